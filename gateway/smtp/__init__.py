@@ -1,0 +1,1 @@
+"""Doors: SMTP in (server) and SMTP out (upstream)."""

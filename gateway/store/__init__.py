@@ -1,0 +1,1 @@
+"""Shell: what the gateway remembers (threads, holds, audit, outbox) in SQLAlchemy."""

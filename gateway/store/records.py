@@ -1,0 +1,130 @@
+"""The rows of the store as values, and the life of a held mail as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+HoldState = Literal["held", "releasing", "released", "discarded", "in-doubt"]
+"""Where a held mail is in its life."""
+
+HOLD_LIFE: Mapping[HoldState, tuple[HoldState, ...]] = {
+    "held": ("releasing", "discarded"),
+    "releasing": ("released", "held", "in-doubt"),  # held again: the upstream said 4xx or 5xx, or the lease ran out before its dot
+    "in-doubt": ("released", "held", "discarded"),  # only a person says what became of it
+    "released": (),
+    "discarded": (),
+}
+"""Which state may follow which; the store refuses every other step."""
+
+Outcome = Literal[
+    "pending",  # intent committed, the final dot may or may not have gone upstream
+    "passed", "rewritten", "held", "rejected", "refused-upstream", "deferred", "in-doubt",
+    "released", "fixed", "overridden", "discarded", "taken",
+]
+"""What became of a judged mail."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One judged mail: who, what, why, evidence, policy version, disposition. No body, only bounded evidence.
+
+    `findings` and `facts` are JSON-ready (as `explain --json` prints them); `id` is the gateway's id of the mail, which
+    also stands in its Received line.
+    """
+
+    id: str
+    at: datetime
+    listener: str
+    peer: str
+    agent: str
+    team: str
+    requester: str
+    requester_grade: str
+    mail_from: str
+    rcpt_to: tuple[str, ...]
+    message_id: str
+    subject: str
+    size: int
+    sha256: str
+    lang: str
+    disposition: str
+    reason: str
+    policy_version: str
+    findings: tuple[Mapping[str, Any], ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    add_cc: tuple[str, ...] = ()
+    notify_supervisor: bool = False
+    outcome: Outcome = "pending"
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """An audit entry as stored, with what became of it: `history` is ((when, outcome, detail, by), …), oldest first."""
+
+    entry: AuditEntry
+    outcome: Outcome
+    history: tuple[tuple[datetime, str, str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NewHold:
+    """A mail to hold: the exact octets that came, the accepted envelope, and who may settle it.
+
+    `mail_from` and `rcpt_to` are raw SMTP arguments with their parameters; `fix` is JSON-ready
+    ({"add_cc": [{"address", "name"}], "possible": bool, "why_not": str}); `token_hash` is the SHA-256 hex of the notice's token.
+    """
+
+    id: str
+    at: datetime
+    agent: str
+    raw: bytes
+    sha256: str
+    mail_from: bytes
+    rcpt_to: tuple[bytes, ...]
+    fix: Mapping[str, Any]
+    token_hash: str
+    may_settle: tuple[str, ...]
+    deadline: datetime
+    lang: str = "en"
+    body_type: Mapping[str, Any] = field(default_factory=dict)
+    """What the transaction needs of the upstream: {"smtputf8": bool, "8bitmime": bool, "requiretls": bool}."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A held mail as stored. `raw` is None in lists."""
+
+    new: NewHold
+    state: HoldState
+    subject: str
+    raw: bytes | None
+    lease_owner: str = ""
+    lease_until: datetime | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to release one hold until `until`; `owner` is this process's claim id."""
+
+    hold: Hold
+    owner: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OutMail:
+    """A mail of the gateway's own in the durable outbox. `raw` is complete, with Auto-Submitted (RFC 3834)."""
+
+    id: str
+    mail_from: str
+    rcpt_to: tuple[str, ...]
+    raw: bytes
+    kind: str
+    about: str
+    """The id of the mail that this one is about."""
+    due: datetime
+    attempts: int = 0
