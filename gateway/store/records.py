@@ -7,17 +7,22 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-HoldState = Literal["held", "releasing", "released", "discarded", "in-doubt"]
-"""Where a held mail is in its life."""
+HoldState = Literal["held", "approved", "releasing", "released", "discarded", "in-doubt"]
+"""Where a held mail is in its life. "approved" = somebody entitled said how it goes out, durably; a worker releases it."""
 
 HOLD_LIFE: Mapping[HoldState, tuple[HoldState, ...]] = {
-    "held": ("releasing", "discarded"),
-    "releasing": ("released", "held", "in-doubt"),  # held again: the upstream said 4xx or 5xx, or the lease ran out before its dot
+    "held": ("approved", "discarded"),
+    "approved": ("releasing",),
+    # approved again: upstream away or 4xx, tried later; held again: upstream refused it, a person must look
+    "releasing": ("released", "approved", "held", "in-doubt"),
     "in-doubt": ("released", "held", "discarded"),  # only a person says what became of it
     "released": (),
     "discarded": (),
 }
 """Which state may follow which; the store refuses every other step."""
+
+Action = Literal["fix", "send"]
+"""How an approved mail goes out: with the proposed fix, or as it is."""
 
 Outcome = Literal[
     "pending",  # intent committed, the final dot may or may not have gone upstream
@@ -101,6 +106,13 @@ class Hold:
     state: HoldState
     subject: str
     raw: bytes | None
+    action: Action | None = None
+    """What was approved; None while nobody has."""
+    approved_by: str = ""
+    why: str = ""
+    """The justification given with SEND."""
+    next_try: datetime | None = None
+    tries: int = 0
     lease_owner: str = ""
     lease_until: datetime | None = None
     detail: str = ""
