@@ -1,0 +1,321 @@
+"""Files that people edit, read so that every error names its place: path, line, column, what is wrong, what to write.
+
+YAML here is the plain part of YAML 1.2: mappings, lists and scalars. Anchors, aliases, tags, several documents in a
+file, duplicate keys and tabs for indentation are refused. Only `true`, `false`, `null` and decimal numbers are anything
+but text: `no`, `on`, `12:30`, `0049` and dates stay text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+from pydantic_core import PydanticCustomError
+
+from gateway.located_words import keys_at, one_of, suggest, words
+
+__all__ = ["BadFiles", "Problem", "Tree", "Wrong", "load_yaml", "one_of", "read_text", "suggest", "validate"]
+
+MAX_BYTES = 1_000_000
+"""Files larger than this many octets are refused unread."""
+MAX_DEPTH = 32
+"""Mappings and lists nested deeper than this are refused."""
+MAX_PROBLEMS = 200
+"""A file with more problems than this is reported up to here."""
+
+Loc = Sequence[str | int]
+"""The way to a value: keys and list positions from the top of the file."""
+Model = TypeVar("Model", bound=BaseModel)
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_WORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None, "~": None, "": None}
+_INT = re.compile(r"-?(?:0|[1-9][0-9]{0,17})\Z")
+_FLOAT = re.compile(r"-?(?:0|[1-9][0-9]{0,17})\.[0-9]{1,18}(?:[eE][-+]?[0-9]{1,3})?\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One error in a file. `line` and `column` count from 1; `source` is the line itself, where known."""
+
+    path: str
+    line: int
+    column: int
+    what: str
+    write: str
+    source: str = field(default="", compare=False)
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}:{self.column}: {self.what}" + (f". Write: {self.write}" if self.write else "")
+
+    def show(self) -> str:
+        """The form of the command line: the place and the error, the line with a mark below, and what to write."""
+        shown = [f"{self.path}:{self.line}:{self.column}: {self.what}"]
+        if self.source.strip():
+            number = str(self.line)
+            at = max(0, min(self.column - 1, len(self.source)))
+            start = max(0, at - 60)  # a long line is cut, so that the mark stays on the screen
+            shown.append(f"  {number} | {self.source[start : start + 100]}")
+            shown.append(f"  {' ' * len(number)} | {' ' * (at - start)}^")
+        if self.write:
+            shown.append(f"  Write: {self.write}")
+        return "\n".join(shown)
+
+
+class BadFiles(Exception):
+    """Some files cannot be used. `problems` holds all of them, in the order of path, line and column."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems: tuple[Problem, ...] = tuple(sorted(problems, key=lambda p: (p.path, p.line, p.column)))
+        super().__init__("\n".join(map(str, self.problems)))
+
+    def show(self) -> str:
+        """All problems in the form of the command line, an empty line between them."""
+        return "\n\n".join(problem.show() for problem in self.problems)
+
+
+class Wrong(PydanticCustomError):
+    """What a model's own validator raises: what is wrong, and what to write instead."""
+
+    def __new__(cls, what: str, write: str = "") -> Wrong:
+        return super().__new__(cls, "wrong", "{what}", {"what": what, "write": write})
+
+
+class _Node:
+    """A value with its place. `inside` has the nodes of a mapping or a list, `keys` the places of a mapping's keys."""
+
+    __slots__ = ("column", "inside", "keys", "line", "value")
+
+    def __init__(self, value: Any, line: int, column: int) -> None:
+        self.value = value
+        self.line = line
+        self.column = column
+        self.inside: dict[str, _Node] | list[_Node] | None = None
+        self.keys: dict[str, tuple[int, int]] | None = None
+
+
+class Tree:
+    """One file as plain values (`data`: dict, list, str, int, float, bool, None), with the place of each of them."""
+
+    def __init__(self, name: str, text: str, top: _Node) -> None:
+        self.name = name
+        self.text = text
+        self.data: Any = top.value
+        self._top = top
+        self._lines: list[str] | None = None
+
+    def place(self, loc: Loc = (), *, key: bool = False) -> tuple[int, int]:
+        """Line and column, from 1, of the value at `loc` (of its key, if `key`), or of the nearest key above it."""
+        node, at = self._top, (self._top.line, self._top.column)
+        for step in loc:
+            inside = node.inside
+            if isinstance(inside, dict) and isinstance(step, str) and step in inside:
+                at = (node.keys or {})[step]
+                node = inside[step]
+            elif isinstance(inside, list) and isinstance(step, int) and step < len(inside):
+                node = inside[step]
+                at = (node.line, node.column)
+            else:
+                return at
+        return at if key else (node.line, node.column)
+
+    def problem(self, loc: Loc, what: str, write: str = "", *, key: bool = False) -> Problem:
+        """A problem at the value (or key) that `loc` leads to."""
+        return self.at(*self.place(loc, key=key), what, write)
+
+    def at(self, line: int, column: int, what: str, write: str = "") -> Problem:
+        """A problem at a line and column, both from 1."""
+        if self._lines is None:
+            self._lines = self.text.split("\n")
+        source = self._lines[line - 1].rstrip("\r") if 0 < line <= len(self._lines) else ""
+        return Problem(self.name, line, column, what, write, source)
+
+
+def load_yaml(source: Path | str | bytes, name: str = "") -> Tree:
+    """Read a file (a Path) or a text; `name` is how problems call it (default: the path). Raises BadFiles."""
+    name = name or (str(source) if isinstance(source, Path) else "text")
+    text = read_text(source, name)
+    tree = Tree(name, text, _Node(None, 1, 1))
+    problems = _tabs(tree) if "\t" in text else []
+    if not problems:
+        try:
+            tree = Tree(name, text, _build(tree, yaml.parse(text, Loader=_LOADER), problems))
+        except yaml.YAMLError as error:
+            mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+            line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+            said = getattr(error, "problem", None) or getattr(error, "reason", None) or "it cannot be read"
+            problems.append(tree.at(line, column, f"this is not YAML: {said}", _syntax_hint(said)))
+    if problems:
+        raise BadFiles(problems[:MAX_PROBLEMS])
+    return tree
+
+
+def read_text(source: Path | str | bytes, name: str) -> str:
+    """The UTF-8 text of a file or of octets, without a byte order mark.
+
+    Raises BadFiles: it cannot be opened, it is larger than MAX_BYTES, it is not UTF-8.
+    """
+    if isinstance(source, str):
+        return source
+    if isinstance(source, Path):
+        try:
+            with source.open("rb") as file:
+                source = file.read(MAX_BYTES + 1)
+        except OSError as error:
+            what = f"the file cannot be read: {(error.strerror or 'unknown error').lower()}"
+            raise BadFiles([Problem(name, 1, 1, what, "a readable file at this path")]) from None
+    if len(source) > MAX_BYTES:
+        raise BadFiles([Problem(name, 1, 1, f"the file is larger than {MAX_BYTES:,} octets", "several smaller files")])
+    try:
+        return source.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = source.count(b"\n", 0, error.start) + 1
+        column = len(source[source.rfind(b"\n", 0, error.start) + 1 : error.start].decode("utf-8", "replace")) + 1
+        what = f"octet 0x{source[error.start]:02x} is not UTF-8"
+        raise BadFiles([Problem(name, line, column, what, "the file saved as UTF-8")]) from None
+
+
+def validate(model: type[Model], tree: Tree) -> Model:
+    """The tree as an instance of `model`. Raises BadFiles with every error at its place."""
+    if tree.data is None:
+        raise BadFiles([tree.at(1, 1, "the file is empty", "its required keys")])
+    try:
+        return model.model_validate(tree.data)
+    except ValidationError as error:
+        raise BadFiles(_explain(model, tree, error)) from None
+
+
+def _build(tree: Tree, events: Iterator[Any], problems: list[Problem]) -> _Node:
+    """The nodes of one document, built from events, so that hostile nesting cannot exhaust the C stack."""
+    top: _Node | None = None
+    stack: list[_Node] = []
+    waiting: list[str | None] = []  # for every open mapping the key whose value comes next
+    for event in events:
+        kind = type(event)
+        if kind is yaml.ScalarEvent:
+            mark = event.start_mark
+            node = _Node(event.value, mark.line + 1, mark.column + 1)
+            if event.style is None or event.style == "":
+                node.value = _resolve(event.value)
+        elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
+            mark = event.start_mark
+            node = _Node({} if kind is yaml.MappingStartEvent else [], mark.line + 1, mark.column + 1)
+            node.inside, node.keys = ({}, {}) if kind is yaml.MappingStartEvent else ([], None)
+        elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
+            stack.pop()
+            waiting.pop()
+            continue
+        elif kind is yaml.AliasEvent:
+            mark = event.start_mark
+            node = _Node(None, mark.line + 1, mark.column + 1)
+            write = "the value itself; text that starts with * in quotes"
+            problems.append(tree.at(node.line, node.column, "an alias (*)", write))
+        elif kind is yaml.DocumentStartEvent and top is not None:
+            mark = event.start_mark
+            problems.append(tree.at(mark.line + 1, mark.column + 1, "a second document (---)", "one document a file"))
+            break
+        else:
+            continue
+        if kind is not yaml.AliasEvent and (event.anchor or event.tag):
+            what, sign = ("an anchor (&)", "&") if event.anchor else ("a tag (!)", "!")
+            problems.append(
+                tree.at(node.line, node.column, what, f"the value alone; text that starts with {sign} in quotes")
+            )
+        if not stack:
+            top = node
+        else:
+            _put(tree, stack[-1], waiting, node, event, problems)
+        if node.inside is not None:
+            if len(stack) >= MAX_DEPTH:
+                problems.append(tree.at(node.line, node.column, f"nested deeper than {MAX_DEPTH}", "a flatter form"))
+                break
+            stack.append(node)
+            waiting.append(None)
+    return top or _Node(None, 1, 1)
+
+
+def _put(
+    tree: Tree, parent: _Node, waiting: list[str | None], node: _Node, event: Any, problems: list[Problem]
+) -> None:
+    """Put a node into the innermost open mapping (as a key, or as the value of the key before it) or list."""
+    if isinstance(parent.inside, list):
+        parent.inside.append(node)
+        parent.value.append(node.value)
+    elif isinstance(parent.inside, dict) and parent.keys is not None:
+        key = waiting[-1]
+        if key is not None:
+            if key not in parent.inside:
+                parent.inside[key] = node
+                parent.value[key] = node.value
+            waiting[-1] = None
+        elif node.inside is not None or type(event) is yaml.AliasEvent:
+            problems.append(tree.at(node.line, node.column, "a key that is a list or a mapping", "a word as the key"))
+            waiting[-1] = ""
+        else:
+            waiting[-1] = event.value  # keys are always text, so that `no:` and `404:` are themselves
+            if event.value in parent.keys:
+                first = parent.keys[event.value][0]
+                what = f'the key "{event.value}" stands here a second time (first in line {first})'
+                problems.append(tree.at(node.line, node.column, what, "each key once"))
+            else:
+                parent.keys[event.value] = (node.line, node.column)
+
+
+def _resolve(text: str) -> Any:
+    """A plain scalar's value: null, true, false, a decimal number, else the text."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if text[0] in "-0123456789":
+        if _INT.match(text):
+            return int(text)
+        if _FLOAT.match(text):
+            return float(text)
+    return text
+
+
+def _tabs(tree: Tree) -> list[Problem]:
+    """Tabs before the first word of a line, which YAML counts as nothing and people as something."""
+    return [
+        tree.at(number, line.index("\t") + 1, "a tab in the indentation", "spaces instead of the tab")
+        for number, line in enumerate(tree.text.split("\n"), 1)
+        if "\t" in line[: len(line) - len(line.lstrip())] and line.strip()
+    ]
+
+
+def _syntax_hint(said: str) -> str:
+    if "cannot start any token" in said:
+        return "the text in quotes if it starts with one of @ ` % & * ! | > { } [ ]"
+    if "mapping values are not allowed" in said:
+        return "the text in quotes if it has a colon followed by a space; else check the indentation"
+    if "did not find expected" in said or "could not find expected" in said:
+        return "the same indentation for all keys of a mapping; close every quote and bracket"
+    return "plain YAML"
+
+
+def _explain(model: type[BaseModel], tree: Tree, error: ValidationError) -> list[Problem]:
+    """Pydantic's errors in our words, one for each place: a value that fits no form of a union is told of once."""
+    told: dict[tuple[tuple[int, int], str], Problem] = {}
+    for item in error.errors(include_url=False):
+        kind = item["type"]
+        loc = _real(tree, item["loc"], keep_last=kind == "missing")
+        place = tree.place(loc, key=kind == "extra_forbidden")
+        what, write = words(item, loc, keys_at(model, loc[:-1]))
+        told.setdefault((place, what if kind == "missing" else ""), tree.at(*place, what, write))
+    return list(told.values())[:MAX_PROBLEMS]
+
+
+def _real(tree: Tree, loc: Loc, *, keep_last: bool) -> tuple[str | int, ...]:
+    """A pydantic location without the names of union members and validators, which stand in no file."""
+    node: Any = tree.data
+    kept: list[str | int] = []
+    for number, step in enumerate(loc):
+        inside = dict(enumerate(node)) if isinstance(node, list) else node if isinstance(node, dict) else {}
+        if step in inside:
+            node = inside[step]
+        elif not (keep_last and number == len(loc) - 1):
+            continue
+        kept.append(step)
+    return tuple(kept)
