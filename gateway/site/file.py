@@ -1,0 +1,199 @@
+"""The form of site.yaml. Every key is explained in the shipped policies/site.yaml."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from datetime import date
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from gateway.located import Wrong, suggest
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\]+@[^\s@<>,;:\"()\[\]\\]+\Z")
+_DOMAIN = re.compile(r"[^\s@<>,;:\"()\[\]\\*]+\Z")
+_HEADER = re.compile(r"[!-9;-~]+\Z")  # RFC 5322 §3.6.8
+_HOURS = re.compile(r"([01]\d|2[0-4]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)\Z")
+
+
+def _address(text: str) -> str:
+    if not _ADDRESS.match(text) or "*" in text:
+        raise Wrong(f'"{text}" is no address', "an address like dana.cole@acme.example, without name or brackets")
+    return text
+
+
+def _pattern(text: str) -> str:
+    if text != "*" and not _ADDRESS.match(text):
+        raise Wrong(f'"{text}" is neither an address nor a pattern', 'dana.cole@acme.example, "*@acme.example" or "*"')
+    return text
+
+
+def _domain(text: str) -> str:
+    if not _DOMAIN.match(text):
+        raise Wrong(f'"{text}" is no domain', "a domain like acme.example")
+    return text
+
+
+def _lang(text: str) -> str:
+    if not re.fullmatch(r"[a-z]{2,3}", text):
+        raise Wrong(f'"{text}" is no language code', "two letters: en, de, fr, es, pt, it or nl")
+    return text
+
+
+def _zone(text: str) -> str:
+    try:
+        ZoneInfo(text)
+    except (KeyError, ValueError, OSError):
+        from zoneinfo import available_timezones
+
+        raise Wrong(
+            f'"{text}" is no time zone', suggest(text, available_timezones()) or "a zone like Europe/Berlin"
+        ) from None
+    return text
+
+
+def _network(text: str) -> str:
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        raise Wrong(
+            f'"{text}" is no address of a machine', "an IP address or network: 192.0.2.7, 2001:db8::/32"
+        ) from None
+    return text
+
+
+def _tag(text: str) -> str:
+    if text.count("<number>") != 1 or text == "<number>":
+        raise Wrong(f'"{text}" is no ticket tag', 'a tag with <number> in it: "[#<number>]", "[ACME-<number>]"')
+    return text
+
+
+def _header(text: str) -> str:
+    if not _HEADER.match(text):
+        raise Wrong(f'"{text}" is no header name', "a header name like X-RT-Originator, without colon")
+    return text
+
+
+def _hours(text: str) -> str:
+    match = _HOURS.match(text)
+    if not match or not text[:5] < text[6:] <= "24:00":
+        raise Wrong(f'"{text}" are no hours', '"08:00-17:30", the end after the start')
+    return text
+
+
+def _person(value: Any) -> Any:
+    return {"address": value} if isinstance(value, str) else value
+
+
+Address = Annotated[str, AfterValidator(_address)]
+Pattern = Annotated[str, AfterValidator(_pattern)]
+Domain = Annotated[str, AfterValidator(_domain)]
+Lang = Annotated[str, AfterValidator(_lang)]
+Zone = Annotated[str, AfterValidator(_zone)]
+Network = Annotated[str, AfterValidator(_network)]
+Tag = Annotated[str, AfterValidator(_tag)]
+HeaderName = Annotated[str, AfterValidator(_header)]
+Hours = Annotated[str, AfterValidator(_hours)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PersonPart(_Part):
+    """Somebody with one main address."""
+
+    address: Address = Field(description="their main address")
+    name: str = Field(default="", description="the name that notices use")
+    aliases: list[Address] = Field(default=[], description="other addresses of the same person")
+
+
+class AgentPart(PersonPart):
+    """A member of a team; the address may be a pattern."""
+
+    address: Pattern = Field(description="their main address, or a pattern")
+    lang: Lang | None = Field(default=None, description="language of notices to them; default: the team's")
+    supervisor: Address | None = Field(default=None, description="who is told about them; default: the team's")
+    delegates: list[Address] = Field(
+        default=[], description="who may settle their held mail besides them and the supervisor"
+    )
+
+
+Person = Annotated[PersonPart, BeforeValidator(_person, json_schema_input_type=Address | PersonPart)]
+AgentItem = Annotated[AgentPart, BeforeValidator(_person, json_schema_input_type=Pattern | AgentPart)]
+
+
+class HoursPart(_Part):
+    """Business hours of one week, and the days that are none."""
+
+    mon: list[Hours] = ["08:00-18:00"]
+    tue: list[Hours] = ["08:00-18:00"]
+    wed: list[Hours] = ["08:00-18:00"]
+    thu: list[Hours] = ["08:00-18:00"]
+    fri: list[Hours] = ["08:00-18:00"]
+    sat: list[Hours] = []
+    sun: list[Hours] = []
+    holidays: list[date] = Field(default=[], description="single days off, like 2026-12-24")
+    country: str = Field(default="", description="public holidays of this country: two letters, like BE")
+    region: str = Field(default="", description="and of this part of it, like BY in DE")
+
+
+class TeamPart(_Part):
+    """A support team: its outgoing mail is judged."""
+
+    name: str = Field(default="", description="what people call the team")
+    mailboxes: list[Address] = Field(default=[], description="shared mailboxes; they count as agents")
+    agents: list[AgentItem] = Field(default=[], description='addresses, patterns, or "*" for everybody')
+    supervisor: Person | None = Field(default=None, description="who is told in the cases that policies name")
+    lang: Lang | None = Field(default=None, description="default: the site's")
+    zone: Zone | None = Field(default=None, description="default: the site's")
+    hours: HoursPart | None = Field(default=None, description="default: the site's")
+
+
+class OthersPart(_Part):
+    """Another department, or a vendor: never agents."""
+
+    name: str = Field(default="", description="what people call it")
+    addresses: list[Pattern] = Field(default=[], description="its shared addresses; patterns allowed")
+    people: list[Person] = Field(default=[], description="persons who work there")
+
+
+class TicketSystemPart(_Part):
+    """A program that writes mail for people and says in a header for whom."""
+
+    senders: list[Pattern] = Field(description="addresses it sends from")
+    peers: list[Network] = Field(
+        default=[], description="machines its mail comes from; empty: any client of the gateway"
+    )
+    headers: list[HeaderName] = Field(default=[], description="headers that name the requester, the best first")
+
+
+class GatewayPart(_Part):
+    """The gateway's own addresses."""
+
+    notices: Address | None = Field(default=None, description="notices come from here, and answers go here")
+    feed: Address | None = Field(default=None, description="takes journal or Bcc copies of inbound mail")
+
+
+class SiteFile(_Part):
+    """Everything in site.yaml."""
+
+    name: str = Field(default="", description="the organisation's name, as notices give it")
+    internal_domains: list[Domain] = Field(default=[], description="domains of our own people")
+    lang: Lang = "en"
+    zone: Zone = "UTC"
+    agents: list[AgentItem] = Field(default=[], description='agents of a single team named "support"')
+    teams: dict[str, TeamPart] = Field(default={}, description="support teams by id")
+    departments: dict[str, OthersPart] = Field(default={}, description="other departments by id")
+    vendors: dict[str, OthersPart] = Field(default={}, description="firms that we pass matters on to, by id")
+    executives: list[Person] = Field(default=[], description="people whose refusals the supervisor hears about")
+    confidential: list[Pattern] = Field(default=[], description="recipients of confidential mail: HR, legal, security")
+    ticket_systems: list[TicketSystemPart] = []
+    ticket_tags: list[Tag] = Field(default=[], description='how tags look in subjects, like "[#<number>]"')
+    aliases: list[list[Address]] = Field(default=[], description="sets of addresses of one person, the main one first")
+    domain_aliases: dict[Domain, Domain] = Field(default={}, description="other domain: domain that it stands for")
+    hours: HoursPart = HoursPart()
+    gateway: GatewayPart = GatewayPart()
