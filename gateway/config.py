@@ -1,0 +1,360 @@
+"""The one table of settings: it drives the TOML file, environment, flags, example file and README.
+
+Precedence: flag, then environment (REFERRAL_GATEWAY_<NAME>), then file, then default. `python -m gateway.config` prints
+the README's table.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gateway import values
+from gateway.values import Endpoint, Kind, Network, choice, whole
+
+if TYPE_CHECKING:
+    from gateway.smtp.target import Target
+
+PREFIX = "REFERRAL_GATEWAY_"
+"""What every environment variable of ours begins with."""
+
+SYSTEM_FILE = Path("/etc/referral-gateway/settings.toml")
+"""The settings file that is read when none is named, where it exists."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One row of the table. `default` is as it would be written; `computed` gives one that depends on the machine.
+
+    A `secret` comes from the environment only: flags show in process lists, and settings files end up in backups.
+    """
+
+    name: str
+    kind: Kind
+    default: str
+    help: str
+    group: str
+    secret: bool = False
+    computed: Callable[[Mapping[str, str]], object] | None = None
+
+    @property
+    def variable(self) -> str:
+        return PREFIX + self.name.upper()
+
+    @property
+    def flag(self) -> str:
+        return "--" + self.name.replace("_", "-")
+
+    def default_value(self, environ: Mapping[str, str]) -> object:
+        return self.computed(environ) if self.computed else self.kind.read(self.default, Path())
+
+
+def _row(group: str, kind: Kind, default: str, help: str, **more: Any) -> Mapping[str, Any]:
+    return {"group": group, "kind": kind, "default": default, "help": help, **more}
+
+
+def _state(environ: Mapping[str, str]) -> Path:
+    if environ.get("STATE_DIRECTORY"):  # systemd's StateDirectory=
+        return Path(environ["STATE_DIRECTORY"].partition(":")[0])
+    base = environ.get("XDG_STATE_HOME") or Path(environ.get("HOME") or Path.home()) / ".local" / "state"
+    return Path(base) / "referral-gateway"
+
+
+def _key_file(environ: Mapping[str, str]) -> Path:
+    if environ.get("CREDENTIALS_DIRECTORY"):  # systemd's LoadCredential=
+        return Path(environ["CREDENTIALS_DIRECTORY"]) / "hold-key"
+    base = environ.get("XDG_CONFIG_HOME") or Path(environ.get("HOME") or Path.home()) / ".config"
+    return Path(base) / "referral-gateway" / "hold.key"
+
+
+def _credential(name: str) -> Callable[[Mapping[str, str]], Path | None]:
+    def find(environ: Mapping[str, str]) -> Path | None:
+        path = Path(environ.get("CREDENTIALS_DIRECTORY", "")) / name
+        return path if environ.get("CREDENTIALS_DIRECTORY") and path.exists() else None
+
+    return find
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All settings, read and checked. Times are seconds, sizes octets. Made by `settings_file.load_settings`."""
+
+    listen: tuple[Endpoint, ...] = field(
+        metadata=_row(
+            "Doors",
+            values.ENDPOINTS,
+            "127.0.0.1:2525",
+            "Where outgoing mail is handed in: HOST:PORT, then any of `,tls` (from the first octet), "
+            "`,starttls`, `,proxy-filter` (Postfix smtpd_proxy_filter), `,proxy-protocol` (from listed peers)",
+        )
+    )
+    tap: tuple[Endpoint, ...] = field(
+        metadata=_row(
+            "Doors",
+            values.ENDPOINTS,
+            "",
+            "Where inbound mail passes through, so that threads are known; it is relayed and remembered, never judged",
+        )
+    )
+    hostname: str = field(
+        metadata=_row(
+            "Doors",
+            values.TEXT,
+            "this machine's name",
+            "The name in the greeting, in Received lines and in our Message-IDs",
+            computed=lambda _: socket.gethostname(),
+        )
+    )
+    tls_cert: Path | None = field(
+        metadata=_row("Doors", values.PATH, "", "The certificate chain (PEM) for `tls` and `starttls` listeners")
+    )
+    tls_key: Path | None = field(
+        metadata=_row("Doors", values.PATH, "", "The certificate's key (PEM), if it is not in the same file")
+    )
+    received_line: bool = field(
+        metadata=_row("Doors", values.SWITCH, "true", "Put one Received line in front of each mail (RFC 5321 §4.4)")
+    )
+    bare_line_ends: str = field(
+        metadata=_row(
+            "Doors",
+            choice("refuse", "normalise"),
+            "refuse",
+            "Mail with bare CR, bare LF or NUL: answer 550, or turn every line end into CR LF",
+        )
+    )
+
+    listed_peers: tuple[Network, ...] = field(
+        metadata=_row(
+            "Limits",
+            values.NETWORKS,
+            "127.0.0.0/8 ::1/128",
+            "Who may send XFORWARD, XCLIENT, PROXY headers and headers that name the requester",
+        )
+    )
+    size_limit: int = field(
+        metadata=_row("Limits", values.SIZE, "50M", "The largest mail that is taken; larger ones get 552")
+    )
+    memory_limit: int = field(
+        metadata=_row("Limits", values.SIZE, "1M", "Mail beyond this size waits in an encrypted spool file")
+    )
+    max_recipients: int = field(
+        metadata=_row("Limits", whole(1, 100_000), "1000", "Recipients of one mail; more get 452")
+    )
+    max_connections: int = field(
+        metadata=_row("Limits", whole(1, 100_000), "500", "Connections at a time; more get 421")
+    )
+    max_connections_per_peer: int = field(
+        metadata=_row("Limits", whole(1, 100_000), "100", "Connections at a time from one address; more get 421")
+    )
+    client_timeout: float = field(
+        metadata=_row("Limits", values.DURATION, "5m", "How long a client may be silent between commands")
+    )
+    data_timeout: float = field(
+        metadata=_row("Limits", values.DURATION, "10m", "How long a client may take for one mail's octets")
+    )
+    shutdown_grace: float = field(
+        metadata=_row("Limits", values.DURATION, "30s", "How long mail under way may finish when the gateway stops")
+    )
+
+    upstream: Target | None = field(
+        metadata=_row(
+            "Upstream",
+            values.TARGET,
+            "",
+            "The mail server behind: HOST:PORT, then any of `,tls`, `,starttls`, `,ca=FILE`, `,name=NAME`, `,noverify`",
+        )
+    )
+    tap_upstream: Target | None = field(
+        metadata=_row("Upstream", values.TARGET, "", "The mail server behind `tap`, in the same form")
+    )
+    upstream_user: str = field(
+        metadata=_row(
+            "Upstream",
+            values.TEXT,
+            "",
+            "The gateway's own account there, for released mail and notices; passing mail uses the client's own login",
+        )
+    )
+    upstream_password: str = field(
+        metadata=_row("Upstream", values.TEXT, "", "That account's password", secret=True), repr=False
+    )
+    upstream_password_file: Path | None = field(
+        metadata=_row(
+            "Upstream",
+            values.PATH,
+            "",
+            "A file with that password; default: the systemd credential upstream-password",
+            computed=_credential("upstream-password"),
+        )
+    )
+    upstream_timeout: float = field(
+        metadata=_row("Upstream", values.DURATION, "570s", "The longest wait for any one answer of the server behind")
+    )
+
+    site: Path | None = field(
+        metadata=_row(
+            "Rules",
+            values.PATH,
+            "",
+            "The site file: who is who. Without it `serve` judges nothing and passes everything",
+        )
+    )
+    policies: Path | None = field(
+        metadata=_row("Rules", values.PATH, "", "A folder that replaces the shipped policies; its lexicon adds")
+    )
+    templates: Path | None = field(
+        metadata=_row("Rules", values.PATH, "", "A folder whose templates replace shipped ones, file by file")
+    )
+    observe: bool = field(
+        metadata=_row("Rules", values.SWITCH, "false", "Record what would have been stopped, and pass it")
+    )
+    reload_watch: bool = field(
+        metadata=_row(
+            "Rules",
+            values.SWITCH,
+            "true",
+            "Read policies, site and templates again when they change (SIGHUP always does)",
+        )
+    )
+
+    notices_address: str = field(
+        metadata=_row(
+            "Notices",
+            values.ADDRESS,
+            "",
+            "Where answers to notices go, taken by the gateway; default: as the site file says",
+        )
+    )
+    notices_from: str = field(
+        metadata=_row(
+            "Notices",
+            values.ADDRESS,
+            "",
+            "The sender of notices, as in `Mail desk <desk@example.org>`; default: notices_address",
+        )
+    )
+    hold_deadline: float = field(
+        metadata=_row(
+            "Notices",
+            values.DURATION,
+            "8h",
+            "How long a held mail waits for an answer before a reminder, in business hours",
+        )
+    )
+
+    state: Path = field(
+        metadata=_row(
+            "Store",
+            values.PATH,
+            "$STATE_DIRECTORY, else ~/.local/state/referral-gateway",
+            "The folder of the database and the spool",
+            computed=_state,
+        )
+    )
+    database: str = field(
+        metadata=_row(
+            "Store", values.TEXT, "", "The database as an SQLAlchemy URL without a password; default: SQLite in `state`"
+        )
+    )
+    database_password: str = field(
+        metadata=_row("Store", values.TEXT, "", "The database's password", secret=True), repr=False
+    )
+    database_password_file: Path | None = field(
+        metadata=_row(
+            "Store",
+            values.PATH,
+            "",
+            "A file with that password; default: the systemd credential database-password",
+            computed=_credential("database-password"),
+        )
+    )
+    key_file: Path = field(
+        metadata=_row(
+            "Store",
+            values.PATH,
+            "$CREDENTIALS_DIRECTORY/hold-key, else ~/.config/referral-gateway/hold.key",
+            "The key that held mail is encrypted with (32 octets, mode 0600), kept outside `state`",
+            computed=_key_file,
+        )
+    )
+
+    log_level: str = field(
+        metadata=_row("Log", choice("debug", "info", "warning", "error"), "info", "The least weight of what is logged")
+    )
+    log_format: str = field(
+        metadata=_row("Log", choice("console", "json"), "console", "Lines for people, or one JSON object a line")
+    )
+
+    @property
+    def database_url(self) -> str:
+        """The URL to open, without a password (see `secret`)."""
+        return self.database or f"sqlite:///{self.state / 'gateway.db'}"
+
+    def secret(self, name: str) -> str:
+        """The secret `name` ("upstream_password", "database_password"): environment first, then its file, else "".
+
+        Raises BadFiles when the file cannot be read or is empty.
+        """
+        value: str = getattr(self, name)
+        path: Path | None = getattr(self, f"{name}_file")
+        if value or path is None:
+            return value
+        from gateway.located import BadFiles, Problem, read_text
+
+        lines = read_text(path, str(path)).splitlines()
+        if not lines or not lines[0].strip():
+            raise BadFiles([Problem(str(path), 1, 1, "the file has no password", "the password in the first line")])
+        return lines[0].strip()
+
+
+SETTINGS: tuple[Setting, ...] = tuple(Setting(name=item.name, **item.metadata) for item in fields(Settings))
+"""The table's rows, in the order of the docs."""
+
+BY_NAME: Mapping[str, Setting] = {row.name: row for row in SETTINGS}
+
+
+def example_file() -> str:
+    """A settings file with every setting commented out at its default."""
+    out = [
+        "# Settings of the referral gateway. Every line stands at its default; remove the # to change one.",
+        f"# A flag of serve beats the environment ({PREFIX}<NAME>), which beats this file.",
+        "# Relative paths start at this file's folder. Secrets do not belong here: see upstream_password_file.",
+        "",
+    ]
+    group = ""
+    for row in SETTINGS:
+        if row.secret:
+            continue
+        if row.group != group:
+            group = row.group
+            out += [f"# --- {group} ---", ""]
+        out += [f"# {row.help}.", f"#{row.name} = {_toml(row)}", ""]
+    return "\n".join(out)
+
+
+def readme_table() -> str:
+    """The settings as a Markdown table."""
+    out = ["| setting | kind | default | what it does |", "| --- | --- | --- | --- |"]
+    for row in SETTINGS:
+        where = f" (only as {row.variable})" if row.secret else ""
+        default = "" if not row.default else row.default if row.computed else f"`{row.default}`"
+        out.append(f"| `{row.name}` | {row.kind.name} | {default} | {row.help}{where} |")
+    return "\n".join(out)
+
+
+def _toml(row: Setting) -> str:
+    """The default as TOML; for a computed one an empty text, which means the default."""
+    if row.computed:
+        return '""' + (f"  # {row.default}" if row.default else "")
+    if row.kind.many:
+        return "[" + ", ".join(f'"{word}"' for word in row.default.split()) + "]"
+    if row.kind.switch or row.default.isdigit():
+        return row.default
+    return f'"{row.default}"'
+
+
+if __name__ == "__main__":
+    print(readme_table())
