@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -40,10 +41,10 @@ class Calendar:
         if country:
             import holidays  # 0.1 s, which a site without public holidays does not pay
 
-            known = holidays.list_supported_countries()
-            if country not in known:
+            kind = getattr(holidays, country, None) if re.fullmatch("[A-Z]{2}", country) else None
+            if kind is None:
                 raise KeyError(country)
-            if region and region not in known[country]:
+            if region and region not in kind.subdivisions:
                 raise KeyError(region)
             public = holidays.country_holidays(country, subdiv=region or None)
         return cls(zone, week, days_off, country, region, public)

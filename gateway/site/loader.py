@@ -158,7 +158,7 @@ class _Build:
         for key, address in (("notices", site.notices_address), ("feed", site.feed_address)):
             if address and fold(address) in site.agents:
                 self._wrong(
-                    ("gateway", place), f"{address} is an agent's address", "an address that only the gateway uses"
+                    ("gateway", key), f"{address} is an agent's address", "an address that only the gateway uses"
                 )
         if site.notices_address and fold(site.notices_address) == fold(site.feed_address):
             self._wrong(("gateway", "feed"), "the same address as notices", "another address")
