@@ -41,8 +41,8 @@ class Fault:
     """What the sink does otherwise at one step.
 
     `at` is CONNECT, a command's verb, BODY (more of the message has come, not yet its end) or DOT. `match` must occur
-    in the line (any case). `times` counts down; None is for ever. `reply` (octets, CRLF included) replaces the usual one, and a
-    replaced 2xx means that the command does not take effect. `delay` is in seconds, before the reply. `drop` closes the
+    in the line (any case). `times` counts down; None is for ever. `reply` (octets, CRLF included) replaces the usual
+    one, and a refusal means that the command takes no effect. `delay` (seconds) comes before the reply. `drop` closes the
     connection before or after the reply; `half` sends only the first half of it and closes; `reset` closes with RST.
     With `keep` the message of a DOT is stored whatever the reply. `injected` octets follow the reply in one write.
     """
