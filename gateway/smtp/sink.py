@@ -42,7 +42,7 @@ class Fault:
 
     `at` is CONNECT, a command's verb, BODY (more of the message has come, not yet its end) or DOT. `match` must occur
     in the line (any case). `times` counts down; None is for ever. `reply` (octets, CRLF included) replaces the usual
-    one, and a refusal means that the command takes no effect. `delay` (seconds) comes before the reply. `drop` closes the
+    one; a refusal means that the command takes no effect. `delay` (seconds) comes before the reply. `drop` closes the
     connection before or after the reply; `half` sends only the first half of it and closes; `reset` closes with RST.
     With `keep` the message of a DOT is stored whatever the reply. `injected` octets follow the reply in one write.
     """
