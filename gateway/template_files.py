@@ -1,0 +1,243 @@
+"""Template files: a folder for each language, a front matter that says what a template needs, and an example of it.
+
+templates/en/notices/hold.txt
+
+---
+subject: "Before your mail goes out: {{ subject }}"      one line, itself a template; `would_pass` too, in reasons/
+needs:
+  agent_name: how the sender is spoken to                must have a value
+optional:
+  next_time: whom to ask next time                       empty when there is no value
+example:
+  agent_name: Dana
+---
+Hello {{ agent_name }}, …
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from gateway.located import BadFiles, Problem, Tree, load_yaml, read_text, suggest, validate
+from gateway.templating import BadTemplate, CannotRender, Compiled, compile_template, one_line
+from gateway.vocabulary import VOCABULARY
+
+SUFFIX = ".txt"
+FALLBACK = "en"
+"""The language whose folder has every template."""
+MAX_LINE = 200
+"""Characters of a one-line text: a subject, or what would have passed."""
+
+
+class FrontMatter(BaseModel):
+    """What stands above a template's text."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    subject: str = Field(default="", description='subject: "…"')
+    would_pass: str = Field(default="", description='would_pass: "…"')
+    needs: dict[str, str] = Field(default_factory=dict, description="name: what it is")
+    optional: dict[str, str] = Field(default_factory=dict, description="name: what it is")
+    example: dict[str, Any] = Field(default_factory=dict, description="name: value")
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A finished text. `lines` has the one-line texts by name ("subject", "would_pass"), without any line end."""
+
+    text: str
+    lang: str
+    lines: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def subject(self) -> str:
+        return self.lines.get("subject", "")
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateFile:
+    """One template in one language."""
+
+    name: str
+    lang: str
+    path: str
+    needs: Mapping[str, str]
+    optional: Mapping[str, str]
+    example: Mapping[str, Any]
+    body: Compiled
+    lines: Mapping[str, Compiled]
+
+    def render(self, values: Mapping[str, Any]) -> Rendered:
+        """Raises CannotRender; the message names the template and what is missing."""
+        missing = [name for name in self.needs if values.get(name) in (None, "")]
+        if missing:
+            raise CannotRender(f"{self.path} needs {', '.join(missing)}")
+        known = {name: values.get(name) for name in (*self.needs, *self.optional)}
+        try:
+            lines = {name: one_line(line.render(known))[:MAX_LINE] for name, line in self.lines.items()}
+            text = self.body.render(known)
+        except CannotRender as cannot:
+            raise CannotRender(f"{self.path}: {cannot}") from None
+        return Rendered(text, self.lang, lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Templates:
+    """All templates by (language, name). Made by `load_templates`."""
+
+    files: Mapping[tuple[str, str], TemplateFile]
+
+    def find(self, name: str, lang: str) -> TemplateFile | None:
+        """The template in this language, else in English; "de-AT" finds "de". None where there is neither."""
+        base = lang.lower().partition("-")[0]
+        return self.files.get((base, name)) or self.files.get((FALLBACK, name))
+
+    def has(self, name: str, lang: str | None = None) -> bool:
+        """True if there is such a template (in exactly this language, where one is given)."""
+        return ((lang or FALLBACK).lower().partition("-")[0], name) in self.files
+
+    def render(self, name: str, lang: str, values: Mapping[str, Any]) -> Rendered:
+        """Raises CannotRender: no such template, or values that are missing."""
+        found = self.find(name, lang)
+        if found is None:
+            raise CannotRender(f"there is no template {name}")
+        return found.render(values)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(sorted({name for _, name in self.files}))
+
+
+def load_templates(*folders: Path) -> Templates:
+    """Read template folders; a file of a later folder replaces the same file of an earlier one.
+
+    Raises BadFiles with every problem: syntax, undeclared or unused variables, an example that does not render.
+    """
+    files: dict[tuple[str, str], TemplateFile] = {}
+    problems: list[Problem] = []
+    for number, folder in enumerate(folders):
+        if not folder.is_dir():
+            problems.append(
+                Problem(str(folder), 1, 1, "there is no such folder", "a folder with a folder for each language")
+            )
+            continue
+        for path in sorted(folder.rglob(f"*{SUFFIX}")):
+            lang, _, name = path.relative_to(folder).with_suffix("").as_posix().partition("/")
+            if not name:
+                problems.append(
+                    Problem(str(path), 1, 1, "a template outside a language's folder", f"{FALLBACK}/{path.name}")
+                )
+                continue
+            try:
+                files[lang, name] = read_template(path, lang, name)
+            except BadFiles as bad:
+                problems += bad.problems
+                continue
+            if (
+                number
+                and not any((tongue, name) in files for tongue in (FALLBACK, lang) if tongue != lang)
+                and lang != FALLBACK
+            ):
+                problems.append(
+                    Problem(str(path), 1, 1, f"there is no {FALLBACK}/{name}", f"the template in {FALLBACK} too")
+                )
+    if problems:
+        raise BadFiles(problems)
+    return Templates(files)
+
+
+def check_templates(*folders: Path) -> tuple[Problem, ...]:
+    """Every problem of these folders; an empty tuple when they can be used."""
+    try:
+        load_templates(*folders)
+    except BadFiles as bad:
+        return bad.problems
+    return ()
+
+
+def read_template(path: Path, lang: str, name: str) -> TemplateFile:
+    """One file. Raises BadFiles with all its problems."""
+    shown = str(path)
+    text = read_text(path, shown).replace("\r\n", "\n")
+    parts = text.split("\n---\n", 1)
+    if not text.startswith("---\n") or len(parts) != 2:
+        raise BadFiles([Problem(shown, 1, 1, "the front matter is missing", "---, then needs and example, then ---")])
+    tree = load_yaml("\n" + parts[0][4:], shown)  # one line in front, so that line numbers are those of the file
+    front = validate(FrontMatter, tree) if tree.data is not None else FrontMatter()
+    problems: list[Problem] = []
+    names: dict[str, tuple[int, int]] = {}
+    lines: dict[str, Compiled] = {}
+    for key in ("subject", "would_pass"):
+        source = getattr(front, key)
+        if source:
+            compiled = _compiled(source, lambda bad, k=key: _beside(tree, k, bad), problems)
+            if compiled:
+                lines[key] = compiled
+                names |= {n: tree.place((key,)) for n in compiled.names if n not in names}
+    offset = parts[0].count("\n") + 2
+    body_lines = text.split("\n")
+    body = _compiled(
+        parts[1], lambda bad: _within(shown, body_lines, bad.line + offset, bad.word, bad.what, bad.write), problems
+    )
+    if body:
+        for variable, line in body.names.items():
+            place = _within(shown, body_lines, line + offset, variable, "", "")
+            names.setdefault(variable, (place.line, place.column))
+    if not problems:
+        problems += _declared(tree, front, names)
+    if problems or body is None:
+        raise BadFiles(problems)
+    template = TemplateFile(name, lang, shown, front.needs, front.optional, front.example, body, lines)
+    try:
+        template.render(front.example)
+    except CannotRender as cannot:
+        what = f"the example does not render: {str(cannot).removeprefix(shown).removeprefix(': ').strip()}"
+        raise BadFiles([tree.problem(("example",), what, "a value for everything under needs", key=True)]) from None
+    return template
+
+
+def _declared(tree: Tree, front: FrontMatter, names: Mapping[str, tuple[int, int]]) -> Iterable[Problem]:
+    """Every variable declared, every declaration used and known to the program."""
+    declared = {**front.needs, **front.optional}
+    for name, place in names.items():
+        if name not in declared:
+            near = suggest(name, declared)
+            yield tree.at(*place, f'"{name}" is not declared', near or f'"{name}: what it is" under needs')
+    for key in ("needs", "optional"):
+        for name in getattr(front, key):
+            if name not in VOCABULARY:
+                near = suggest(name, VOCABULARY)
+                write = near or f"one of {', '.join(sorted(VOCABULARY))}"
+                yield tree.problem((key, name), f'the gateway knows no variable "{name}"', write, key=True)
+            elif name not in names:
+                yield tree.problem((key, name), f'"{name}" is declared and not used', "nothing, or use it", key=True)
+            elif key == "optional" and name in front.needs:
+                yield tree.problem((key, name), f'"{name}" is needed and optional', "it in one of the two", key=True)
+    for name in front.example:
+        if name not in declared:
+            near = suggest(name, declared)
+            yield tree.problem(("example", name), f'the example gives "{name}", which is not declared', near, key=True)
+
+
+def _compiled(source: str, place: Any, problems: list[Problem]) -> Compiled | None:
+    try:
+        return compile_template(source)
+    except BadTemplate as bad:
+        problems.append(place(bad))
+        return None
+
+
+def _beside(tree: Tree, key: str, bad: BadTemplate) -> Problem:
+    return tree.problem((key,), bad.what, bad.write)
+
+
+def _within(path: str, lines: list[str], line: int, word: str, what: str, write: str) -> Problem:
+    """A problem in the body; Jinja gives no columns, so it is where the word, or the first tag, stands in its line."""
+    source = lines[line - 1] if line <= len(lines) else ""
+    at = source.find(word) if word else min((i for i in (source.find("{{"), source.find("{%")) if i >= 0), default=0)
+    return Problem(path, line, max(at, 0) + 1, what, write, source)

@@ -1,0 +1,93 @@
+"""The shipped templates: golden renders, one set of names in every language, and manners."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from gateway.template_files import TemplateFile, load_templates
+
+TOP = Path(__file__).parent.parent.parent
+GOLDEN = TOP / "tests" / "golden"
+TEMPLATES = load_templates(TOP / "templates")
+ALL = sorted(TEMPLATES.files)
+
+
+def finished(template: TemplateFile) -> str:
+    rendered = template.render(template.example)
+    return "".join(f"{name}: {line}\n" for name, line in rendered.lines.items()) + "\n" + rendered.text
+
+
+@pytest.mark.parametrize("key", ALL, ids="/".join)
+def test_the_example_renders_as_it_did(key: tuple[str, str]) -> None:
+    """After a change that is meant, write the golden files anew with GOLDEN=write."""
+    path = GOLDEN / key[0] / f"{key[1]}.txt"
+    if os.environ.get("GOLDEN") == "write":
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(finished(TEMPLATES.files[key]), "utf-8")
+    assert finished(TEMPLATES.files[key]) == path.read_text("utf-8")
+
+
+def test_no_golden_file_without_its_template() -> None:
+    files = {path.relative_to(GOLDEN).with_suffix("").as_posix() for path in GOLDEN.rglob("*.txt")}
+    assert files == {"/".join(key) for key in ALL}
+
+
+def test_translations_need_what_the_english_ones_need() -> None:
+    for (lang, name), template in TEMPLATES.files.items():
+        english = TEMPLATES.files["en", name]
+        assert set(template.needs) == set(english.needs), (lang, name)
+        assert set(template.optional) == set(english.optional), (lang, name)
+        assert set(template.lines) == set(english.lines), (lang, name)
+
+
+def test_every_note_is_there_in_german() -> None:
+    english = {name for lang, name in ALL if lang == "en"}
+    assert english - {name for lang, name in ALL if lang == "de"} == {"replies/reject"}  # SMTP replies are ASCII
+
+
+SHAMING = re.compile(
+    r"\b(fail\w*|fault|forgot\w*|mistake\w*|violat\w*|wrong|blam\w*|careless|must not|not allowed|forbidden|bad|error"
+    r"|vergessen|Fehler\w*|falsch\w*|Verstoß\w*|verboten|versäumt|unzulässig|schuld\w*)\b",
+    re.IGNORECASE,
+)
+
+
+@pytest.mark.parametrize("key", ALL, ids="/".join)
+def test_no_note_ever_shames(key: tuple[str, str]) -> None:
+    assert not SHAMING.search(finished(TEMPLATES.files[key]))
+
+
+@pytest.mark.parametrize("key", [key for key in ALL if key[1].startswith("drafts/")], ids="/".join)
+def test_drafts_keep_what_is_not_known_in_brackets_and_ask_whether_it_works(key: tuple[str, str]) -> None:
+    text = finished(TEMPLATES.files[key])
+    assert "[" in text
+    assert "Will that work for you?" in text or "Passt das so?" in text
+
+
+@pytest.mark.parametrize("key", [key for key in ALL if key[1].startswith("drafts/")], ids="/".join)
+def test_the_next_time_line_stands_only_where_it_is_known(key: tuple[str, str]) -> None:
+    template = TEMPLATES.files[key]
+    with_line = template.render({**template.example, "next_time": "desk@acme.example"}).text
+    without = template.render(template.example).text
+    extra = [line for line in with_line.split("\n") if line not in without.split("\n")]
+    assert len(extra) == 1 and "desk@acme.example" in extra[0]
+    assert "\n\n\n" not in with_line and "\n\n\n" not in without
+
+
+@pytest.mark.parametrize("key", ALL, ids="/".join)
+def test_a_render_with_only_what_is_needed_is_clean(key: tuple[str, str]) -> None:
+    template = TEMPLATES.files[key]
+    needed = {name: value for name, value in template.example.items() if name in template.needs}
+    rendered = template.render(needed)
+    assert "None" not in rendered.text and "\n\n\n" not in rendered.text
+    assert not re.search(r" [.,;]|\(\)|<>|“”|\"\"", rendered.text)
+
+
+def test_another_language_falls_back_to_english_and_a_region_to_its_language() -> None:
+    values = TEMPLATES.files["en", "acks/sent"].example
+    assert TEMPLATES.render("acks/sent", "sv", values).lang == "en"
+    assert TEMPLATES.render("acks/sent", "de-AT", values).lang == "de"
