@@ -1,0 +1,69 @@
+"""Alternatives: which of the parts of a mail are its text, and the better of plain text and HTML."""
+
+from __future__ import annotations
+
+from gateway.mail.html import split_html, visible_length
+from gateway.mail.lines import MOST_CHARACTERS, MOST_LINES, Line, split_plain
+from gateway.mail.message import Message
+from gateway.mail.parts import Part
+
+_STUBS = (
+    # what is written into the plain part by senders that only care for the HTML one
+    "html", "view this email in", "view this message in", "im browser", "in your browser", "dans votre navigateur", "en su navegador", "nel browser", "in je browser",
+)  # fmt: skip
+_STUB_WORDS = (
+    "client", "viewer", "browser", "display", "support", "view", "anzeig", "darstell", "unterstütz", "afficher", "navigateur", "visualizza", "visualiz", "weergeven", "reader",
+    "programm", "compatible",
+)  # fmt: skip
+
+
+def body_lines(message: Message) -> tuple[list[Line], bool]:
+    """The lines of the text that a reader of the mail sees, and whether something was too long to be read."""
+    lines: list[Line] = []
+    truncated = False
+    for part in _chosen(message.parts):
+        text = part.text or ""
+        if part.content_type == "text/html":
+            found = split_html(text, part.id)
+        else:
+            found = split_plain(text, part.id, flowed=part.flowed, delete_space=part.delsp)
+        truncated = truncated or len(text) > MOST_CHARACTERS or len(found) >= MOST_LINES
+        lines += found
+    return lines, truncated
+
+
+def _chosen(parts: tuple[Part, ...]) -> list[Part]:
+    texts = [part for part in parts if part.text is not None and not part.attachment and part.content_type in ("text/plain", "text/html")]
+    chosen: list[Part] = []
+    at = 0
+    while at < len(texts):
+        part = texts[at]
+        following = texts[at + 1] if at + 1 < len(texts) else None
+        pair = (
+            part.in_alternative
+            and following is not None
+            and following.in_alternative
+            and part.content_type != following.content_type
+        )
+        if not pair or following is None:
+            chosen.append(part)
+            at += 1
+            continue
+        plain, html = (part, following) if part.content_type == "text/plain" else (following, part)
+        chosen.append(html if _prefers_html(plain.text or "", html.text or "") else plain)
+        at += 2
+    return chosen
+
+
+def _prefers_html(plain: str, html: str) -> bool:
+    """Whether the plain text is empty, a stub, or plainly shorter than what the HTML shows."""
+    text = plain.strip()
+    if not text:
+        return True
+    if len(text) < 400:
+        lower = text.lower()
+        if any(stub in lower for stub in _STUBS) and any(word in lower for word in _STUB_WORDS) and len(html) > 2 * len(text):
+            return visible_length(html) > len(text)
+    if len(html) < 3 * len(text) + 1500:
+        return False
+    return visible_length(html) > 2 * len("".join(text.split())) + 200

@@ -1,0 +1,338 @@
+"""Blocks: walks the lines of a mail and says of each whose it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from gateway.mail.attribution import Found, is_rule, read_attribution, read_block, read_label, read_marked_attribution, read_marker
+from gateway.mail.labels import LONGEST_LABEL
+from gateway.mail.lines import Line
+
+_REPLY_ABOVE = (
+    "reply above this line", "type your reply above", "write above this line", "reply above the line", "über dieser zeile", "oberhalb dieser zeile", "oberhalb dieser linie",
+    "au-dessus de cette ligne", "encima de esta línea", "arriba de esta línea", "acima desta linha", "sopra questa riga", "sopra questa linea", "boven deze regel", "boven deze lijn",
+    "over denne linje", "ovanför denna rad", "tämän rivin yläpuolelle", "powyżej tej linii", "nad tento řádek", "выше этой строки", "この行より上",
+)  # fmt: skip
+_MARKERS = frozenset("-_=*~#\u2014\u2013\u2500")
+
+
+@dataclass(slots=True)
+class Author:
+    """A quoted author at the depth where their text stands."""
+
+    found: Found
+    depth: int
+    kind: Literal["forward", "quote", "attribution"]
+
+
+@dataclass(slots=True)
+class Sorted:
+    """For each line its kind, its depth, and whether quote marks (rather than a header above) make it quoted."""
+
+    kinds: list[str]
+    depths: list[int]
+    marked: list[bool]
+    authors: list[Author] = field(default_factory=list)
+
+
+def sort_lines(lines: Sequence[Line], *, forwards: bool = False) -> Sorted:
+    """Sort the lines; `forwards` says that the subject calls this a forward (FW:, WG:, TR:)."""
+    walk = _Walk(lines, forwards)
+    walk.run()
+    return walk.sorted
+
+
+class _Walk:
+    """The state of the walk.
+
+    `base` counts the mails that begin without quote marks (Outlook, forwards); `inner` does the same within lines of each
+    depth of marks; `named` says for which depths of marks the author is known.
+    """
+
+    def __init__(self, lines: Sequence[Line], forwards: bool) -> None:
+        count = len(lines)
+        self.lines = lines
+        self.forwards = forwards
+        self.sorted = Sorted(["new"] * count, [0] * count, [False] * count)
+        self.base = 0
+        self.base_zone = 0
+        self.container = "quote"
+        self.inner: dict[int, int] = {}
+        self.named: dict[int, bool] = {}
+        self.depth = 0
+        self.sure = 0
+        """Lines for which an announcement (a marker, a container) still makes a header block certain."""
+        self.marker = ""
+
+    def run(self) -> None:
+        lines, at = self.lines, 0
+        kinds, depths, marked = self.sorted.kinds, self.sorted.depths, self.sorted.marked
+        while at < len(lines):
+            line = lines[at]
+            if line.depth != self.depth and (line.text or line.depth):
+                self._change_depth(line.depth)
+            if self.base_zone and line.zone != self.base_zone and line.text:
+                self._leave_zone()
+            head = self._head(at, line) if line.text else 0
+            if head:
+                at = head
+                continue
+            total = self.base + self.depth + (sum(self.inner.values()) if self.inner else 0)
+            if total:
+                kinds[at] = self.container
+                depths[at] = total
+                marked[at] = not self.base
+            if self.sure and line.text:
+                self.sure -= 1
+            at += 1
+
+    def _change_depth(self, depth: int) -> None:
+        if depth < self.depth:
+            for deeper in [each for each in self.inner if each > depth]:
+                del self.inner[deeper]
+            for deeper in [each for each in self.named if each > depth]:
+                del self.named[deeper]
+            if depth == 0 and not self.base:
+                self.container = "quote"
+        self.depth = depth
+
+    def _leave_zone(self) -> None:
+        self.base = self.base_zone = 0
+        self.inner.clear()
+        self.container = "quote"
+
+    def _head(self, at: int, line: Line) -> int:
+        """Try to read a head of quoted text at this line; returns the line after it, or 0."""
+        text, mark = line.text, line.mark
+        first = text.lstrip()[:1]
+        if mark:
+            if mark == "attribution":
+                after = self._marked_attribution(at)
+                if after:
+                    return after
+            elif mark == "boundary":
+                return self._boundary(at, line)
+            elif mark == "hint":
+                self.sure = 3
+        if first in _MARKERS or text[-1] in ":\uff1a":
+            after = self._marker(at, text, first)
+            if after:
+                return after
+        colon = text.find(":")
+        if (0 < colon <= LONGEST_LABEL + 12) or (colon < 0 and "\uff1a" in text[: LONGEST_LABEL + 12]):
+            if read_label(text) is not None:
+                found = read_block(self.lines, at, sure=self.sure > 0)
+                if found is not None:
+                    return self._open_block(found)
+        stripped = text.rstrip(" *_\u00a0-")
+        if stripped[-1:] in (":", "\uff1a"):
+            return self._attribution(at)
+        return 0
+
+    def _marker(self, at: int, text: str, first: str) -> int:
+        """ "-----Original Message-----", "Begin forwarded message:", a rule above a header block, the line of a ticket system."""
+        lines = self.lines
+        if is_rule(text):
+            after = self._next(at + 1, 2)
+            if after and lines[after].depth == self.depth and read_label(lines[after].text) is not None:
+                found = read_block(lines, after, sure=True)
+                if found is not None and found.person is not None:
+                    found.first = at
+                    return self._open_block(found)
+            return 0
+        if first in "#-_=*~" and len(text) < 160:
+            lower = text.lower()
+            if any(words in lower for words in _REPLY_ABOVE):
+                return self._raise_base(at, at + 1, "quote") if any(line.text for line in lines[:at]) else self._take(at, at + 1, "header")
+        end = at + 1
+        marker = read_marker(text)
+        if first == "-" and not marker and "orwarded by" in text and end < len(lines) and lines[end].text.rstrip().endswith("--"):
+            text, end, marker = f"{text} {lines[end].text}", end + 1, "forward"  # Notes wraps its own marker
+        if not marker:
+            return 0
+        if marker in ("forward", "original") and " end" in f" {text.strip('-_=*~ ').lower()}"[:5]:  # mutt: "----- End forwarded message -----"
+            self._take(at, end, "header")
+            self._leave_zone()
+            return end
+        after = self._next(end, 8)
+        found = None
+        if after:
+            found = self._block_near(after, sure=marker != "unknown" and marker != "announced")
+        if found is not None and lines[found.first].depth >= self.depth:
+            if lines[found.first].depth > self.depth:
+                self._take(at, end, "header")
+                self._change_depth(lines[found.first].depth)
+            else:
+                found.first = at
+            return self._open_block(found, marker="forward" if marker == "announced" else marker)
+        if marker == "announced":
+            return 0
+        lotus = read_attribution(lines, at, quoted_next=True) if " wrote" in text or "schrieb" in text else None
+        if lotus is None and marker == "unknown":
+            lotus = self._dashed_attribution(at, text)
+        if lotus is not None:
+            return self._dashed(lotus, end)
+        if marker == "unknown":
+            return 0
+        person = self._dashed_attribution(at, text) if " from " in text else None  # mutt: "----- Forwarded message from X <x> -----"
+        if person is not None:
+            self.sorted.authors.append(Author(person, self._total() + 1, "forward"))
+        return self._raise_base(at, end, "forward" if marker == "forward" else "quote")
+
+    def _block_near(self, at: int, *, sure: bool) -> Found | None:
+        """A header block at this line or, as Notes writes it, beginning with an unlabelled name up to five lines on."""
+        for start in range(at, min(at + 6, len(self.lines))):
+            if self.lines[start].text and read_label(self.lines[start].text) is not None:
+                return read_block(self.lines, start, sure=sure)
+            if start > at and self.lines[start].depth != self.lines[at].depth:
+                return None
+        return None
+
+    def _dashed_attribution(self, at: int, text: str) -> Found | None:
+        """ "---- On Mon, 3 May 2025 Jill <j@x> wrote ----" (Zoho), "-----Jill <j@x> wrote: -----" (Notes)."""
+        middle = text.strip("-_=*~ ").rstrip(": ")
+        lower = middle.lower()
+        start = lower.find("message from ")
+        middle = middle[start + 13 :] if start >= 0 else middle
+        shown = Line(middle + ":", self.lines[at].depth, self.lines[at].part, 0, links=self.lines[at].links)
+        found = read_attribution([shown], 0, quoted_next=False)
+        if found is None or not (found.strong or (found.person is not None and found.person.address)):
+            return None
+        found.first, found.end = at, at + 1
+        return found
+
+    def _dashed(self, found: Found, end: int) -> int:
+        """After a dashed attribution a Notes header block may follow ("To: … From: … Date: …"), which says more."""
+        after = self._next(end, 2)
+        if after and read_label(self.lines[after].text) is not None:
+            block = read_block(self.lines, after, sure=True)
+            if block is not None and block.person is not None:
+                block.first = found.first
+                return self._open_block(block)
+        found.end = end
+        self.sorted.authors.append(Author(found, self._total() + 1, "attribution"))
+        return self._raise_base(found.first, end, "quote", kind="attribution")
+
+    def _boundary(self, at: int, line: Line) -> int:
+        """A client's own container of quoted mail begins here: certain, even where its header cannot be read."""
+        label = read_label(line.text)
+        if label is not None:
+            found = read_block(self.lines, at, sure=True)
+            if found is not None:
+                return self._open_block(found)
+        self.sure = 6
+        after = self._marker(at, line.text, line.text[:1])
+        if after:
+            return after
+        after = self._attribution(at) or self._attribution_below(at)
+        if after:
+            return after
+        if not self.base:
+            self.base, self.base_zone = 1, line.zone
+            self.container = "forward" if self.forwards else "quote"
+        return 0
+
+    def _attribution_below(self, at: int) -> int:
+        """An attribution that is wrapped and begins with this line."""
+        for end in range(at + 1, min(at + 3, len(self.lines))):
+            if self.lines[end].text.rstrip(" *_\u00a0")[-1:] in (":", "\uff1a"):
+                found = read_marked_attribution(self.lines, at, end + 1)
+                if found is not None:
+                    return self._open_attribution(found)
+        return 0
+
+    def _marked_attribution(self, at: int) -> int:
+        lines, end = self.lines, at
+        while end < len(lines) and lines[end].mark == "attribution" and end - at < 12:
+            if read_marker(lines[end].text) or (read_label(lines[end].text) is not None and end > at):
+                self.sure = 3
+                return 0
+            end += 1
+        while end > at + 1 and not lines[end - 1].text:
+            end -= 1
+        if read_label(lines[at].text) is not None:
+            self.sure = 3
+            return 0
+        found = read_marked_attribution(lines, at, end)
+        return self._open_attribution(found) if found is not None else 0
+
+    def _attribution(self, at: int) -> int:
+        """An attribution line that ends here; it may have begun up to three lines above."""
+        after = self._next(at + 1, 3)
+        deeper = bool(after) and self.lines[after].depth > self.depth
+        found = read_attribution(self.lines, at, quoted_next=deeper)
+        if found is None or (not deeper and not found.strong):
+            return 0
+        return self._open_attribution(found)
+
+    def _open_attribution(self, found: Found) -> int:
+        after = self._next(found.end, 4)
+        kind: Literal["attribution"] = "attribution"
+        if after and self.lines[after].depth > self.depth:
+            self.sorted.authors.append(Author(found, self._total() + 1, kind))
+            self._take(found.first, found.end, kind)
+            self.named[self.lines[after].depth] = True
+            return found.end
+        if self.depth and not self.named.get(self.depth):
+            self.named[self.depth] = True  # Apple Mail: the attribution stands inside the quote
+            self.sorted.authors.append(Author(found, self._total(), kind))
+            return self._take(found.first, found.end, kind)
+        self.sorted.authors.append(Author(found, self._total() + 1, kind))
+        return self._raise_base(found.first, found.end, "quote", kind=kind)
+
+    def _open_block(self, found: Found, *, marker: str = "") -> int:
+        """Open the mail that a header block heads."""
+        forward = marker == "forward" or (self.container == "forward" and self._total() > 0) or (self.forwards and marker != "original")
+        forward = forward or (self.forwards and not self._total())
+        kind: Literal["forward", "quote"] = "forward" if forward else "quote"
+        after = self._next(found.end, 4)
+        if after and self.lines[after].depth > self.depth:  # Outlook Express: a bare header above lines with marks
+            self._add(found, self._total() + 1, kind)
+            self.named[self.lines[after].depth] = True
+            if forward and not self.base:
+                self.container = kind
+            return self._take(found.first, found.end, "header")
+        if self.depth and not self.named.get(self.depth):
+            self.named[self.depth] = True
+            if not self.base:
+                self.container = kind
+            self._add(found, self._total(), kind)
+            return self._take(found.first, found.end, "header")
+        self._add(found, self._total() + 1, kind)
+        return self._raise_base(found.first, found.end, kind)
+
+    def _add(self, found: Found, depth: int, kind: Literal["forward", "quote"]) -> None:
+        if found.person is not None:
+            self.sorted.authors.append(Author(found, depth, kind))
+
+    def _raise_base(self, first: int, end: int, container: str, *, kind: str = "header") -> int:
+        """From `end` on, unmarked lines are quoted; the lines of the head itself get `kind`."""
+        self._take(first, end, kind)
+        if self.depth:
+            self.inner[self.depth] = self.inner.get(self.depth, 0) + 1
+            return end
+        if not self.base:
+            self.container = container
+            self.base_zone = self.lines[first].zone
+        self.base += 1
+        self.sure = 0
+        return end
+
+    def _take(self, first: int, end: int, kind: str) -> int:
+        total = self._total()
+        for number in range(first, end):
+            self.sorted.kinds[number] = kind
+            self.sorted.depths[number] = total
+        return end
+
+    def _total(self) -> int:
+        return self.base + self.depth + (sum(self.inner.values()) if self.inner else 0)
+
+    def _next(self, at: int, far: int) -> int:
+        """The next line with text within `far` lines, or 0."""
+        for number in range(at, min(at + far, len(self.lines))):
+            if self.lines[number].text.strip():
+                return number
+        return 0

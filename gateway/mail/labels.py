@@ -1,0 +1,231 @@
+"""The words with which mail clients head quoted mail, by locale.
+
+Outlook (desktop, web, Mac, mobile), Gmail, Thunderbird, Apple Mail, Yahoo, Notes and others, as their localised versions write them.
+All lower case; a colon and marks of emphasis are taken off before looking up.
+"""
+
+from __future__ import annotations
+
+FIELDS = ("from", "date", "to", "cc", "subject", "other")
+
+# locale: from | date | to | cc | subject | other
+_TABLE: dict[str, tuple[str, str, str, str, str, str]] = {
+    "en": (
+        "from, sender",
+        "sent, date, sent on, sent at, date sent",
+        "to, recipient, recipients",
+        "cc, c.c",
+        "subject",
+        "bcc, reply-to, reply to, sent by, importance, priority, attachments, attachment, please respond to, message-id, organization,"
+        " newsgroups, resent-from, resent-to, mailed-by, signed-by, posted at, posted to, conversation, categories, when, where",
+    ),
+    "bg": ("от", "изпратено, дата", "до", "копие, як", "относно, тема", ""),
+    "ca": ("de", "enviat, data, enviat el", "per a, a", "a/c, còpia", "assumpte", ""),
+    "cs": (
+        "od, odesílatel, odesilatel",
+        "odesláno, datum, posláno, odeslána",
+        "komu, pro, příjemce, adresát",
+        "kopie, kopie pro",
+        "předmět, věc",
+        "skrytá kopie, odpovědět, důležitost, přílohy, odpověď komu",
+    ),
+    "da": ("fra, afsender", "sendt, dato, afsendt, sendt den", "til, modtager", "kopi", "emne, vedr", "svar til, prioritet, vedhæftede filer"),
+    "de": (
+        "von, absender, from",
+        "gesendet, datum, gesendet am, gesendet um, verschickt, date, sent",
+        "an, empfänger, to",
+        "kopie, kopie an, cc an",
+        "betreff, betrifft, thema, subject",
+        "antwort an, antworten an, blindkopie, priorität, wichtigkeit, anlagen, anhänge, gesendet von, organisation, bitte antwort an",
+    ),
+    "el": ("από", "στάλθηκε, ημερομηνία, εστάλη", "προς", "κοιν, κοινοποίηση", "θέμα", ""),
+    "es": (
+        "de, remitente",
+        "enviado, fecha, enviado el, enviada, enviada el",
+        "para, a, destinatario",
+        "copia, c.c, con copia",
+        "asunto, tema",
+        "cco, responder a, importancia, datos adjuntos, enviado por, bcc",
+    ),
+    "et": ("saatja, kellelt", "saadetud, kuupäev, saatmise aeg", "kellele, saaja, adressaat", "koopia, koopia saaja", "teema", "vastus"),
+    "fi": (
+        "lähettäjä, keneltä",
+        "lähetetty, päivämäärä, pvm, päiväys, aika, lähetysaika",
+        "vastaanottaja, vastaanottajat, kenelle, saaja",
+        "kopio, kopiot",
+        "aihe, otsikko",
+        "vastausosoite, tärkeys, liitteet, piilokopio",
+    ),
+    "fr": (
+        "de, expéditeur, expediteur, émetteur, from",
+        "envoyé, date, envoyé le, envoyée, date d'envoi, transmis le, sent",
+        "à, a, pour, destinataire, destinataires, to",
+        "copie à, copie, cc à, copie(s) à",
+        "objet, sujet, subject",
+        "cci, répondre à, répondre a, importance, pièces jointes, envoyé par, organisation, priorité",
+    ),
+    "hr": (
+        "od, šalje, pošiljatelj, pošiljalac",
+        "poslano, datum, poslano dana, poslato",
+        "za, prima, primatelj, kome, do",
+        "kopija, preslika, kopija za",
+        "predmet, naslov, tema",
+        "odgovori na, odgovor na, važnost, prilozi",
+    ),
+    "hu": (
+        "feladó, küldő",
+        "elküldve, küldve, dátum, küldés dátuma, küldés ideje, elküldés dátuma, dátum/idő",
+        "címzett, címzettek",
+        "másolatot kap, másolat, másolat címzettje, másolatot kapnak",
+        "tárgy",
+        "titkos másolat, válaszcím, fontosság, mellékletek, válasz",
+    ),
+    "it": (
+        "da, mittente",
+        "inviato, data, inviato il, inviata, date",
+        "a, per, destinatario, destinatari",
+        "copia, cc a, p.c, copia per conoscenza",
+        "oggetto",
+        "ccn, rispondi a, priorità, allegati, inviato da",
+    ),
+    "ja": (
+        "差出人, 送信者, 送信元, from",
+        "送信日時, 日時, 日付, 送信日, 送信, date",
+        "宛先, 受信者, 送信先, to",
+        "cc, 写し",
+        "件名, 題名, タイトル, 標題",
+        "bcc, 返信先, 重要度, 添付ファイル",
+    ),
+    "ko": ("보낸 사람, 보낸사람", "보낸 날짜, 날짜, 보낸 시간, 보낸날짜", "받는 사람, 받는사람", "참조", "제목", ""),
+    "nl": (
+        "van, afzender",
+        "verzonden, datum, verzonden op, verstuurd",
+        "aan, geadresseerde, naar",
+        "kopie, kopie aan",
+        "onderwerp, betreft",
+        "bcc, antwoord aan, antwoorden aan, urgentie, bijlagen, prioriteit, beantwoorden",
+    ),
+    "no": ("fra, avsender", "sendt, dato, date", "til, mottaker", "kopi, kopi til", "emne", "svar til, viktighet, vedlegg, prioritet"),
+    "pl": (
+        "od, nadawca, od kogo",
+        "wysłano, data, wysłane, data wysłania, wysłany, wysłana",
+        "do, odbiorca, adresat",
+        "dw, kopia, do wiadomości, kopia do",
+        "temat, dotyczy",
+        "udw, odpowiedz do, odpowiedź do, ważność, załączniki, priorytet",
+    ),
+    "pt": (
+        "de, remetente",
+        "enviado, data, enviada em, enviado em, enviada, date, data de envio",
+        "para, a, destinatário",
+        "cópia, com cópia, c/c",
+        "assunto",
+        "cco, bcc, responder a, responder para, importância, anexos, prioridade, enviado por",
+    ),
+    "ro": (
+        "de la, de, expeditor",
+        "trimis, data, dată, trimis la, trimisă, trimis pe, data trimiterii",
+        "către, catre, pentru, la, destinatar",
+        "copie, copie la",
+        "subiect, subiectul",
+        "răspunde la, răspundeți la, importanță, atașamente",
+    ),
+    "ru": (
+        "от, от кого, отправитель",
+        "отправлено, дата, послано, дата отправки, дата и время",
+        "кому, получатель, получатели",
+        "копия, копии",
+        "тема, тема письма",
+        "скрытая копия, ответить, обратный адрес, важность, вложения, организация",
+    ),
+    "sk": (
+        "od, odosielateľ, odosielatel",
+        "odoslané, dátum, odoslaný, poslané, odoslaná",
+        "komu, pre, príjemca, adresát",
+        "kópia, kópia pre",
+        "predmet, vec",
+        "skrytá kópia, odpovedať, dôležitosť, prílohy, odpoveď pre",
+    ),
+    "sl": ("od, pošiljatelj", "poslano, datum", "za, prejemnik", "kp, kopija", "zadeva", ""),
+    "sv": (
+        "från, avsändare",
+        "skickat, datum, skickad, sänt, skickades",
+        "till, mottagare",
+        "kopia, kopia till",
+        "ämne",
+        "svar till, svara till, prioritet, bifogade filer, bilagor",
+    ),
+    "tr": (
+        "kimden, gönderen, gonderen, kimden gelen",
+        "gönderildi, gönderme tarihi, tarih, gönderilme tarihi, gönderim tarihi, gönderim zamanı",
+        "kime, alıcı, alici",
+        "bilgi, karbon kopya, kopya",
+        "konu",
+        "gizli, yanıtla, yanıt adresi, önem, ekler",
+    ),
+    "uk": (
+        "від, від кого, відправник",
+        "надіслано, дата, відправлено, дата надсилання, надісланий",
+        "кому, одержувач, отримувач, до",
+        "копія, копії",
+        "тема",
+        "прихована копія, відповісти, зворотна адреса, важливість, вкладення",
+    ),
+    "zh": (
+        "发件人, 寄件者, 寄件人, 發件人",
+        "发送时间, 日期, 寄件日期, 發送時間, 发送日期, 傳送時間, 时间",
+        "收件人, 收件者",
+        "抄送, 副本, 抄送人",
+        "主题, 主旨, 主題, 標題",
+        "密送, 回复",
+    ),
+}
+
+LABELS: dict[str, dict[str, str]] = {}
+"""label -> {locale: field}. "en" is understood in every locale: clients mix (Gmail heads "De: … Date: … Subject: …")."""
+for _locale, _row in _TABLE.items():
+    for _field, _words in zip(FIELDS, _row, strict=True):
+        for _word in filter(None, (word.strip() for word in _words.split(","))):
+            LABELS.setdefault(_word, {}).setdefault(_locale, _field)
+LONGEST_LABEL = max(map(len, LABELS))
+
+FORWARD_STEMS = tuple(
+    "forwarded|forwarding|weitergeleitet|transfér|transfer|réexpédi|retransmis|reenviad|rebotad|inoltrat|doorgestuurd|doorgezonden"
+    "|encaminhad|reencaminhad|videresend|vidaresend|vidarebeford|välite|edelleen|przekaz|przesłan|přepos|přesl|prepos|továbbít|redirec"
+    "|transmis|proslije|prosljeđ|edasta|edasisaad|iletil|iletilen|yönlendir|пересла|пересыл|переадрес|перенаправ|пересил|препрат|転送|转发|轉寄"
+    "|전달|προωθ|reenviat|posredovan".split("|")
+)
+"""Stems of "forwarded" in a marker such as "Begin forwarded message:" or "-------- Weitergeleitete Nachricht --------"."""
+
+ORIGINAL_STEMS = tuple(
+    "original|ursprüngliche nachricht|message d'origine|message d’origine|oorspronkelijk|oprindelig|opprinnelig|ursprunglig|alkuperäi"
+    "|oryginaln|původní|pôvodn|eredeti|izvorn|algne|algkiri|özgün|orijinal|исходное|оригинал|оригінал|вихідне|початкове|первоначальн"
+    "|元のメッセージ|元のメール|原始邮件|原始郵件|原郵件|原邮件|원본|reply message|αρχικό|izvirno".split("|")
+)
+"""Stems of "original message" in a marker such as "-----Original Message-----"."""
+
+FORWARD_SUBJECTS = frozenset(
+    "fw fwd wg tr rv enc i doorst fs vl vb vs pd tov továbbítva továbbítás ilt i̇lt iletilen пересл пересылка fwded trans reenv rif"
+    " 転送 转发 轉寄 전달 redir encaminhado weitergeleitet vidarebefordrat videresendt".split()
+)
+"""Prefixes of the subject of a forwarded mail ("VS:" is an answer in Finnish: told apart by what follows it)."""
+
+VERBS = tuple(
+    # longest first where one begins with another: they are cut off in this order
+    "het volgende geschreven|a écrit|ha scritto|ha escrito|wrote|writes|schreibt|schrieb folgendes|schrieb|hat geschrieben|geschrieben"
+    "|escribió|escribio|escribiu|va escriure|scrive|escreveu o seguinte|escreveu|schreef|skrev følgende|skrev følgjande|skrev"
+    "|kirjoitti|napisał(a)|napisał|napisała|napisal(a)|napsal(a)|napísal(a)|napísala|napísal|napisala|napisal|pisze|napsala|napsal|ezt írta|írta"
+    "|a scris|şunu yazdı|şunları yazdı|şöyle yazdı|yazdı|yazmış|написал(а)|написала|написал|написав(-ла)|написав(ла)|написав|написала"
+    "|пишет|пише|писал(а)|писал|kirjutas|je napisao/la|je napisala|je napisao|je napisao(la)|napisao/la|napisao je|napisala je|napisao"
+    "|написа|έγραψε|さんは書きました|さんが書きました|のメール|のメッセージ|が書きました|書きました|写道|寫道|님이 작성|작성"
+    "|a écrit le|dit|said|skriver|rašė|rakstīja|je pisal|rakstas".split("|")
+)
+"""How clients say "wrote", by locale."""
+
+FILLERS = frozenset(
+    # words beside the name in an attribution line that belong to neither name nor date
+    "on at am um uhr vom den der le à el la a las los lunes il giorno alle ore em às op om heeft kl kl. klo kello dne v ve o u dana în pe"
+    " ora nap időpont tarihinde saat г. г р. р в от time h hod schrieb skrev schreef wrote odesílatel używytkownik użytkownik uživatel"
+    " používateľ пользователь користувач kuupäeval kell pm a.m. p.m. gmt utc cet cest est edt pst pdt mst mdt cst cdt bst ist jst"
+    " от: von de da by from quoting zitat citando citat lainaus - – — , ; , of".split()
+)

@@ -1,0 +1,168 @@
+"""Lines: the one shape in which plain text and HTML reach the reader of quotes.
+
+A line remembers where each of its characters stands in the decoded part, so that evidence can be shown in place.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html import unescape
+
+MOST_CHARACTERS = 1_000_000
+"""Code points of one part that are read; what stands behind them is not judged (hostile sizes only)."""
+MOST_LINES = 20_000
+MOST_DEPTH = 99
+
+Piece = tuple[int, int, int, bool]
+"""(column in the text, start in the source, length in the source, verbatim); not verbatim: HTML, collapsed and unescaped."""
+
+DROPPED = dict.fromkeys(map(ord, "\u00ad\u034f\u200b\u200e\u200f\u2060\ufeff"))
+"""Characters without a glyph that mail builders sprinkle into HTML words."""
+
+# The same grammar as the standard library's unescape(), so that text and trace agree.
+_UNIT = re.compile(r"&(?:#[0-9]+;?|#[xX][0-9a-fA-F]+;?|[^\t\n\f <&#;]{1,32};?)|\s+|[^&\s]|&")
+
+
+@dataclass(slots=True)
+class Line:
+    """One line as a reader sees it, without its quote marks.
+
+    `start` is the code point of the part where `text` begins; `pieces` says more where the text is not one
+    verbatim run (joined flowed lines, HTML); `skip` counts rendered characters that stood before `text` (quote marks).
+    `mark` is "" or what the markup says: "boundary" (a quote surely begins), "hint" (one may begin), "attribution",
+    "signature", "rule" (a horizontal rule). `zone` numbers the outermost quote container, 0 outside.
+    `links` are the mailto addresses on the line.
+    """
+
+    text: str
+    depth: int
+    part: str
+    start: int
+    pieces: list[Piece] | None = None
+    skip: int = 0
+    mark: str = ""
+    zone: int = 0
+    links: tuple[str, ...] = ()
+    source: str = ""
+
+    def place(self, column: int) -> tuple[int, int]:
+        """Start and end, in code points of the part, of the character at `column` of the text."""
+        if self.pieces is None:
+            return self.start + column, self.start + column + 1
+        column += self.skip
+        index = bisect_right(self.pieces, column, key=lambda piece: piece[0]) - 1
+        if index < 0:
+            return self.start, self.start
+        first, source, length, verbatim = self.pieces[index]
+        if verbatim:
+            at = min(source + column - first, source + length)
+            return at, min(at + 1, source + length)
+        for position, (at, end) in enumerate(trace(self.source, source, length)):
+            if first + position == column:
+                return at, end
+        return source + length, source + length  # the space between two pieces
+
+
+def trace(source: str, start: int, length: int) -> Iterator[tuple[int, int]]:
+    """For each character that a piece of HTML text renders to: its start and end in the source."""
+    space: tuple[int, int] | None = None
+    seen = False
+    for unit in _UNIT.finditer(source, start, start + length):
+        for character in unescape(unit.group()).translate(DROPPED):
+            if character.isspace():
+                space = space or unit.span()
+                continue
+            if space is not None and seen:
+                yield space
+            space, seen = None, True
+            yield unit.span()
+
+
+def split_plain(text: str, part: str, *, flowed: bool = False, delete_space: bool = False) -> list[Line]:
+    """Lines of a text/plain part with their quote depth; `flowed` and `delete_space` as in RFC 3676 §4."""
+    text = text[:MOST_CHARACTERS]
+    if flowed:
+        return _split_flowed(text, part, delete_space)
+    lines: list[Line] = []
+    add = lines.append
+    start = 0
+    bars = 0
+    for raw in text.split("\n")[:MOST_LINES]:
+        body = raw.rstrip()
+        first = body[:1]
+        if first == ">" or (first in " \uff1e" and body.lstrip()[:1] in (">", "\uff1e")):
+            rest = body.lstrip("> \uff1e")
+            column = len(body) - len(rest)
+            depth = body.count(">", 0, column) + body.count("\uff1e", 0, column)
+            if depth == 1 and body.startswith(">From ") and (not lines or not lines[-1].depth):
+                depth, column, rest = 0, 1, body[1:]  # mboxrd escaped a line of the writer's own
+            add(Line(rest, min(depth, MOST_DEPTH), part, start + column))
+        else:
+            if first == "|" or (">" in body[1:5] and body[:1].isupper()):
+                bars += 1
+            add(Line(body, 0, part, start))
+        start += len(raw) + 1
+    if bars > 1:
+        _find_other_marks(lines)
+    return lines
+
+
+def _prefix_of(line: Line) -> str:
+    """The quote mark other than ">" that a line begins with ("| ", "JA> "), or ""."""
+    text = line.text
+    if line.depth or len(text) < 2:
+        return ""
+    if text[0] == "|":
+        return "|" if text.rfind("|") < text.find(" ") or text.count("|") == 1 else ""
+    stem, mark, _ = text[:5].partition(">")
+    return stem + ">" if mark and 1 <= len(stem) <= 3 and stem.isalpha() and stem.isupper() else ""
+
+
+def _find_other_marks(lines: list[Line]) -> None:
+    """Read "| " and "JA> " as quote marks where at least two neighbours have the same one."""
+    prefixes = [_prefix_of(line) for line in lines]
+    for index, line in enumerate(lines):
+        prefix = prefixes[index]
+        if not prefix or prefix not in (prefixes[index - 1] if index else "", *prefixes[index + 1 : index + 2]):
+            continue
+        rest = line.text.lstrip("|> " if prefix == "|" else " ") if prefix == "|" else line.text[len(prefix) :].lstrip("> ")
+        column = len(line.text) - len(rest)
+        depth = line.text.count(prefix[-1], 0, column)
+        line.text, line.depth, line.start = rest, depth, line.start + column
+
+
+def _split_flowed(text: str, part: str, delete_space: bool) -> list[Line]:
+    lines: list[Line] = []
+    start = 0
+    soft = False  # the line before asks to be joined
+    for raw in text.split("\n")[:MOST_LINES]:
+        marks = len(raw) - len(raw.lstrip(">"))  # RFC 3676 §4.1: counted before unstuffing
+        column = marks
+        if raw[marks : marks + 1] == " ":
+            column += 1  # RFC 3676 §4.4: space-stuffing
+        body = raw[column:]
+        while marks and body[:1] == ">":  # "> > text": written by clients that quote without knowing the format
+            marks += 1
+            column += 1 + (body[1:2] == " ")
+            body = raw[column:]
+        depth = min(marks, MOST_DEPTH)
+        flows = body.endswith(" ") and body != "-- "  # RFC 3676 §4.3: the signature line is never flowed
+        kept = body[:-1] if flows and delete_space else body if flows else body.rstrip()  # RFC 3676 §4.1, DelSp
+        if soft and lines[-1].depth == depth and body != "-- ":
+            last = lines[-1]
+            if last.pieces is None:
+                last.pieces = [(0, last.start, len(last.text), True)]
+            last.pieces.append((len(last.text), start + column, len(kept), True))
+            last.text += kept
+        else:
+            if soft:
+                lines[-1].text = lines[-1].text.rstrip()
+            lines.append(Line(kept, depth, part, start + column))
+        soft = flows
+        start += len(raw) + 1
+    for line in lines:
+        line.text = line.text.rstrip()
+    return lines

@@ -1,0 +1,123 @@
+"""People as quoted text names them: "Jill <j@x>", "jill@x [mailto:jill@x]", "'Jill' via Support", "Jill/ACME".
+
+Nothing here scans a text more than a few times: quoted text is whatever somebody sent.
+"""
+
+from __future__ import annotations
+
+from gateway.mail.address import Mailbox
+
+_MOST = 4000
+"""Characters of one address list that are read."""
+_STOPS = frozenset(" \t\r\n\u00a0\u3000<>()[]{}\",;:|*«»“”„")
+_QUOTES = " \t\u00a0\"'`*_«»“”„‘’\u2019"
+
+
+def find_address(text: str, start: int = 0) -> tuple[int, int] | None:
+    """Where the first plausible address stands, or None."""
+    at = text.find("@", start)
+    while at >= 0:
+        left = at
+        while left > start and text[left - 1] not in _STOPS and at - left < 65:
+            left -= 1
+        right = at + 1
+        while right < len(text) and text[right] not in _STOPS and text[right] != "@" and right - at < 255:
+            right += 1
+        while text[left : left + 1] in ("'", ".", "‘") and left < at:
+            left += 1
+        while right > at and text[right - 1] in ".'’!?/":
+            right -= 1
+        if left < at and right > at + 1 and "/" not in text[left:at]:
+            domain = text[at + 1 : right]
+            if "/" not in domain and (("." in domain and domain[-1].isalnum()) or text[left - 1 : left] == "<"):
+                return left, right
+        at = text.find("@", at + 1)
+    return None
+
+
+def clean_name(text: str) -> str:
+    """A display name without quotes, emphasis, trailing marks, "via …" and Notes organisations."""
+    name = " ".join(text.replace("\u200b", "").split()).strip(_QUOTES + ",;:-–<>[](){}|")
+    for mark in (" via ", " [mailto", " [smtp", "<mailto", " (mailto", " on behalf of "):
+        at = name.lower().find(mark)
+        if at > 0:
+            name = name[:at].strip(_QUOTES + ",;:-–<>[](){}|")
+    head, slash, tail = name.partition("/")
+    if slash and head.strip() and tail[:1].strip() and "://" not in name and (tail.isupper() or "@" in tail or tail.count("/") or tail[:1].isupper()):
+        name = head.strip()  # Notes: "Jill Amory/Sales/ACME@ACME"
+    return name if any(character.isalpha() for character in name) else ""
+
+
+def parse_person(text: str, links: tuple[str, ...] = ()) -> Mailbox | None:
+    """One mailbox from the value of a quoted From, or None where it names nobody.
+
+    `links` are mailto addresses behind the words; they count where the words have no address.
+    """
+    text = text[:_MOST].strip()
+    place = find_address(text)
+    if place is None:
+        at = text.find("@")
+        if at > 0 and "/" in text[:at]:
+            text = text[:at]
+        name = clean_name(text)
+        if links and find_address(links[0]):
+            return Mailbox(links[0], name)
+        return Mailbox("", name) if name and len(name) <= 120 else None
+    left, right = place
+    before = text[:left]
+    if before.lower().endswith("mailto:") or before.lower().endswith("smtp:"):
+        before = before[:-7] if before.lower().endswith("mailto:") else before[:-5]
+    name = clean_name(before)
+    if name and find_address(name):
+        name = ""
+    if not name and not before.strip(_QUOTES + "<([*"):
+        after = text[right:].strip(_QUOTES + ">)]*")
+        if after[:1] == "(" and ")" in after and "@" not in after:  # jill@x (Jill Amory)
+            name = clean_name(after[1 : after.find(")")])
+    return Mailbox(text[left:right], name)
+
+
+def parse_people(text: str, links: tuple[str, ...] = ()) -> tuple[Mailbox, ...]:
+    """The mailboxes of a quoted To or Cc; names without an address stay names."""
+    text = text[:_MOST].strip()
+    if not text:
+        return ()
+    people = []
+    for entry in _entries(text):
+        person = parse_person(entry)
+        if person is not None:
+            people.append(person)
+    if links and len(people) == 1 and not people[0].address:
+        return (Mailbox(links[0], people[0].name),)
+    if links and len(links) == len(people):
+        return tuple(Mailbox(person.address or link, person.name) for person, link in zip(people, links, strict=True))
+    return tuple(people)
+
+
+def _entries(text: str) -> list[str]:
+    """Cut a list where its separators are: ";" (Outlook) or "," outside of quotes and brackets."""
+    if ";" in text:
+        return [entry for entry in text.split(";") if entry.strip()]
+    if text.count(",") == 1 and "@" not in text:
+        return [text]  # "Crandall, Sean": one person
+    entries, start, quoted, depth = [], 0, False, 0
+    for at, character in enumerate(text):
+        if character == '"':
+            quoted = not quoted
+        elif quoted:
+            continue
+        elif character in "<[(":
+            depth += 1
+        elif character in ">])":
+            depth = max(depth - 1, 0)
+        elif character in ",、" and not depth:
+            entries.append(text[start:at])
+            start = at + 1
+    entries.append(text[start:])
+    joined: list[str] = []
+    for entry in entries:  # "Crandall, Sean <sean@x>, …": a name's comma
+        if joined and "@" not in joined[-1] and "@" in entry and entry.strip()[:1].isalpha() and "<" in entry and " " not in joined[-1].strip():
+            joined[-1] += "," + entry
+        elif entry.strip():
+            joined.append(entry)
+    return joined

@@ -1,0 +1,111 @@
+"""Dates as mail clients write them above quoted mail, in many languages: cheap, and None when in doubt."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta, timezone, tzinfo
+from email.utils import parsedate_to_datetime
+
+# The beginnings by which each month is known, over the locales of labels.py (a dot and any ending may follow).
+_MONTHS = (
+    "jan gen ene led sij led янв січ ocak sau styc január tammi jaan янв",
+    "feb fév fev févr úno vel лют фев şub helmi veebr lut",
+    "mar mär mrt maa ožu břez марта мар бер märz maalis märts marz",
+    "apr avr abr dub tra апр кві nis huhti kwi ápr aprill",
+    "may mai mei maj mag svi kvě máj мая май трав toukok maggio mayıs",
+    "jun giu juin lip čer июн чер haz kesä cze jún juuni",
+    "jul lug juil srp čec июл лип tem heinä júl juuli",
+    "aug ago aoû août kol srp авг сер ağu elo sie",
+    "sep set sept ruj zář сен вер eyl syys wrz szept",
+    "oct okt ott out lis říj окт жов eki loka paź",
+    "nov stu lis ноя лист kas marras",
+    "dec dez dic déc pro gru дек груд ara joulu joul",
+)
+# Where two languages disagree about a word the longer spelling decides; these come first.
+_SPELLINGS = {
+    "červen": 6, "červn": 6, "červenec": 7, "července": 7, "čvc": 7, "čvn": 6, "lip": 7, "lipca": 7, "lipnja": 6, "lipanj": 6, "srpnja": 7, "srpanj": 7,
+    "srp": 8, "srpna": 8, "серп": 8, "лист": 11, "листопада": 11, "listopada": 10, "listopad": 10, "lis": 11, "listopadu": 11, "marras": 11, "maj": 5,
+    "травня": 5, "травень": 5, "travnja": 4, "travanj": 4, "tra": 4, "svibnja": 5, "березня": 3, "червня": 6, "липня": 7, "вересня": 9, "sierpnia": 8,
+    "stycznia": 1, "stu": 11, "studenoga": 11, "grudnia": 12, "prosinca": 12, "pro": 12, "prosince": 12, "kolovoza": 8, "rujna": 9, "ožujka": 3,
+    "veljače": 2, "siječnja": 1, "května": 5, "kasım": 11, "aralık": 12, "ekim": 10, "ocak": 1, "temmuz": 7, "haziran": 6, "julkaisu": 0, "marca": 3,
+}  # fmt: skip
+_STEMS: dict[str, int] = {}
+for _number, _words in enumerate(_MONTHS, 1):
+    for _word in _words.split():
+        _STEMS.setdefault(_word, _number)
+
+_ZONE = re.compile(r"(?:\b(?:GMT|UTC)\s?)?([+-])(\d\d?):?(\d\d)?\b(?!\d)")
+_TIME = re.compile(r"(?<!\d)(\d{1,2})\s?(?:[:.h時시])\s?(\d\d)(?:[:.分](\d\d))?(?!\d)\s*([AaPp]\.?\s?[Mm]\b)?")
+_ISO = re.compile(r"(?<!\d)(\d{4})\s?[-/.年년]\s?(\d{1,2})\s?[-/.月월]\s?(\d{1,2})(?!\d)")
+_NUMBERS = re.compile(r"(?<!\d)(\d{1,2})\s?[./-]\s?(\d{1,2})\s?[./-]\s?(\d{4}|\d\d)(?!\d)")
+_WORDS = re.compile(r"(?<!\w)(\d{1,2})(?!\d)|(\d{4})(?!\d)|([^\W\d_]{3,})")
+
+
+def month_of(word: str) -> int:
+    """1 to 12, or 0 when the word names no month in any of the languages."""
+    word = word.lower()
+    if word in _SPELLINGS:
+        return _SPELLINGS[word]
+    for length in (5, 4, 3):
+        if len(word) >= length and word[:length] in _STEMS:
+            return _STEMS[word[:length]]
+    return 0
+
+
+def parse_quoted_date(text: str, zone: tzinfo, *, day_first: bool = True) -> datetime | None:
+    """The moment that `text` names; `zone` counts where it names none; `day_first` says how to read 05/06/2025."""
+    text = text.replace("\u202f", " ").replace("\u00a0", " ")[:200].strip()
+    if not text:
+        return None
+    if text[-5:].strip("+-").isdigit() and "," in text[:6]:
+        try:
+            found = parsedate_to_datetime(text)
+            return found if found.tzinfo else found.replace(tzinfo=zone)
+        except (ValueError, TypeError, IndexError):
+            pass
+    day = _read_day(text, day_first)
+    if day is None:
+        return None
+    year, month, number = day
+    clock = _TIME.search(text)
+    # "3. 5. 2025" must not be read as half past: the time stands behind the date, and a date has a third number
+    while clock is not None and clock.group(0)[-1:].isdigit() and _NUMBERS.match(text, clock.start()):
+        clock = _TIME.search(text, _NUMBERS.match(text, clock.start()).end())  # type: ignore[union-attr]
+    hour = minute = second = 0
+    if clock is not None:
+        hour, minute, second = int(clock.group(1)), int(clock.group(2)), int(clock.group(3) or 0)
+        half = clock.group(4)
+        if half and hour <= 12:
+            hour = hour % 12 + (12 if half[0] in "pP" else 0)
+        named = _ZONE.search(text, clock.end())
+        if named is not None:
+            offset = timedelta(hours=int(named.group(2)), minutes=int(named.group(3) or 0))
+            if offset < timedelta(hours=15):
+                zone = timezone(offset if named.group(1) == "+" else -offset)
+    try:
+        return datetime(year, month, number, hour, minute, second, tzinfo=zone)
+    except ValueError:
+        return None
+
+
+def _read_day(text: str, day_first: bool) -> tuple[int, int, int] | None:
+    found = _ISO.search(text)
+    if found is not None:
+        return int(found.group(1)), int(found.group(2)), int(found.group(3))
+    found = _NUMBERS.search(text)
+    if found is not None:
+        first, second, year = int(found.group(1)), int(found.group(2)), int(found.group(3))
+        year += 0 if year > 99 else 2000 if year < 70 else 1900
+        if first > 12 or (day_first and second <= 12):
+            first, second = second, first
+        return year, first, second
+    year = month = day = 0
+    for item in _WORDS.finditer(text):
+        number, long, word = item.groups()
+        if word and (not month or not year):  # the last before the year: "mar 29 apr 2025" begins with a Tuesday
+            month = month_of(word) or month
+        elif number and not day:
+            day = int(number)
+        elif long and not year:
+            year = int(long)
+    return (year, month, day) if year and month and day else None

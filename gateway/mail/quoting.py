@@ -1,0 +1,206 @@
+"""Quoting: what the sender wrote now, what is quoted or forwarded, and who wrote that.
+
+One pass over the lines of the mail, whether they came from plain text or from HTML. A line belongs to the sender when
+neither quote marks, nor a client's own markup, nor a header block or attribution above it say that it is somebody else's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from functools import cached_property
+from typing import Literal
+
+from gateway.mail.address import Mailbox
+from gateway.mail.alternatives import body_lines
+from gateway.mail.blocks import Author, Sorted, sort_lines
+from gateway.mail.labels import FORWARD_SUBJECTS
+from gateway.mail.lines import Line
+from gateway.mail.message import Message
+from gateway.mail.newtext import EMPTY, NewText
+from gateway.mail.people import parse_people
+from gateway.mail.quoted_date import parse_quoted_date
+from gateway.mail.signature import signature_start
+from gateway.mail.span import Span
+
+Kind = Literal["new", "quote", "forward", "signature", "disclaimer", "attribution", "header"]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A run of lines of one kind. `depth` is 0 for the sender's own, 1 for the mail answered, 2 for what that one quoted."""
+
+    kind: Kind
+    text: str
+    span: Span
+    depth: int
+
+
+@dataclass(frozen=True, slots=True)
+class QuotedAuthor:
+    """Somebody whose mail is quoted, forwarded or attached, as the text names them.
+
+    `mailbox` may have a name only, or an address only; `date_text` is what the client wrote; `depth` as in Block;
+    `span` is the evidence. `zone` counts for dates that name none.
+    """
+
+    mailbox: Mailbox
+    date_text: str
+    subject: str
+    to: tuple[Mailbox, ...]
+    cc: tuple[Mailbox, ...]
+    depth: int
+    kind: Literal["forward", "quote", "attribution", "attached"]
+    span: Span
+    zone: tzinfo = UTC
+    day_first: bool = True
+
+    @property
+    def date(self) -> datetime | None:
+        """The moment the mail was written, aware; None where the text does not say it clearly."""
+        return parse_quoted_date(self.date_text, self.zone, day_first=self.day_first)
+
+
+class Body:
+    """The text of a mail, taken apart. What is costly is worked out when it is first asked for."""
+
+    def __init__(self, message: Message) -> None:
+        lines, self.truncated = body_lines(message)
+        self._message = message
+        self._lines = lines
+        self._sorted: Sorted = sort_lines(lines, forwards=_says_forward(message.subject))
+        self._mark_signatures()
+
+    def _mark_signatures(self) -> None:
+        """Find signatures in each stretch of the sender's own lines."""
+        author = self._message.author
+        names = []
+        if author is not None:
+            plain = author.name.lower().strip("'\" ")
+            if "," in plain:
+                last, _, first = plain.partition(",")
+                plain = f"{first.strip()} {last.strip()}"
+            names = [name for name in (plain, author.key, author.key.partition("@")[0].replace(".", " ")) if name]
+        kinds, lines = self._sorted.kinds, self._lines
+        start = 0
+        while start < len(kinds):
+            if kinds[start] != "new":
+                start += 1
+                continue
+            end = start
+            while end < len(kinds) and kinds[end] == "new":
+                end += 1
+            kinds[start:end] = signature_start(lines[start:end], names)
+            start = end
+
+    @cached_property
+    def new(self) -> NewText:
+        """Only what the sender wrote now; answers between quoted lines included."""
+        kinds = self._sorted.kinds
+        return NewText.of([line for line, kind in zip(self._lines, kinds, strict=True) if kind == "new"])
+
+    @cached_property
+    def blocks(self) -> tuple[Block, ...]:
+        """Everything in its order."""
+        blocks = []
+        for first, end in self._runs():
+            lines = self._lines[first:end]
+            text = NewText.of(lines)
+            if not text.is_empty:
+                span = text.locate(0, len(text.text))
+                blocks.append(Block(self._sorted.kinds[first], text.text, span, self._sorted.depths[first]))  # type: ignore[arg-type]
+        return tuple(blocks)
+
+    def _runs(self) -> list[tuple[int, int]]:
+        """(first, end) of the runs of lines of the same kind and depth; blank lines belong to the run above."""
+        kinds, depths, lines = self._sorted.kinds, self._sorted.depths, self._lines
+        runs: list[tuple[int, int]] = []
+        first = 0
+        for at in range(1, len(lines)):
+            if (kinds[at] != kinds[first] or depths[at] != depths[first]) and lines[at].text:
+                runs.append((first, at))
+                first = at
+        if lines:
+            runs.append((first, len(lines)))
+        return runs
+
+    @cached_property
+    def authors(self) -> tuple[QuotedAuthor, ...]:
+        """The quoted authors in the order of the text (newest first, as clients nest), then those of attached mails."""
+        date = self._message.date
+        zone = date.tzinfo if date is not None and date.tzinfo is not None else UTC
+        found = [self._author(author, zone) for author in self._sorted.authors]
+        for attached in self._message.attached:
+            header = attached.headers
+            if header.author is not None:
+                span = Span(str(header.author), attached.part, 0, 0)
+                found.append(
+                    QuotedAuthor(
+                        header.author, header.get("date") or "", header.subject, header.to, header.cc, 1, "attached", span, zone
+                    )
+                )
+        return tuple(found)
+
+    def _author(self, author: Author, zone: tzinfo) -> QuotedAuthor:
+        found = author.found
+        text = NewText.of(self._lines[found.first : found.end])
+        span = text.locate(0, len(text.text))
+        english = found.locale == "en" and ("AM" in found.date_text or "PM" in found.date_text)
+        return QuotedAuthor(
+            found.person or Mailbox(""),
+            found.date_text,
+            found.subject,
+            parse_people(found.to, found.links.get("to", ())),
+            parse_people(found.cc, found.links.get("cc", ())),
+            author.depth,
+            author.kind,
+            span,
+            zone,
+            not english,
+        )
+
+    @cached_property
+    def quoted_text(self) -> str:
+        """All that others wrote, quoted or forwarded, with LF line ends."""
+        kinds = self._sorted.kinds
+        return NewText.of([line for line, kind in zip(self._lines, kinds, strict=True) if kind in ("quote", "forward")]).text
+
+    @cached_property
+    def has_forward(self) -> bool:
+        """Whether an earlier mail is passed on: by a forward marker, a forwarding subject above a header block, or attached."""
+        return bool(self._message.attached) or any(author.kind == "forward" for author in self._sorted.authors) or "forward" in self._sorted.kinds
+
+    @cached_property
+    def has_quote(self) -> bool:
+        """Whether there is any quoted or forwarded text."""
+        return any(kind in ("quote", "forward") for kind in self._sorted.kinds)
+
+    @cached_property
+    def inline(self) -> tuple[tuple[str, NewText], ...]:
+        """(quoted passage, answer right below it) for answers between or below lines quoted with marks."""
+        pairs = []
+        runs = self._runs()
+        for position, (first, end) in enumerate(runs):
+            if self._sorted.kinds[first] != "new" or not position:
+                continue
+            before, until = runs[position - 1]
+            if self._sorted.kinds[before] != "quote" or not self._sorted.marked[before]:
+                continue
+            answer = NewText.of(self._lines[first:end])
+            if not answer.is_empty:
+                pairs.append((NewText.of(self._lines[before:until]).text, answer))
+        return tuple(pairs)
+
+
+def _says_forward(subject: str) -> bool:
+    head, colon, _ = subject.partition(":")
+    return bool(colon) and head.strip().lower().rstrip("0123456789[]") in FORWARD_SUBJECTS
+
+
+def split_body(message: Message) -> Body:
+    """Take the text of a mail apart. Never raises on any text; linear in its length."""
+    return Body(message)
+
+
+__all__ = ["EMPTY", "Block", "Body", "Line", "QuotedAuthor", "Sequence", "split_body"]

@@ -1,0 +1,204 @@
+"""What stands below the answer without being part of it: signatures, "Sent from my iPhone", disclaimers, list footers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from gateway.mail.lines import Line
+
+_MOBILE = tuple(
+    # lower-case beginnings of the one-line advertisements of phones and clients
+    "sent from my |sent from mail for |sent from outlook|sent from yahoo|sent from proton|sent from aol|sent from samsung|sent from gmail|sent via "
+    "|sent with |sent using |get outlook for |sent by |von meinem |von meiner |gesendet von |gesendet mit |gesendet von mail |gesendet aus |diese nachricht wurde von"
+    "|outlook für |holen sie sich outlook|hol dir outlook|envoyé de mon |envoyé depuis |envoyé à partir |envoyé avec |envoyé de |obtenez outlook|télécharger outlook"
+    "|provenance : |enviado desde |enviado a partir |enviado con |enviado do |enviado de |enviado pelo |enviado com |enviado via |obtener outlook|obter o outlook|obtenha o outlook"
+    "|inviato da |inviato dal |inviato con |ottieni outlook|scarica outlook|verstuurd vanaf |verzonden vanaf |verzonden met |verstuurd met |download outlook|outlook voor "
+    "|skickat från |skickat med |hämta outlook|sendt fra |sendt med |hent outlook|få outlook|last ned outlook|lähetetty |hanki outlook|wysłane z |wysłano z |pobierz outlook"
+    "|odesláno z |odesláno ze |odeslané z |odoslané z |odoslané zo |získat outlook|získajte outlook|stiahnuť outlook|отправлено с |отправлено из |скачать outlook"
+    "|получить outlook|надіслано з |відправлено з |завантажити outlook|elküldve a|küldve az|az iphone|az ipad|küldés az|trimis de pe |trimis din |trimis de la "
+    "|poslano s |poslano iz |poslano sa |saadetud minu |saadetud |gönderen: |outlook'u edinin|iphone'umdan|iphone’umdan|android'den|ipad'imden|ipad’imden".split("|")
+)
+_MOBILE_INSIDE = ("iphoneから送信", "ipadから送信", "から送信", "iphone'umdan gönderildi", "cihazımdan gönderildi", "telefonumdan gönderildi", "'dan gönderildi", "kézről küldve")
+_DEVICES = (
+    "iphone", "ipad", "android", "samsung", "galaxy", "outlook", "mobil", "mobiel", "móvil", "movil", "phone", "handy", "telefon", "téléphone", "telefono", "telefoon",
+    "blackberry", "huawei", "xiaomi", "pixel", "nokia", "mail", "yahoo", "gmail", "proton", "tablet", "windows", "hiri", "spark", "superhuman", "puhelim", "gerät",
+    "телефон", "смартфон", "почт", "пошт", "mailspring", "device", "dispositivo", "treo", "wireless", "handheld", "seadmest", "uređaj", "laite", "gmx", "web.de",
+)  # fmt: skip
+
+CLOSINGS = frozenset(
+    # a closing formula, alone on its line, without its comma
+    "regards|kind regards|best regards|warm regards|warmest regards|kindest regards|with kind regards|best wishes|all the best|best|cheers|sincerely|yours sincerely|yours truly|yours"
+    "|yours faithfully|many thanks|thanks|thank you|thanks and regards|thx|br|rgds|kr|brgds|respectfully|take care|sincerely yours|cordially|with best regards|with regards"
+    "|mit freundlichen grüßen|mit freundlichen grüssen|mit freundlichem gruß|freundliche grüße|freundliche grüsse|viele grüße|viele grüsse|liebe grüße|liebe grüsse|beste grüße"
+    "|beste grüsse|schöne grüße|herzliche grüße|mit besten grüßen|mit herzlichen grüßen|grüße|grüsse|gruß|gruss|lg|vg|mfg|bg|hg|danke|vielen dank|besten dank|schönen gruß|viele gruesse"
+    "|mit freundlichen gruessen|vielen dank und viele grüße|cordialement|bien cordialement|cdlt|cdt|bien à vous|bien à toi|amicalement|salutations|sincères salutations|meilleures salutations"
+    "|merci|merci d'avance|bonne journée|bonne soirée|bien amicalement|a bientôt|à bientôt|saludos|un saludo|saludos cordiales|un cordial saludo|atentamente|cordialmente|un abrazo"
+    "|gracias|muchas gracias|le saluda atentamente|atte|saluti|cordiali saluti|distinti saluti|un saluto|un caro saluto|grazie|buona giornata|a presto|ciao|cari saluti|tanti saluti"
+    "|met vriendelijke groet|met vriendelijke groeten|vriendelijke groet|vriendelijke groeten|groet|groeten|groetjes|mvg|hartelijke groet|hartelijke groeten|bedankt|alvast bedankt"
+    "|atenciosamente|cumprimentos|com os melhores cumprimentos|melhores cumprimentos|abraços|abraço|abs|abs.|obrigado|obrigada|att|at|at.te|cordialmente|um abraço|grato|grata|beijos"
+    "|med vänliga hälsningar|vänliga hälsningar|hälsningar|mvh|med venlig hilsen|venlig hilsen|hilsen|vennlig hilsen|med vennlig hilsen|vh|tack|takk|tak|ystävällisin terveisin|terveisin|t"
+    "|pozdrawiam|z poważaniem|s pozdravem|s pozdravom|üdvözlettel|cu stimă|lijep pozdrav|s poštovanjem|saygılarımla|с уважением|з повагою|lugupidamisega|よろしくお願いします|敬具".split("|")
+)
+_DISCLAIMERS = re.compile(
+    r"confidential|vertraulich|confidentiel|confidencial|riservat|vertrouwelijk|fortrolig|konfidentiell|poufn|důvěrn|privileged|disclaimer|legally protected|rechtlich geschützt|legal notice"
+    r"|intended (?:solely|only|for|recipient)|addressee|destinatari|destinataire|geadresseerde|empfänger|bestimmt|uitsluitend|in error|par erreur|por error|per errore|irrtümlich|liable|liability|legal advice|not permitted|haftung|responsabilité|responsabilidad|aansprakelijk|unauthori[sz]ed|delete (?:it|this|the)"
+    r"|löschen|supprimer|elimin|verwijder|viruses|viren|e-?mail and any|print this e?-?mail|think before you print|please consider the environment|umwelt|pensez à l'environnement"
+)
+_FOOTERS = (
+    "to unsubscribe", "unsubscribe from this", "you received this message because", "you are receiving this", "mailing list", "this sf.net email is sponsored",
+    "listinfo", "get your free", "do you yahoo", "join msn", "chat with friends", "click here to unsubscribe",
+)  # fmt: skip
+_CONTACT = re.compile(r"@|www\.|https?:|\+\d|\d{3}[ /.-]?\d{3}|(?:^|\s)(?:tel|fon|fax|mob|phone|ext|cell|direct|telefon|tél|t|m|f|e|w|p)\b\.?\s?[:.+(]|\|", re.IGNORECASE)
+_SENTENCE_END = ".!?:…"
+_MOST_BLOCK = 14
+
+
+def is_mobile_line(text: str) -> bool:
+    """ "Sent from my iPhone" and its kin, in many languages."""
+    if not 6 < len(text) <= 100:
+        return False
+    lower = text.lower().strip(" <>[]*-_\"“”")
+    if lower.startswith(_MOBILE):
+        return any(device in lower for device in _DEVICES)
+    return any(words in lower for words in _MOBILE_INSIDE)
+
+
+def is_delimiter(text: str) -> bool:
+    """The signature line of RFC 3676 §4.3 and what people's clients make of it."""
+    return text in ("--", "\u2014", "\u2013\u2013", "- --")
+
+
+def signature_start(lines: Sequence[Line], names: Sequence[str]) -> list[str]:
+    """For each line of a stretch of new text: "new", "signature" or "disclaimer".
+
+    `names` are the sender's display name and address, lower case, with which a signature without a delimiter is told.
+    """
+    kinds = ["new"] * len(lines)
+    texts = [line.text.strip() for line in lines]
+    filled = [number for number, text in enumerate(texts) if text]
+    if not filled:
+        return kinds
+    end = _cut_below(texts, kinds, filled)
+    for number in filled:
+        if number < end and (lines[number].mark == "signature" or is_mobile_line(texts[number])):
+            kinds[number] = "signature"
+    _cut_name_block(texts, kinds, [number for number in filled if number < end and kinds[number] == "new"], names)
+    return kinds
+
+
+def _cut_below(texts: list[str], kinds: list[str], filled: list[int]) -> int:
+    """Mark what stands under a delimiter, a disclaimer or a list footer; returns where the rest ends."""
+    end = len(texts)
+    for position, number in enumerate(filled):
+        text = texts[number]
+        if is_delimiter(text):
+            below = len(filled) - position - 1
+            if below <= (30 if position else 8):
+                kinds[number:] = ["signature"] * (len(kinds) - number)
+                end = number
+                break
+        elif text[0] in "_-*=" and len(text) >= 20 and not text.strip("_-*= "):
+            following = " ".join(texts[other] for other in filled[position + 1 : position + 5]).lower()
+            if any(words in following for words in _FOOTERS) or _legal(following):
+                kinds[number:] = ["disclaimer"] * (len(kinds) - number)
+                end = number
+                break
+        elif len(text) > 50 and position and len(text) + sum(len(texts[other]) for other in filled[position + 1 : position + 4]) > 130:
+            paragraph = " ".join(_paragraph(texts, number))
+            if (number == 0 or not texts[number - 1]) and _legal(paragraph.lower()):
+                kinds[number:] = ["disclaimer"] * (len(kinds) - number)
+                end = number
+                break
+        elif text.startswith("-----BEGIN PGP SIGNATURE"):
+            kinds[number:] = ["signature"] * (len(kinds) - number)
+            end = number
+            break
+    return end
+
+
+def _paragraph(texts: list[str], start: int) -> list[str]:
+    block = []
+    for text in texts[start : start + 12]:
+        if not text:
+            break
+        block.append(text)
+    return block
+
+
+def _legal(paragraph: str) -> bool:
+    """Whether a paragraph is legal boilerplate: three different turns of phrase of that kind."""
+    return len(paragraph) > 90 and len(set(_DISCLAIMERS.findall(paragraph[:2000]))) >= 3
+
+
+def _names_sender(text: str, names: Sequence[str]) -> bool:
+    """Whether a short line is the sender's own name, first name, initials, or begins with it."""
+    line = text.lower().strip(" ,.-–—*_/~!|").removeprefix("- ")
+    if not line or len(line) > 60 or text[-1:] == "?":
+        return False
+    for name in names:
+        words = name.split()
+        if not words:
+            continue
+        if line == name or line.startswith((name + ",", name + " |", name + " -", name + " –", name + " /", name + " (")):
+            return True
+        if line == words[0] or line in (words[0] + " x", words[0] + " xx", words[0] + " :)", words[0] + " :-)"):
+            return True
+        if len(words) > 1 and line in (words[-1], f"{words[0]} {words[-1][0]}", f"{words[0][0]}. {words[-1]}", f"{words[0]} {words[-1]}", f"{words[-1]}, {words[0]}"):
+            return True
+        if line in (words[0][0], "".join(word[0] for word in words)) and len(text) <= 4:
+            return True
+    return False
+
+
+def closing_of(text: str) -> str:
+    """The rest of a line that begins with a closing formula ("Merci, Luis" gives "luis"), or "-" where it is none."""
+    lower = text.lower().strip(" *_!.,;–-")
+    if lower in CLOSINGS:
+        return ""
+    for separator in (",", " "):  # "Merci, Luis", "BR Aisha"
+        head, found, rest = lower.rpartition(separator)
+        while found and len(rest) < 40:
+            if head.strip(" ,!-–") in CLOSINGS:
+                return rest.strip()
+            head, found, more = head.rpartition(separator)
+            rest = f"{more}{separator}{rest}"
+    return "-"
+
+
+def _cut_name_block(texts: list[str], kinds: list[str], filled: list[int], names: Sequence[str]) -> None:
+    """Mark the closing formula, the sender's name and the lines of title and telephone under it, at the end of the text."""
+    tail = filled[-_MOST_BLOCK:]
+    for position, number in enumerate(tail):
+        text = texts[number]
+        rest = closing_of(text)
+        named = _names_sender(text, names) or (rest not in ("", "-") and _names_sender(rest, names))
+        closes = rest == "" and position + 1 < len(tail) and (_names_sender(texts[tail[position + 1]], names) or _is_contact(texts[tail[position + 1]]))
+        closes = closes or (rest == "" and position + 1 == len(tail) and len(filled) > 1)
+        if not (named or closes) or (number == filled[0] and len(filled) > len(tail)):
+            continue
+        block = [number]
+        for other in tail[position + 1 :]:
+            if not _is_contact(texts[other]) and not _names_sender(texts[other], names):
+                break
+            block.append(other)
+        if block[-1] != tail[-1] and len(block) < 2 + closes and named and position + 1 < len(tail) and texts[number][-1:] in ",:":
+            continue  # a greeting to somebody of the same name
+        if block[-1] != tail[-1] and not _is_postscript(texts[tail[position + len(block)]]):
+            continue
+        for member in block:
+            kinds[member] = "signature"
+        return
+
+
+def _is_contact(text: str) -> bool:
+    """A line such as a title, a department, a telephone number or a link."""
+    if len(text) > 100:
+        return False
+    if _CONTACT.search(text):
+        return len(text.split()) <= 12
+    return text[-1:] not in _SENTENCE_END + "," and len(text.split()) <= 7 and (text[0].isupper() or text[0] in "|(*-_[<")
+
+
+def _is_postscript(text: str) -> bool:
+    return text.lower().startswith(("ps", "p.s", "p. s"))
