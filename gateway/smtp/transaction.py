@@ -40,9 +40,19 @@ class Transaction:
         return self._offers
 
     @property
+    def is_open(self) -> bool:
+        """True from an accepted MAIL until the reply to the final dot or `abandon`: somebody still has to end it."""
+        return self.mail_from is not None
+
+    @property
     def accepted(self) -> tuple[Path, ...]:
         """The recipients that the upstream accepted, added ones included, in their order."""
         return tuple(self._accepted)
+
+    @property
+    def is_open(self) -> bool:
+        """True from an accepted MAIL until DATA or `abandon`."""
+        return bool(self._said)
 
     async def mail(self, path: Path) -> Reply:
         """MAIL with the argument as the client sent it. Raises UpstreamLost(in_doubt=False)."""
@@ -75,7 +85,10 @@ class Transaction:
             return ready
         self._said.clear()  # from here on nothing is ever said twice
         self._reconnect = None
-        return await self.upstream.content(prefix, chunks)
+        try:
+            return await self.upstream.content(prefix, chunks)
+        finally:
+            self.mail_from = None
 
     async def abandon(self) -> None:
         """Give the transaction up with RSET, or by dropping the connection. Never raises."""

@@ -118,6 +118,22 @@ async def test_abandon_never_raises(sink: Sink, fault: Fault) -> None:
     await transaction.abandon()
 
 
+async def test_a_transaction_is_open_until_its_dot_or_its_end(sink: Sink) -> None:
+    transaction = Transaction(await dial(sink)(), dial(sink))
+    assert not transaction.is_open
+    await transaction.mail(A)
+    await transaction.recipient(B)
+    sink.faults.append(Fault("DATA", reply=b"451 4.3.0 Not now\r\n"))
+    await transaction.deliver(b"", Held(b"x\r\n"))
+    assert transaction.is_open  # a refused DATA leaves the envelope standing
+    await transaction.deliver(b"", Held(b"x\r\n"))
+    assert not transaction.is_open
+    again = Transaction(transaction.upstream)
+    await again.mail(A)
+    await again.abandon()
+    assert not again.is_open
+
+
 async def test_a_3xx_in_the_envelope_is_out_of_turn(sink: Sink) -> None:
     sink.faults.append(Fault("RCPT", reply=b"354 Go on\r\n"))
     transaction = await opened(sink)
