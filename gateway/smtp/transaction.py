@@ -49,11 +49,6 @@ class Transaction:
         """The recipients that the upstream accepted, added ones included, in their order."""
         return tuple(self._accepted)
 
-    @property
-    def is_open(self) -> bool:
-        """True from an accepted MAIL until DATA or `abandon`."""
-        return bool(self._said)
-
     async def mail(self, path: Path) -> Reply:
         """MAIL with the argument as the client sent it. Raises UpstreamLost(in_doubt=False)."""
         reply = await self._step(b"MAIL FROM:" + path.argument)
