@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 HoldState = Literal["held", "approved", "releasing", "released", "discarded", "in-doubt"]
-"""Where a held mail is in its life. "approved" = somebody entitled said how it goes out, durably; a worker releases it."""
+"""Where a held mail is in its life; "approved": somebody entitled said, durably, how it goes out."""
 
 HOLD_LIFE: Mapping[HoldState, tuple[HoldState, ...]] = {
     "held": ("approved", "discarded"),
@@ -79,7 +79,8 @@ class NewHold:
     """A mail to hold: the exact octets that came, the accepted envelope, and who may settle it.
 
     `mail_from` and `rcpt_to` are raw SMTP arguments with their parameters; `fix` is JSON-ready
-    ({"add_cc": [{"address", "name"}], "possible": bool, "why_not": str}); `token_hash` is the SHA-256 hex of the notice's token.
+    ({"add_cc": [{"address", "name"}], "possible": bool, "why_not": str}); `token_hash` is the SHA-256 hex of the
+    notice's token.
     """
 
     id: str
@@ -100,7 +101,8 @@ class NewHold:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A held mail as stored. `raw` is None in lists."""
+    """A held mail as stored. `raw` is None in lists, and when the key at hand does not open it (`detail` says so);
+    `new.raw` is empty: the octets are not kept twice."""
 
     new: NewHold
     state: HoldState
@@ -125,6 +127,29 @@ class Claim:
     hold: Hold
     owner: str
     until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What is known about a token of a notice: `alive` until it is used or its hold is settled some other way."""
+
+    hold_id: str
+    alive: bool
+    used_at: datetime | None
+    used_by: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What recovery found: mails and holds now in doubt, and holds that will be released again from the start."""
+
+    mails_in_doubt: tuple[str, ...] = ()
+    holds_in_doubt: tuple[str, ...] = ()
+    holds_again: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.mails_in_doubt or self.holds_in_doubt or self.holds_again)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,132 @@
+"""What every part of the store needs: opening and closing, the two lanes, and sealed bodies."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Self, TypeVar
+
+from sqlalchemy.engine import Connection
+
+from gateway.store import migrate, outbox, runs
+from gateway.store.crypto import CannotOpen, Sealer
+from gateway.store.engine import Database
+from gateway.store.errors import StoreAway, told
+from gateway.store.keys import check_key
+from gateway.store.records import OutMail, Recovered
+from gateway.store.writer import Lane
+
+T = TypeVar("T")
+
+INLINE_OCTETS = 256 * 1024
+"""Bodies up to this size are encrypted on the event loop (a quarter of a millisecond); larger ones in a thread."""
+
+
+class Base:
+    """An open database. One instance a process; safe for every thread of it."""
+
+    def __init__(self, database: Database, sealer: Sealer, *, create: bool, clock: Callable[[], datetime]) -> None:
+        self.database = database
+        self.run_id = secrets.token_hex(8)
+        """This process's name in rows that recovery looks at."""
+        self._sealer = sealer
+        self._create = create
+        self._clock = clock
+        self._writer = Lane("store-writer", database.writer, check=database.check_file)
+        self._reader = Lane("store-reader", database.reader, check=database.check_file)
+
+    @classmethod
+    def open(
+        cls,
+        url: str,
+        key: bytes,
+        *,
+        older_keys: Sequence[bytes] = (),
+        password: str = "",
+        create: bool = True,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> Self:
+        """The store at an SQLAlchemy URL (sqlite or postgresql). Connects to nothing yet.
+
+        `key` (32 octets) encrypts bodies, `older_keys` still open what they closed. With `create`, `upgrade` makes a
+        missing SQLite file. Raises StoreAway for a URL that cannot be used, KeyUnusable for a key of another length.
+        """
+        return cls(Database(url, password=password), Sealer(key, older_keys), create=create, clock=clock)
+
+    async def start(self) -> None:
+        """Be ready for mail: create or upgrade the tables, and check that the key is the one bodies are sealed with."""
+        await asyncio.to_thread(self.upgrade)
+
+    def upgrade(self) -> None:
+        """Bring the database to the present schema; on a new file, make it."""
+        with told():
+            if self._create:
+                self.database.create()
+
+            def work(connection: Connection) -> None:
+                migrate.upgrade(connection)
+                check_key(connection, self._sealer, self._clock())
+
+        self._writer.run_now(work)
+
+    def is_current(self) -> bool:
+        """Whether the schema is the one that this version works with. Raises StoreAway."""
+        return self._read(migrate.current) == migrate.head()
+
+    async def close(self) -> None:
+        """Finish what waits, sign off, close all connections."""
+        await asyncio.to_thread(self.close_now)
+
+    def close_now(self) -> None:
+        """The same for callers without an event loop."""
+        try:
+            self._writer.run_now(lambda connection: runs.sign_off(connection, self.run_id, self._clock()))
+        except StoreAway:
+            pass  # recovery finds out by the process table
+        self._writer.close()
+        self._reader.close()
+        self.database.dispose()
+
+    async def ping(self) -> None:
+        """Write one row and commit it. Raises StoreAway or StoreFull with what is wrong."""
+        await self._write(lambda connection: runs.register(connection, self.run_id, self._clock()))
+
+    async def recover(self, now: datetime) -> Recovered:
+        """At start, and every few minutes: settle what dead processes left (see `runs`)."""
+
+        def work(connection: Connection) -> Recovered:
+            runs.register(connection, self.run_id, now)
+            return runs.recover(connection, self.run_id, now)
+
+        return await self._write(work)
+
+    sweep = recover
+
+    # --- inside ----------------------------------------------------------------------------------------------------
+
+    async def _write(self, work: Callable[[Connection], T]) -> T:
+        return await self._writer.run(work)
+
+    def _read(self, work: Callable[[Connection], T]) -> T:
+        with told():
+            self.database.check_file()
+            with self.database.reader.connect() as connection:
+                return work(connection)
+
+    async def _seal(self, body: bytes, row: str) -> bytes:
+        if len(body) <= INLINE_OCTETS:
+            return self._sealer.seal(body, row)
+        return await asyncio.to_thread(self._sealer.seal, body, row)
+
+    async def _seal_mails(self, mails: Sequence[OutMail]) -> list[outbox.Sealed]:
+        return [outbox.Sealed(mail, await self._seal(mail.raw, outbox.row_name(mail.id))) for mail in mails]
+
+    async def _open(self, sealed: bytes, row: str) -> bytes:
+        try:
+            if len(sealed) <= INLINE_OCTETS:
+                return self._sealer.open(sealed, row)
+            return await asyncio.to_thread(self._sealer.open, sealed, row)
+        except CannotOpen as error:
+            raise StoreAway(str(error)) from error

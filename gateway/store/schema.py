@@ -1,0 +1,212 @@
+"""The tables. `migrations/` builds them; a test compares the two on SQLite and PostgreSQL.
+
+Threads    seen, seen_links            who wrote when to whom; never the words
+Audit      audit, audit_policies       one row a judged mail, and the policies that matched it
+           audit_events                append-only: everything that became of it, and what people answered
+Holds      holds, hold_bodies, tokens  held mail and its life; bodies apart and encrypted
+Own mail   outbox                      notices on their way, bodies encrypted
+Itself     runs, store_keys            processes that wrote here, keys that bodies were sealed with
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+)
+
+from gateway.store.columns import Hashes, Json, Key, RowId, UtcTime, Words
+
+SHOWN = 300
+"""Code points kept of what is indexed: beyond every address, and within an index row of PostgreSQL (2,700 octets)."""
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+seen = Table(
+    "seen",
+    metadata,
+    Column("id", RowId, primary_key=True),  # the order of seeing, which nobody outside can forge
+    Column("digest", LargeBinary, nullable=False, unique=True),  # one message may come by tap and by feed
+    Column("seen_at", UtcTime, nullable=False, index=True),
+    Column("message_id", Words(1000), nullable=False),
+    Column("direction", Words(20), nullable=False),
+    Column("author_address", Words(1000), nullable=False),
+    Column("author_name", Words(1000), nullable=False),
+    Column("to", Json, nullable=False),
+    Column("cc", Json, nullable=False),
+    Column("rcpt_to", Json, nullable=False),
+    Column("sent_at", UtcTime),
+    Column("subject", Words(1000), nullable=False),
+    Column("references", Json, nullable=False),
+    Column("tags", Json, nullable=False),
+    Column("lines", Hashes, nullable=False),
+    Column("marks", Json, nullable=False),
+)
+
+seen_links = Table(
+    "seen_links",
+    metadata,
+    # 16 octets of a hash: ids run to 998 octets, and an index row of PostgreSQL must not. No foreign key: it would
+    # need a second index only for deletions, which know their keys from the row.
+    Column("key", LargeBinary, primary_key=True),
+    Column("seen_id", RowId, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("host", Words(SHOWN), nullable=False),
+    Column("process", Words(SHOWN), nullable=False),
+    Column("started_at", UtcTime, nullable=False),
+    Column("alive_at", UtcTime, nullable=False),
+    Column("stopped_at", UtcTime),
+)
+
+store_keys = Table(
+    "store_keys",
+    metadata,
+    Column("proof", Key, primary_key=True),
+    Column("at", UtcTime, nullable=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    Column("run", Key, nullable=False),
+    Column("listener", Words(40), nullable=False),
+    Column("peer", Words(100), nullable=False),
+    Column("agent", Words(SHOWN), nullable=False),
+    Column("team", Words(SHOWN), nullable=False),
+    Column("requester", Words(SHOWN), nullable=False),
+    Column("requester_grade", Words(20), nullable=False),
+    Column("mail_from", Words(1000), nullable=False),
+    Column("rcpt_to", Json, nullable=False),
+    Column("message_id", Words(1000), nullable=False),
+    Column("subject", Words(1000), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("sha256", Words(64), nullable=False),
+    Column("lang", Words(20), nullable=False),
+    Column("disposition", Words(20), nullable=False),
+    Column("reason", Words(4000), nullable=False),
+    Column("policy_version", Words(100), nullable=False),
+    Column("findings", Json, nullable=False),
+    Column("facts", Json, nullable=False),
+    Column("add_cc", Json, nullable=False),
+    Column("notify_supervisor", Boolean(create_constraint=False), nullable=False),
+    Column("outcome", Words(20), nullable=False),
+    Index(None, "at", "id"),
+    Index(None, "agent", "at"),
+    Index(None, "disposition", "at"),
+    Index(None, "outcome", "at"),
+)
+
+audit_policies = Table(
+    "audit_policies",
+    metadata,
+    Column("policy", Words(100), primary_key=True),
+    Column("at", UtcTime, primary_key=True),
+    Column("mail_id", Key, ForeignKey("audit.id", ondelete="CASCADE"), primary_key=True, index=True),
+)
+
+audit_events = Table(
+    "audit_events",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    Column("run", Key, nullable=False),
+    # No foreign key: an outcome is kept even when the intent could not be written.
+    Column("mail_id", Key, nullable=False, index=True),
+    Column("outcome", Words(40), nullable=False),
+    Column("detail", Words(4000), nullable=False),
+    Column("by", Words(SHOWN), nullable=False),
+    sqlite_autoincrement=True,  # a number is never used twice
+)
+
+holds = Table(
+    "holds",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    Column("agent", Words(SHOWN), nullable=False),
+    Column("subject", Words(1000), nullable=False),
+    Column("sha256", Words(64), nullable=False),
+    Column("mail_from", LargeBinary, nullable=False),
+    Column("rcpt_to", Json, nullable=False),
+    Column("fix", Json, nullable=False),
+    Column("may_settle", Json, nullable=False),
+    Column("deadline", UtcTime, nullable=False),
+    Column("lang", Words(20), nullable=False),
+    Column("body_type", Json, nullable=False),
+    Column("state", Words(20), nullable=False),
+    Column("action", Words(20)),
+    Column("approved_by", Words(SHOWN), nullable=False),
+    Column("why", Words(4000), nullable=False),
+    Column("next_try", UtcTime),
+    Column("tries", Integer, nullable=False),
+    Column("lease_owner", Words(SHOWN), nullable=False),
+    Column("lease_run", Key, nullable=False),
+    Column("lease_until", UtcTime),
+    Column("dotted_at", UtcTime),
+    Column("settled_at", UtcTime),
+    Column("detail", Words(4000), nullable=False),
+    Index(None, "state", "next_try"),
+    Index(None, "agent", "at"),
+)
+
+hold_bodies = Table(
+    "hold_bodies",
+    metadata,
+    # Apart from `holds`, so that a change of state does not rewrite megabytes.
+    Column("hold_id", Key, ForeignKey("holds.id", ondelete="CASCADE"), primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("hash", Key, primary_key=True),
+    Column("hold_id", Key, ForeignKey("holds.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("at", UtcTime, nullable=False),
+    Column("used_at", UtcTime),
+    Column("used_by", Words(SHOWN), nullable=False),
+    Column("answer", Words(SHOWN), nullable=False),
+    Column("dead_at", UtcTime),  # the hold was settled some other way
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    Column("kind", Words(SHOWN), nullable=False),
+    Column("about", Words(SHOWN), nullable=False, index=True),
+    Column("mail_from", Words(1000), nullable=False),
+    Column("rcpt_to", Json, nullable=False),
+    Column("sealed", LargeBinary),  # empty once it is sent
+    Column("state", Words(20), nullable=False),
+    Column("due", UtcTime, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("lease_owner", Words(SHOWN), nullable=False),
+    Column("lease_until", UtcTime),
+    Column("sent_at", UtcTime),
+    Column("detail", Words(4000), nullable=False),
+    Index(None, "state", "due"),
+)
