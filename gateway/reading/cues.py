@@ -1,0 +1,46 @@
+"""The cues: what a phrase of the lexicon can be a sign of. Lexicon files may use these names and no others."""
+
+from __future__ import annotations
+
+CUES: dict[str, str] = {
+    # saying no
+    "refusal": "the sentence says no, cannot, will not, not possible, don't know, for the writer's side",
+    "refusal_answer": "says no only as the answer to a request: no, not yet, unfortunately not",
+    "good_news": "a no that is good news: no problem, nothing more to do, no charge",
+    "assurance": "a promise that something bad will not happen: we won't turn it off",
+    "conditional": "opens a condition: a no behind it in the same clause has not been said",
+    "others_no": "the no of somebody else, or one that the requester uttered",
+    "contrast": "but, however: what stands before does not soften what stands behind",
+    "out_of_scope": "beyond the writer's scope, authority or knowledge",
+    "dismissive": "not my problem, in whatever words",
+    # what makes a no bearable
+    "reason": "a reason follows or precedes",
+    "policy_only": "it is our policy, without more: no reason",
+    "alternative": "another way, for the requester to go or offered by the writer",
+    "escalation_offer": "the writer will ask, or pass it up or on",
+    "eta_words": "a point in time in words: as soon as the part is here, by the time you are back",
+    "no_eta": "the time named in this sentence is not when the thing will be done: a party, a wish, a deadline of the requester",
+    "past": "the sentence tells of the past",
+    "see_attached": "the substance stands in an attachment",
+    # the furniture of letters
+    "pleasantry": "a kind word without content",
+    "apology": "sorry, unfortunately",
+    "process": "what was done to get to the no (asked around, discussed), or a plea to accept it: no reason",
+    "offer_more": "anything else I can do for you?",
+    # referring the matter
+    "transfer": "the matter is handed on in so many words",
+    "directive": "the reader is asked to deal with it",
+    "ask": "the reader is asked for advice, data or a decision",
+    "ownership": "the writer keeps the matter or answers the requester",
+    "fyi": "for information only",
+    "redirect": "the reader is told to go to somebody else",
+    "directions": "a route without an address: a desk, a room, an extension",
+    "leave_me_out": "do not copy me, do not include me",
+    "moved_to_bcc": "somebody is moved to Bcc, and that is said",
+    "confidential": "this must not go further",
+    # what the requester asked
+    "request": "asks for something to be done, given or allowed",
+    "status": "asks how far it is",
+    "information": "asks whether something is so",
+    "complete_answer": "a short answer that is whole: done, attached, sent",
+}

@@ -1,0 +1,198 @@
+"""When: finds points in time in a text, in all languages of the lexicon, and resolves them against `now`.
+
+Our own grammar (RE2, linear) over the words of the lexicon files. A weekday is the next one unless the sentence tells of the
+past; a day and month without a year are the nearest ones; what cannot be resolved to a day is "in words".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+import re2
+from pydantic import BaseModel, ConfigDict
+
+from gateway.reading.phrases import fold
+from gateway.reading.sentences import Prepared
+
+
+class CalendarWords(BaseModel):
+    """The words of time of one language, as a lexicon file gives them (`dates:`)."""
+
+    model_config = ConfigDict(extra="forbid")
+    months: dict[str, int] = {}
+    weekdays: dict[str, int] = {}
+    days: dict[str, int] = {}
+    """today: 0, tomorrow: 1, yesterday: -1"""
+    units: dict[str, str] = {}
+    """minutes: minute; the values are minute, hour, day, week, month, year"""
+    numbers: dict[str, int] = {}
+    within: list[str] = []
+    """in, within: stand before a number and a unit"""
+    ago: list[str] = []
+    next: list[str] = []
+    last: list[str] = []
+    spans: dict[str, int] = {}
+    """fixed expressions and how many days from now they end: end of the week: 5"""
+    at: list[str] = []
+    """at, by, until, on: stand before a time of day or a bare date"""
+    oclock: list[str] = []
+    """pm, Uhr, o'clock: stand behind a number"""
+    of: list[str] = []
+    """of, de: may stand between day and month"""
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """One point in time: offsets in the text, the day where it can be told (`value` an ISO date or "in words")."""
+
+    start: int
+    end: int
+    value: str
+    past: bool
+    vague: bool
+    """A weekday or a time of day, whose direction only the sentence can tell."""
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """The grammar of time over all languages."""
+
+    pattern: re2._Regexp | None = field(repr=False, default=None)
+    months: Mapping[str, int] = field(default_factory=dict)
+    weekdays: Mapping[str, int] = field(default_factory=dict)
+    days: Mapping[str, int] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
+    numbers: Mapping[str, int] = field(default_factory=dict)
+    spans: Mapping[str, int] = field(default_factory=dict)
+    last: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, words: Mapping[str, CalendarWords]) -> Calendar:
+        """Build the grammar from all languages' words."""
+        if not words:
+            return cls()
+        every = list(words.values())
+        months, weekdays, days = (_merged(getattr(w, name) for w in every) for name in ("months", "weekdays", "days"))
+        units: dict[str, str] = {fold(k): v for w in every for k, v in w.units.items()}
+        numbers, spans = (_merged(getattr(w, name) for w in every) for name in ("numbers", "spans"))
+        within, ago, after, last, at, oclock, of = (
+            _any(x for w in every for x in getattr(w, name)) for name in ("within", "ago", "next", "last", "at", "oclock", "of")
+        )
+        month, weekday, unit = _any(months), _any(weekdays), _any(units)
+        number = rf"(?:\d{{1,3}}|{_any(numbers)})"
+        clock = rf"\d{{1,2}}(?:[:.h]\d{{2}})?\s?(?:{oclock})|\d{{1,2}}:\d{{2}}"
+        forms = [
+            r"(?P<iso>\d{4}-\d{2}-\d{2})",
+            rf"(?P<dm>\d{{1,2}})(?:st|nd|rd|th|\.|º|er)?\s?(?:(?:{of})\s?)?(?P<dm_month>{month})\b\.?(?:,?\s(?P<dm_year>20\d\d))?",
+            rf"(?P<md_month>{month})\s(?P<md>\d{{1,2}})(?:st|nd|rd|th)?(?:,?\s(?P<md_year>20\d\d))?",
+            r"(?P<num_d>\d{1,2})[./-](?P<num_m>\d{1,2})[./-](?P<num_y>20\d\d|\d\d)",
+            r"(?P<de_d>\d{1,2})\.\s?(?P<de_m>\d{1,2})\.",
+            rf"(?:{at})\s(?P<at_d>\d{{1,2}})/(?P<at_m>\d{{1,2}})",
+            rf"(?P<span>{_any(spans)})",
+            rf"(?P<ago>{number}\s(?:{unit})\s(?:{ago})|(?:{ago})\s(?:[\pL]+\s)?{number}\s(?:{unit}))",
+            rf"(?P<in>(?:{within})\s(?:[\pL']+\s)?(?P<in_n>{number})(?:\s?(?:-|–|to|bis|à|a|o|oder|or|ou)\s?{number})?\s(?:[\pL]+\s)?(?P<in_u>{unit}))",
+            rf"(?P<for_n>{number})(?:\s?(?:-|–|to|bis|à|a|o|oder|or|ou)\s?{number})?\s(?:[\pL]+\s)?(?P<for_u>{unit})",
+            rf"(?:(?P<wd_dir>{after}|{last})\s)?(?P<wd>{weekday})(?:s|'s)?(?:\s(?P<wd_dir2>{after}|{last}))?",
+            rf"(?P<dir>{after}|{last})\s(?P<dir_u>{unit})|(?P<dir_u2>{unit})\s(?P<dir2>{after}|{last})",
+            rf"(?P<day>{_any(days)})",
+            rf"(?:{at})\s(?P<time>{clock}|\d{{1,2}})",
+            rf"(?P<clock>{clock})",
+        ]
+        source = rf"(?m)(?:^|[^\pL\pN_/.-])((?:{'|'.join(forms)}))(?:$|[^\pL\pN_])"
+        options = re2.Options()
+        options.max_mem, options.log_errors = 64 << 20, False
+        lasts = frozenset(fold(x) for w in every for x in w.last)
+        return cls(re2.compile(source.encode(), options), months, weekdays, days, units, numbers, spans, lasts)
+
+    def find(self, prepared: Prepared, now: datetime) -> tuple[When, ...]:
+        """Every point in time of a text, in order. `now` is aware; days are counted in its own zone."""
+        if self.pattern is None:
+            return ()
+        found = []
+        for match in self.pattern.finditer(prepared.data):
+            groups = {k: v.decode("utf-8", "ignore") for k, v in match.groupdict().items() if v}
+            if not groups or match.group(1) == b"24/7":
+                continue
+            first, last = match.span(1)
+            resolved = self._resolve(groups, now.date())
+            if resolved is not None:
+                value, past, vague = resolved
+                found.append(When(prepared.offset(first), prepared.offset(last), value, past, vague))
+        return tuple(found)
+
+    def _resolve(self, g: Mapping[str, str], today: date) -> tuple[str, bool, bool] | None:
+        """(value, past, vague), or None where the numbers are no date."""
+        if "iso" in g:
+            return _told(_day(*map(int, g["iso"].split("-"))), today)
+        if "dm" in g:
+            return _told(_nearest(int(g["dm"]), self.months.get(g["dm_month"], 0), g.get("dm_year"), today), today)
+        if "md" in g:
+            return _told(_nearest(int(g["md"]), self.months.get(g["md_month"], 0), g.get("md_year"), today), today)
+        for d, m, y in (("num_d", "num_m", "num_y"), ("de_d", "de_m", ""), ("at_d", "at_m", "")):
+            if d in g:
+                first, second = int(g[d]), int(g[m])
+                day, month = (second, first) if second > 12 else (first, second)
+                return _told(_nearest(day, month, g.get(y), today), today)
+        if "span" in g:
+            ahead = self.spans.get(g["span"], 0)
+            return (today + timedelta(days=ahead)).isoformat(), ahead < 0, False
+        if "ago" in g:
+            return "in words", True, False
+        for n, u in (("in_n", "in_u"), ("for_n", "for_u")):
+            if n in g:
+                days = self._count(g[n], g[u])
+                return ((today + timedelta(days=days)).isoformat() if n == "in_n" and days else "in words"), False, n == "for_n"
+        if "wd" in g:
+            ahead = (self.weekdays[g["wd"]] - today.weekday()) % 7 or 7
+            back = (g.get("wd_dir") or g.get("wd_dir2") or "") in self.last
+            return (today + timedelta(days=ahead - 7 if back else ahead)).isoformat(), back, True
+        if "dir" in g or "dir2" in g:
+            back = (g.get("dir") or g.get("dir2") or "") in self.last
+            days = self._count("1", g.get("dir_u") or g.get("dir_u2") or "")
+            return ("in words" if back else (today + timedelta(days=days)).isoformat()), back, False
+        if "day" in g:
+            ahead = self.days[g["day"]]
+            return (today + timedelta(days=ahead)).isoformat(), ahead < 0, ahead == 0
+        return today.isoformat(), False, True
+
+    def _count(self, number: str, unit: str) -> int:
+        count = int(number) if number.isdigit() else self.numbers.get(number, 1)
+        return count * {"day": 1, "week": 7, "month": 30, "year": 365}.get(self.units.get(unit, ""), 0)
+
+
+def _told(day: date | None, today: date) -> tuple[str, bool, bool] | None:
+    return (day.isoformat(), day < today, False) if day else None
+
+
+def _day(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
+
+
+def _nearest(day: int, month: int, year: str | None, today: date) -> date | None:
+    """The day in its year; without one, the coming one, or one that lies back no more than four months."""
+    if year:
+        return _day(int(year) + (2000 if len(year) < 4 else 0), month, day)
+    this = _day(today.year, month, day)
+    if this is None:
+        return None
+    if (today - this).days > 120:
+        return _day(today.year + 1, month, day)
+    if (this - today).days > 245:
+        return _day(today.year - 1, month, day)
+    return this
+
+
+def _merged(maps: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    return {fold(word): value for each in maps for word, value in each.items()}
+
+
+def _any(words: Iterable[str]) -> str:
+    """An alternative over words, longest first; one that never matches where there are none."""
+    folded = sorted({fold(w) for w in words}, key=lambda w: (-len(w), w))
+    return "|".join(re.escape(w).replace(r"\ ", r"\s") for w in folded) or r"[^\s\S]"

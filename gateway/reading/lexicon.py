@@ -1,0 +1,234 @@
+"""The lexicon: the phrases behind the facts, one file a language, all languages read at once.
+
+Nothing tells the language of "No.", so every mail is read with every lexicon; the phrases of all of them stand in one RE2
+set, which takes a mail's text in one pass whatever their number.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+import re2
+from pydantic import BaseModel, ConfigDict, Field
+
+from gateway.located import BadFiles, Problem, Tree, load_yaml, suggest, validate
+from gateway.reading.cues import CUES
+from gateway.reading.dates import Calendar, CalendarWords
+from gateway.reading.phrases import BadPhrase, compile_phrase, fold
+from gateway.reading.sentences import Prepared, prepare
+
+_MEMORY = 256 << 20
+"""Octets that RE2 may use for the automaton of the whole set; it is filled only as far as mail needs it."""
+
+
+class _Cue(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    say: Annotated[list[str], Field(min_length=1)]
+    unless: list[str] = []
+    hits: Annotated[list[str], Field(min_length=1)]
+    near_misses: list[str] = []
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    lang: Annotated[str, Field(pattern=r"^[a-z]{2}$")]
+    greetings: list[str] = []
+    closings: list[str] = []
+    words: dict[str, list[str]] = {}
+    dates: CalendarWords = CalendarWords()
+    cues: dict[str, list[_Cue]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A phrase of `cue` in a text: offsets in code points, and the number of the sentence it begins in."""
+
+    cue: str
+    lang: str
+    start: int
+    end: int
+    sentence: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    cue: str
+    lang: str
+    say: re2._Regexp
+    unless: re2._Regexp | None
+    source: str
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What the lexicons found in one text."""
+
+    prepared: Prepared
+    hits: Mapping[str, tuple[Hit, ...]]
+
+    def of(self, *cues: str) -> tuple[Hit, ...]:
+        """All hits of some cues, in the order of the text."""
+        found = [hit for cue in cues for hit in self.hits.get(cue, ())]
+        return tuple(sorted(found, key=lambda h: h.start)) if len(cues) > 1 else tuple(found)
+
+    def has(self, *cues: str) -> bool:
+        return any(self.hits.get(cue) for cue in cues)
+
+    def within(self, index: int, *cues: str) -> tuple[Hit, ...]:
+        """The hits of some cues in one sentence."""
+        return tuple(hit for cue in cues for hit in self.hits.get(cue, ()) if hit.sentence == index)
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """All languages. Immutable; one instance serves all mail."""
+
+    languages: tuple[str, ...]
+    calendar: Calendar
+    groups: tuple[_Group, ...] = field(repr=False)
+    greetings: re.Pattern[str] | None = field(repr=False, default=None)
+    closings: re.Pattern[str] | None = field(repr=False, default=None)
+    _set: object = field(repr=False, default=None)
+
+    def prepare(self, text: str, names: Iterable[str] = ()) -> Prepared:
+        """Cut a text into sentences with this lexicon's greetings and closings."""
+        return prepare(text, self.greetings, self.closings, frozenset(names))
+
+    def scan(self, prepared: Prepared) -> Scan:
+        """Every phrase in a text, in one pass and then closely where something was found."""
+        hits: dict[str, list[Hit]] = {}
+        data = prepared.data
+        if not data.strip() or self._set is None:
+            return Scan(prepared, {})
+        for number in self._set.Match(data):  # type: ignore[attr-defined]
+            group = self.groups[number]
+            hits.setdefault(group.cue, []).extend(_find(group, prepared, data))
+        return Scan(prepared, {cue: _tidy(found) for cue, found in hits.items() if found})
+
+    def scan_text(self, text: str, names: Iterable[str] = ()) -> Scan:
+        return self.scan(self.prepare(text, names))
+
+
+def load_lexicon(*folders: Path) -> Lexicon:
+    """Read `<lang>.yaml` of every folder; later folders add to earlier ones. Raises BadFiles with everything at once."""
+    problems: list[Problem] = []
+    files: list[tuple[Tree, _File]] = []
+    for folder in folders:
+        for path in sorted(folder.glob("*.yaml")) if folder.is_dir() else ():
+            try:
+                tree = load_yaml(path)
+                files.append((tree, validate(_File, tree)))
+            except BadFiles as bad:
+                problems += bad.problems
+    return build_lexicon(files, problems)
+
+
+def build_lexicon(files: Iterable[tuple[Tree, _File]], problems: list[Problem]) -> Lexicon:
+    """Compile the files and run every example. Raises BadFiles."""
+    files = list(files)
+    words: dict[str, dict[str, list[str]]] = {}
+    for _, file in files:
+        sets = words.setdefault(file.lang, {})
+        for name, members in file.words.items():
+            sets[name] = [*sets.get(name, []), *members]
+    groups: list[_Group] = []
+    examples: list[tuple[Tree, str, int, _Cue, _Group]] = []
+    for tree, file in files:
+        for cue, entries in file.cues.items():
+            if cue not in CUES:
+                near = suggest(cue, CUES)
+                problems.append(tree.problem(("cues", cue), f'no cue is called "{cue}"', near or f"one of {', '.join(CUES)}", key=True))
+                continue
+            for number, entry in enumerate(entries):
+                group = _compile(tree, file.lang, cue, number, entry, words[file.lang], problems)
+                if group is not None:
+                    groups.append(group)
+                    examples.append((tree, cue, number, entry, group))
+    greetings = _openers([g for _, f in files for g in f.greetings], followed=True)
+    closings = _openers([c for _, f in files for c in f.closings], followed=False)
+    for tree, cue, number, entry, group in examples:
+        _run_examples(tree, cue, number, entry, group, greetings, closings, problems)
+    if problems:
+        raise BadFiles(problems)
+    found: object = None
+    if groups:
+        found = re2.Set.SearchSet(_options())
+        for group in groups:
+            found.Add(group.source.encode())
+        found.Compile()
+    calendar = Calendar.of({f.lang: f.dates for _, f in files})
+    languages = tuple(dict.fromkeys(f.lang for _, f in files))
+    return Lexicon(languages, calendar, tuple(groups), greetings, closings, found)
+
+
+def _options() -> re2.Options:
+    options = re2.Options()
+    options.max_mem = _MEMORY
+    options.log_errors = False
+    return options
+
+
+def _compile(tree: Tree, lang: str, cue: str, number: int, entry: _Cue, words: Mapping[str, list[str]],
+             problems: list[Problem]) -> _Group | None:
+    sources: dict[str, list[str]] = {"say": [], "unless": []}
+    good = True
+    for key, phrases in (("say", entry.say), ("unless", entry.unless)):
+        for at, phrase in enumerate(phrases):
+            try:
+                sources[key].append(compile_phrase(phrase, words))
+            except BadPhrase as bad:
+                good = False
+                problems.append(tree.problem(("cues", cue, number, key, at), str(bad), bad.write))
+    if not good:
+        return None
+    say = f"(?m)(?:{'|'.join(sources['say'])})"
+    unless = f"(?m)(?:{'|'.join(sources['unless'])})" if sources["unless"] else ""
+    return _Group(cue, lang, re2.compile(say.encode(), _options()), re2.compile(unless.encode(), _options()) if unless else None, say)
+
+
+def _find(group: _Group, prepared: Prepared, data: bytes) -> list[Hit]:
+    hits: list[Hit] = []
+    for found in group.say.finditer(data):
+        first, last = next((found.span(n) for n in range(1, (found.re.groups or 0) + 1) if found.start(n) >= 0), found.span())
+        if group.unless is not None:
+            left = data.rfind(b"\n", 0, first + 1 if data[first : first + 1] != b"\n" else first) + 1
+            right = data.find(b"\n", last)
+            if group.unless.search(data[left : right if right >= 0 else len(data)]):
+                continue
+        start, end = prepared.offset(first), prepared.offset(last)
+        hits.append(Hit(group.cue, group.lang, start, end, prepared.index_at(start)))
+    return hits
+
+
+def _tidy(hits: list[Hit]) -> tuple[Hit, ...]:
+    """In the order of the text, without those that lie inside another one."""
+    kept: list[Hit] = []
+    for hit in sorted(hits, key=lambda h: (h.start, -h.end)):
+        if not kept or hit.end > kept[-1].end:
+            kept.append(hit)
+    return tuple(kept)
+
+
+def _openers(words: list[str], *, followed: bool) -> re.Pattern[str] | None:
+    """Greetings take up to three names and their comma; closings stand at the beginning of a line."""
+    if not words:
+        return None
+    alternatives = "|".join(sorted((re.escape(fold(w)).replace(r"\ ", r"\s+") for w in words), key=len, reverse=True))
+    if followed:
+        names = r"(?:[ ]+[^\s,:!.?–]{1,25}\.?){0,4}"
+        return re.compile(rf"(?:{alternatives})(?![\w'-]){names}[ ]?(?:[,:!–.]+(?:\s+|$)|\s-\s|$)")
+    return re.compile(rf"(?:{alternatives})(?!\w)")
+
+
+def _run_examples(tree: Tree, cue: str, number: int, entry: _Cue, group: _Group, greetings: re.Pattern[str] | None,
+                  closings: re.Pattern[str] | None, problems: list[Problem]) -> None:
+    for key, texts, wanted in (("hits", entry.hits, True), ("near_misses", entry.near_misses, False)):
+        for at, text in enumerate(texts):
+            prepared = prepare(text, greetings, closings)
+            if bool(_find(group, prepared, prepared.data)) is not wanted:
+                what = f'this hit is not found by the phrases of "{cue}"' if wanted else f'this near-miss is found by the phrases of "{cue}"'
+                problems.append(tree.problem(("cues", cue, number, key, at), what, "other phrases, an unless, or another example"))

@@ -1,0 +1,167 @@
+"""The small language in which lexicons write phrases, turned into RE2 (linear time by construction).
+
+    can't help you       these words in this order; commas and spaces between them do not matter, nor does case
+    (will|shall) not     one of several
+    [please] take        optional words
+    {we} {cannot}        a word set of the same file (`words:`), or of the phrase's own making
+    pass* / *sperren     a word that begins / ends so
+    _                    exactly one word
+    ...                  at most four words, inside the same clause (a comma may stand there, a semicolon or dash not)
+    #                    a number
+    'll                  what begins with an apostrophe is written onto the word before: {we} 'll
+    <                    at the start: only at the beginning of a sentence
+    >                    at the end: only at the end of a sentence
+    ,  :  ?              such a mark itself (a comma also means a semicolon or a dash)
+
+A phrase begins and ends at the edge of a word. Nothing else is special: there is no raw pattern.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+MAX_PHRASE = 1000
+"""Phrases longer than this many characters (sets not counted) are refused."""
+MAX_DEPTH = 6
+"""Word sets and brackets nested deeper than this are refused."""
+
+_TOKEN = re.compile(r"\s+|\.\.\.|\{\w+\}|[()\[\]{}|<>,:?#_]|[^\s()\[\]{}|<>,:?#_]+")
+_GAP = r"[ ,]+"
+_WORD = r"[^\s.,;:!?()–—]+"
+_LEFT = r"(?:^|[^\pL\pN_])"
+_RIGHT = r"(?:$|[^\pL\pN_])"
+_START = r"^[^\pL\pN\n]*"
+_END = r"[^\pL\pN\n]*$"
+_MARKS = {",": r" ?[,;–—-]", ":": r" ?:", "?": r" ?\?"}
+
+
+class BadPhrase(ValueError):
+    """A phrase that cannot be read: `str()` says what is wrong, `write` what to do."""
+
+    def __init__(self, what: str, write: str) -> None:
+        super().__init__(what)
+        self.write = write
+
+
+@dataclass(slots=True)
+class _Reader:
+    """The tokens of one phrase and how far they are read."""
+
+    tokens: list[str]
+    words: Mapping[str, list[str]]
+    depth: int = 0
+    at: int = 0
+
+    def peek(self) -> str:
+        return self.tokens[self.at] if self.at < len(self.tokens) else ""
+
+    def take(self) -> str:
+        self.at += 1
+        return self.tokens[self.at - 1]
+
+
+def compile_phrase(phrase: str, words: Mapping[str, list[str]]) -> str:
+    """The RE2 source of a phrase; its first group is the phrase itself without the edges. Raises BadPhrase."""
+    if not phrase.strip():
+        raise BadPhrase("an empty phrase", "the words to look for")
+    if len(phrase) > MAX_PHRASE:
+        raise BadPhrase(f"a phrase longer than {MAX_PHRASE} characters", "several phrases")
+    body = phrase.strip()
+    start, end = body.startswith("<"), body.endswith(">")
+    body = body[1 if start else 0 : len(body) - 1 if end else len(body)]
+    reader = _Reader([t for t in _TOKEN.findall(fold(body)) if not t.isspace()], words)
+    source = _choice(reader, led=False)
+    if reader.at < len(reader.tokens):
+        raise BadPhrase(f'"{reader.peek()}" without its opening bracket', "brackets in pairs")
+    return f"{_START if start else _LEFT}({source}){_END if end else _RIGHT}"
+
+
+def fold(text: str) -> str:
+    """The form in which phrases and mail are compared: lower case, one kind of apostrophe; the length never changes."""
+    lowered = text.lower()
+    if len(lowered) != len(text):
+        lowered = "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
+    return lowered.translate(_SAME)
+
+
+_SAME = {ord(c): "'" for c in "’‘`´ʼ"} | {ord(c): " " for c in "\u00a0\u202f\u2009\t\u200b"} | {0x2011: "-", 0x2010: "-"}
+
+
+def _choice(reader: _Reader, led: bool) -> str:
+    """One or several sequences. `led` says that a word stands before: each sequence then brings its own gap."""
+    branches = [_sequence(reader, led)]
+    while reader.peek() == "|":
+        reader.take()
+        branches.append(_sequence(reader, led))
+    return branches[0] if len(branches) == 1 else f"(?:{'|'.join(branches)})"
+
+
+def _sequence(reader: _Reader, led: bool) -> str:
+    out: list[str] = []
+    begun = False  # whether a word that must stand has come already
+    while reader.peek() and reader.peek() not in ")]|":
+        token = reader.take()
+        after = led or begun
+        if token == "...":
+            out.append(f"(?:{_GAP}{_WORD}){{0,4}}" if after else f"(?:{_WORD}{_GAP}){{0,4}}")
+        elif token == "[":
+            inner = _inside(reader, "]", after)
+            out.append(f"(?:{inner})?" if after else f"(?:{inner}{_GAP})?")
+        elif token in _MARKS:
+            out.append(_MARKS[token])
+            begun = begun or token == ","
+        else:
+            out.append(_word(reader, token, after))
+            begun = True
+    if not begun:
+        raise BadPhrase("a phrase, or one side of a choice, without a word that must stand", "at least one plain word")
+    return "".join(out)
+
+
+def _word(reader: _Reader, token: str, led: bool) -> str:
+    gap = _GAP if led else ""
+    if token == "(":
+        return f"(?:{_inside(reader, ')', led)})"
+    if token.startswith("{") and token.endswith("}"):
+        return _set(reader, token[1:-1], led)
+    if token == "_":
+        return gap + _WORD
+    if token == "#":
+        return gap + r"\pN+"
+    if token in ">)]{}<":
+        raise BadPhrase(f'"{token}" in the middle of a phrase', "< only at the start, > only at the end, brackets in pairs, {name}")
+    bare = token.strip("*")
+    if not bare:
+        raise BadPhrase('"*" alone', '"_" for one word, "..." for some')
+    if bare.startswith("'"):
+        gap = ""  # 'll, 's: written onto the word before
+    return gap + (r"\pL*" if token.startswith("*") else "") + re.escape(bare) + (r"[\pL']*" if token.endswith("*") else "")
+
+
+def _inside(reader: _Reader, closing: str, led: bool) -> str:
+    reader.depth += 1
+    if reader.depth > MAX_DEPTH:
+        raise BadPhrase("brackets nested too deep", "a flatter phrase")
+    source = _choice(reader, led)
+    if reader.peek() != closing:
+        raise BadPhrase(f'a bracket without its "{closing}"', "brackets in pairs")
+    reader.take()
+    reader.depth -= 1
+    return source
+
+
+def _set(reader: _Reader, name: str, led: bool) -> str:
+    members = reader.words.get(name)
+    if members is None:
+        raise BadPhrase(f'no word set "{name}"', f"one of {', '.join(sorted(reader.words)) or 'words: first'}")
+    if reader.depth >= MAX_DEPTH:
+        raise BadPhrase(f'the word set "{name}" uses itself, or sets are nested too deep', "plain words in it")
+    branches = []
+    for member in members:
+        inner = _Reader([t for t in _TOKEN.findall(fold(member)) if not t.isspace()], reader.words, reader.depth + 1)
+        branches.append(_choice(inner, led))
+        if inner.at < len(inner.tokens):
+            raise BadPhrase(f'"{inner.peek()}" without its opening bracket in the word set "{name}"', "brackets in pairs")
+    return f"(?:{'|'.join(branches)})"

@@ -1,0 +1,206 @@
+"""Sentences: the new text cut into what is said, one after the other, with every offset kept."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from gateway.reading.phrases import fold
+
+MAX_TEXT = 60_000
+"""Code points of new text that are read; an agent writes less, and what is longer is pasted material."""
+
+Kind = Literal["greeting", "body", "closing"]
+
+_BLANK = re.compile(r"\n[ \t]*\n\s*")
+_STOP = re.compile(r"(?:[.!?…]+[\"'”»“)\]]*|(?<!\w)[:;]-?[)(DP]|\u2026)(?=\s)")
+_BULLET = re.compile(r"[ \t]*(?:[-*•–]|\(?\d{1,2}[.)]|[a-z]\))[ \t]")
+_ABBREVIATION = re.compile(
+    r"(?:^|[\s(])(?:[a-z]|\d{1,2}|mrs?|ms|dr|prof|st|no|nr|vs|etc|approx|ext|e\.g|i\.e|z\.\s?b|d\.\s?h|u\.\s?a|ca|bzw|ggf|evtl"
+    r"|inkl|tel|str|hr|fr|sig|sra?|mme|dott|bv|mevr|dhr|av|avda|jan|feb|apr|aug|sept?|okt|oct|nov|dez|dec)\.$",
+    re.IGNORECASE,
+)
+_QUOTED = re.compile(r"\"[^\"\n]{3,300}\"|“[^”\n]{3,300}”|„[^“”\n]{3,300}[“”]|«[^»\n]{3,300}»|»[^«\n]{3,300}«")
+_NAME_LINE = re.compile(r"[^\W\d_][\w.'-]*(?:[ ,]+[^\W\d_][\w.'-]*){0,3}[.,!]?", re.UNICODE)
+_VOCATIVE = re.compile(r"([^\W\d_][\w'-]+)(?:[ ]+([^\W\d_][\w'-]+))?[ ]?[,:!–-]+\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """`start` and `end` are offsets in the text; `question` is True where a question mark ends it."""
+
+    start: int
+    end: int
+    kind: Kind
+    question: bool
+    paragraph: int
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A text ready for the lexicons.
+
+    `folded` has the length of `text`: lower case, sentences parted by a line feed and by nothing else, words that stand in
+    quotation marks (somebody else's) blotted out.
+    """
+
+    text: str
+    folded: str
+    sentences: tuple[Sentence, ...]
+
+    @cached_property
+    def data(self) -> bytes:
+        """`folded` in UTF-8, the form that RE2 reads."""
+        return self.folded.encode("utf-8", "replace")
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return [s.start for s in self.sentences]
+
+    def offset(self, octet: int) -> int:
+        """The offset in code points of an octet of `data`."""
+        if len(self.data) == len(self.folded):
+            return octet
+        return len(self.data[:octet].decode("utf-8", "ignore"))
+
+    def index_at(self, offset: int) -> int:
+        """The number of the sentence that holds an offset (the one before it, where it stands between two)."""
+        return max(0, bisect_right(self._starts, offset) - 1)
+
+    def words(self, index: int) -> int:
+        """How many words a sentence has."""
+        sentence = self.sentences[index]
+        return len(re.findall(r"[^\W_]+(?:['’.-][^\W_]+)*", self.text[sentence.start : sentence.end]))
+
+
+def prepare(text: str, greetings: re.Pattern[str] | None = None, closings: re.Pattern[str] | None = None,
+            names: Collection[str] = ()) -> Prepared:
+    """Cut a text into sentences.
+
+    `greetings` and `closings` are the words that open and end a letter; `names` are lower-case names of the people the mail is
+    from and to, by which a form of address ("Bob, …") and a signature are known.
+    """
+    text = text[:MAX_TEXT]
+    folded = fold(text)
+    spans = [span for block in _blocks(text) for span in _cut(text, *block)]
+    if not spans:
+        return Prepared(text, re.sub(r"\s", " ", folded), ())
+    spans = _part_address(text, folded, spans, greetings, names)
+    kinds = _kinds(text, folded, spans, greetings, closings, names)
+    masked = _QUOTED.sub(lambda m: _blot(m.group()), folded)
+    out: list[str] = []
+    at = 0
+    sentences = []
+    for (start, end, paragraph), kind in zip(spans, kinds, strict=True):
+        out.append("\n" * (start - at) if start > at else "")
+        out.append(masked[start:end].replace("\n", " ").replace("\r", " "))
+        at = end
+        sentences.append(Sentence(start, end, kind, text[start:end].rstrip(" \"'”»)").endswith("?"), paragraph))
+    out.append("\n" * (len(text) - at))
+    return Prepared(text, "".join(out), tuple(sentences))
+
+
+def _blot(quoted: str) -> str:
+    """Blot out what is quoted, if it is more than a name or a button."""
+    return quoted if " " not in quoted.strip() else quoted[0] + "·" * (len(quoted) - 2) + quoted[-1]
+
+
+def _blocks(text: str) -> list[tuple[int, int, int]]:
+    """Runs of text that belong together: (start, end, paragraph). Lines are joined where they were only wrapped."""
+    longest = max((len(line) for line in text.split("\n")), default=0)
+    short = min(45, max(20, int(longest * 0.7)))
+    blocks: list[tuple[int, int, int]] = []
+    start = paragraph = 0
+    for piece in [*_BLANK.finditer(text), None]:
+        end = piece.start() if piece else len(text)
+        line_start = block = start
+        while True:
+            line_end = text.find("\n", line_start, end)
+            if line_end < 0:
+                break
+            line = text[line_start:line_end].rstrip()
+            after = text[line_end + 1 : end].lstrip()[:1]
+            if _BULLET.match(text, line_end + 1, end) or len(line) < short and (
+                after.isupper() or not after.isalnum() or line.endswith((",", ":", ";", "!", "?", "."))
+            ):
+                blocks.append((block, line_end, paragraph))
+                block = line_end + 1
+            line_start = line_end + 1
+        blocks.append((block, end, paragraph))
+        paragraph += 1
+        start = piece.end() if piece else end
+    return [(s, e, p) for s, e, p in blocks if text[s:e].strip()]
+
+
+def _cut(text: str, start: int, end: int, paragraph: int) -> list[tuple[int, int, int]]:
+    """The sentences of one block."""
+    spans = []
+    at = start
+    for stop in _STOP.finditer(text, start, end):
+        if stop.group().startswith(".") and len(stop.group()) == 1 and _ABBREVIATION.search(text, max(at, stop.end() - 12), stop.end()):
+            continue
+        spans.append((at, stop.end(), paragraph))
+        at = stop.end()
+    spans.append((at, end, paragraph))
+    trimmed = []
+    for s, e, p in spans:
+        piece = text[s:e]
+        s, e = s + len(piece) - len(piece.lstrip()), e - (len(piece) - len(piece.rstrip()))
+        if s < e:
+            trimmed.append((s, e, p))
+    return trimmed
+
+
+def _part_address(text: str, folded: str, spans: list[tuple[int, int, int]], greetings: re.Pattern[str] | None,
+                  names: Collection[str]) -> list[tuple[int, int, int]]:
+    """Part "Hi Gemma, " or "Bob, " from the sentence that it opens, so that the sentence begins where it begins."""
+    out = []
+    for number, (start, end, paragraph) in enumerate(spans):
+        cut = 0
+        if number < 2 and greetings is not None and (found := greetings.match(folded, start, end)):
+            cut = found.end()
+        elif vocative := _VOCATIVE.match(text, start, end):
+            if vocative.group(1).lower() in names and (not vocative.group(2) or vocative.group(2).lower() in names):
+                cut = vocative.end()
+        if cut and cut < end and text[cut - 1].isspace():
+            head = text[start:cut].rstrip()
+            out += [(start, start + len(head), paragraph), (cut, end, paragraph)]
+        else:
+            out.append((start, end, paragraph))
+    return out
+
+
+def _kinds(text: str, folded: str, spans: list[tuple[int, int, int]], greetings: re.Pattern[str] | None,
+           closings: re.Pattern[str] | None, names: Collection[str]) -> list[Kind]:
+    kinds: list[Kind] = ["body"] * len(spans)
+    for number, (start, end, _) in enumerate(spans[:2]):
+        line = text[start:end]
+        greets = greetings is not None and greetings.match(folded + " ", start, end + 1)
+        named = len(line) < 40 and line.endswith((",", ":", "!", "-", "–")) and _is_names(line, names)
+        if (greets and greets.end() >= end) or (named and number == 0):
+            kinds[number] = "greeting"
+    last = len(spans)
+    for number in range(len(spans) - 1, max(0, len(spans) - 8), -1):
+        start, end, _ = spans[number]
+        if closings is not None and closings.match(folded, start, end) and end - start < 70:
+            last = number
+        elif not (end - start < 40 and _is_names(text[start:end], names)) and number < last - 3:
+            break
+        elif end - start < 40 and last == number + 1 and _is_names(text[start:end], names):
+            last = number
+    for number in range(last, len(spans)):
+        kinds[number] = "closing"
+    return kinds
+
+
+def _is_names(line: str, names: Collection[str]) -> bool:
+    """Whether a line is nothing but people's names (or one initial)."""
+    if not _NAME_LINE.fullmatch(line.strip(" -–,:!")):
+        return False
+    words = re.findall(r"[^\W\d_]+", line.lower())
+    return len(line.strip(" .-–")) == 1 or (bool(words) and any(word in names for word in words) and
+                                            all(word in names or len(word) < 4 for word in words))
