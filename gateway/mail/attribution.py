@@ -16,9 +16,9 @@ from gateway.mail.lines import Line
 from gateway.mail.people import clean_name, find_address, parse_person
 
 _EMPHASIS = " \t\u00a0\u3000*_"
-_VERB = re.compile(
-    "|".join(rf"(?<!\w){re.escape(verb)}(?!\w)" if verb.isascii() or ord(verb[0]) < 0x2000 else re.escape(verb) for verb in VERBS)
-)
+_VERBS = {
+    verb: re.compile(rf"(?<!\w){re.escape(verb)}(?!\w)" if ord(verb[0]) < 0x2000 else re.escape(verb)) for verb in dict.fromkeys(VERBS)
+}
 _DIGITS = re.compile(r"\d[\d:.,/+-]*")
 _DATEISH = re.compile(r"(?<!\d)(?:(?:19|20)\d\d|\d{1,2}[./-]\d{1,2}[./-]\d\d|\d{1,2}[:.h]\d\d)(?!\d)")
 _CLOCK = re.compile(r"(?<!\d)\d{1,2}[:.h時]\s?\d\d(?!\d)")
@@ -56,6 +56,13 @@ def read_label(text: str) -> tuple[dict[str, str], str] | None:
         return None
     known = LABELS.get(text[:at].strip(_EMPHASIS).lower())
     return (known, text[at + 1 :].strip(_EMPHASIS)) if known else None
+
+
+def label_of(line: Line) -> tuple[dict[str, str], str] | None:
+    """As `read_label`, for a line: a table cell may hold a label without its colon (Notes in HTML)."""
+    if line.mark == "label":
+        return LABELS[line.text.lower()], ""
+    return read_label(line.text.strip())
 
 
 def is_rule(text: str) -> bool:
@@ -104,7 +111,7 @@ def read_block(lines: Sequence[Line], start: int, *, sure: bool = False) -> Foun
             if blanks > 1:
                 break
             continue
-        label = read_label(text)
+        label = label_of(line)
         if label is not None:
             known, value = label
             name = known.get("en", "")
@@ -163,7 +170,7 @@ def _continues(lines: Sequence[Line], at: int, name: str, values: dict[str, str]
         line = lines[following]
         if line.depth != depth or not line.text.strip():
             break
-        label = read_label(line.text.strip())
+        label = label_of(line)
         if label is not None:
             return not seen & set(label[0].values())
     return name in ("to", "cc") and "@" in text and " " not in text.split("@")[0].strip("<\"' ")
@@ -273,7 +280,7 @@ def _parse_attribution(text: str, links: tuple[str, ...], first: int, end: int, 
         lower = "".join(character.lower()[:1] for character in text)
     place = find_address(text)
     masked = text if place is None else text[: place[0]] + " " * (place[1] - place[0]) + text[place[1] :]
-    verbs = [found for found in _VERB.finditer(lower) if place is None or not place[0] <= found.start() < place[1]]
+    verbs = _verbs_in(lower, place)
     digits = [found for found in _DIGITS.finditer(masked) if any(character.isdigit() for character in found.group())]
     dateish = _DATEISH.search(masked) is not None and len(digits) > 1
     linked = bool(links) and find_address(links[0]) is not None
@@ -294,6 +301,17 @@ def _parse_attribution(text: str, links: tuple[str, ...], first: int, end: int, 
             date_text = f"{word[-1]} {date_text}"  # "May 3, 2025", "Sat 3 May"
     strong = bool(place or linked or (_CLOCK.search(masked) and dateish)) and (text[0].isupper() or text[0].isdigit() or not text[0].isascii() or bool(place))
     return Found(first, end, person, date_text, strong=strong)
+
+
+def _verbs_in(lower: str, place: tuple[int, int] | None) -> list[re.Match[str]]:
+    """Where it says "wrote", in order; the longest of those that overlap, none within the address."""
+    found = [match for verb, pattern in _VERBS.items() if verb in lower for match in pattern.finditer(lower)]
+    found.sort(key=lambda match: (match.start(), -match.end()))
+    kept: list[re.Match[str]] = []
+    for match in found:
+        if (not kept or match.start() >= kept[-1].end()) and not (place and place[0] <= match.start() < place[1]):
+            kept.append(match)
+    return kept
 
 
 def _attributed(

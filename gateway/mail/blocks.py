@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from gateway.mail.attribution import Found, is_rule, read_attribution, read_block, read_label, read_marked_attribution, read_marker
+from gateway.mail.attribution import Found, is_rule, label_of, read_attribution, read_block, read_marked_attribution, read_marker
 from gateway.mail.labels import LONGEST_LABEL
 from gateway.mail.lines import Line
 
@@ -121,8 +121,8 @@ class _Walk:
             if after:
                 return after
         colon = text.find(":")
-        if (0 < colon <= LONGEST_LABEL + 12) or (colon < 0 and "\uff1a" in text[: LONGEST_LABEL + 12]):
-            if read_label(text) is not None:
+        if mark == "label" or (0 < colon <= LONGEST_LABEL + 12) or (colon < 0 and "\uff1a" in text[: LONGEST_LABEL + 12]):
+            if label_of(line) is not None:
                 found = read_block(self.lines, at, sure=self.sure > 0)
                 if found is not None:
                     return self._open_block(found)
@@ -136,7 +136,7 @@ class _Walk:
         lines = self.lines
         if is_rule(text):
             after = self._next(at + 1, 2)
-            if after and lines[after].depth == self.depth and read_label(lines[after].text) is not None:
+            if after and lines[after].depth == self.depth and label_of(lines[after]) is not None:
                 found = read_block(lines, after, sure=True)
                 if found is not None and found.person is not None:
                     found.first = at
@@ -184,7 +184,7 @@ class _Walk:
     def _block_near(self, at: int, *, sure: bool) -> Found | None:
         """A header block at this line or, as Notes writes it, beginning with an unlabelled name up to five lines on."""
         for start in range(at, min(at + 6, len(self.lines))):
-            if self.lines[start].text and read_label(self.lines[start].text) is not None:
+            if self.lines[start].text and label_of(self.lines[start]) is not None:
                 return read_block(self.lines, start, sure=sure)
             if start > at and self.lines[start].depth != self.lines[at].depth:
                 return None
@@ -196,7 +196,8 @@ class _Walk:
         lower = middle.lower()
         start = lower.find("message from ")
         middle = middle[start + 13 :] if start >= 0 else middle
-        shown = Line(middle + ":", self.lines[at].depth, self.lines[at].part, 0, links=self.lines[at].links)
+        shown = Line(middle + ":", self.lines[at].depth, self.lines[at].part, 0)
+        shown.links = self.lines[at].links
         found = read_attribution([shown], 0, quoted_next=False)
         if found is None or not (found.strong or (found.person is not None and found.person.address)):
             return None
@@ -206,7 +207,7 @@ class _Walk:
     def _dashed(self, found: Found, end: int) -> int:
         """After a dashed attribution a Notes header block may follow ("To: … From: … Date: …"), which says more."""
         after = self._next(end, 2)
-        if after and read_label(self.lines[after].text) is not None:
+        if after and label_of(self.lines[after]) is not None:
             block = read_block(self.lines, after, sure=True)
             if block is not None and block.person is not None:
                 block.first = found.first
@@ -217,7 +218,7 @@ class _Walk:
 
     def _boundary(self, at: int, line: Line) -> int:
         """A client's own container of quoted mail begins here: certain, even where its header cannot be read."""
-        label = read_label(line.text)
+        label = label_of(line)
         if label is not None:
             found = read_block(self.lines, at, sure=True)
             if found is not None:
@@ -246,13 +247,13 @@ class _Walk:
     def _marked_attribution(self, at: int) -> int:
         lines, end = self.lines, at
         while end < len(lines) and lines[end].mark == "attribution" and end - at < 12:
-            if read_marker(lines[end].text) or (read_label(lines[end].text) is not None and end > at):
+            if read_marker(lines[end].text) or (label_of(lines[end]) is not None and end > at):
                 self.sure = 3
                 return 0
             end += 1
         while end > at + 1 and not lines[end - 1].text:
             end -= 1
-        if read_label(lines[at].text) is not None:
+        if label_of(lines[at]) is not None:
             self.sure = 3
             return 0
         found = read_marked_attribution(lines, at, end)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from html import unescape
 from urllib.parse import unquote
 
+from gateway.mail.labels import LABELS
 from gateway.mail.lines import DROPPED, MOST_CHARACTERS, MOST_DEPTH, MOST_LINES, Line, Piece
 
 _BLOCKS = frozenset(
@@ -177,12 +178,13 @@ class _Page:
         self.space = self.blank = False
         if not self.words:
             if blank and lines and lines[-1].text and len(lines) < MOST_LINES:
-                last = lines[-1]
-                lines.append(Line("", self.depth, self.part, last.start, zone=self.zone))
+                lines.append(self._line("", lines[-1].start, [], ""))
             return
         text = "".join(self.words)
         pieces = self.pieces
-        line = Line(text, self.depth, self.part, pieces[0][1], pieces, 0, self.pending or self.region, self.zone, tuple(self.links), self.source)
+        line = self._line(text, pieces[0][1], pieces, self.pending or self.region)
+        if self.links:
+            line.links = tuple(self.links)
         if text[0] == ">":  # plain text that was turned into HTML
             rest = text.lstrip("> ")
             line.skip = len(text) - len(rest)
@@ -192,6 +194,11 @@ class _Page:
             lines.append(line)
         self.words, self.pieces, self.links, self.width, self.pending = [], [], [], 0, ""
 
+    def _line(self, text: str, start: int, pieces: list[Piece], mark: str) -> Line:
+        line = Line(text, self.depth, self.part, start)
+        line.pieces, line.source, line.mark, line.zone = pieces, self.source, mark, self.zone
+        return line
+
     def start_tag(self, tag: _Tag, at: int) -> None:
         name = tag.name
         if name in _BLOCKS:
@@ -199,7 +206,7 @@ class _Page:
                 self.end_tag(name)
             self.end_line(blank=tag.paragraph)
             if name == "hr" and not self.hidden:
-                self.lines.append(Line("_" * 32, self.depth, self.part, at, [(0, at, 0, True)], 0, "rule", self.zone))
+                self.lines.append(self._line("_" * 32, at, [(0, at, 0, True)], "rule"))
         elif name == "br":
             self.end_line(blank=True)
             return
@@ -234,6 +241,8 @@ class _Page:
         """Close the innermost element of that name and all within; each is closed once, so the whole is linear."""
         if name in _BLOCKS:
             self.end_line(blank=name in ("p", "pre") and bool(self.words) and not self.keeps_space and name == "pre")
+        if name in _CELLS:
+            self._mark_label()
         if not self.counts.get(name):
             return
         while self.open:
@@ -243,6 +252,14 @@ class _Page:
                 self.depth, self.zone, self.hidden, self.keeps_space, self.region = saved
             if closed == name:
                 return
+
+
+    def _mark_label(self) -> None:
+        """A cell with nothing but "To" or "Betreff": Notes heads quoted mail with a table and no colons."""
+        if len(self.words) == 1 and self.words[0].lower() in LABELS:
+            self.end_line()
+        if not self.words and self.lines and not self.lines[-1].mark and self.lines[-1].text.lower() in LABELS:
+            self.lines[-1].mark = "label"
 
 
 def split_html(source: str, part: str) -> list[Line]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
 from html import unescape
 
 MOST_CHARACTERS = 1_000_000
@@ -26,27 +25,32 @@ DROPPED = dict.fromkeys(map(ord, "\u00ad\u034f\u200b\u200e\u200f\u2060\ufeff"))
 _UNIT = re.compile(r"&(?:#[0-9]+;?|#[xX][0-9a-fA-F]+;?|[^\t\n\f <&#;]{1,32};?)|\s+|[^&\s]|&")
 
 
-@dataclass(slots=True)
 class Line:
     """One line as a reader sees it, without its quote marks.
 
     `start` is the code point of the part where `text` begins; `pieces` says more where the text is not one
     verbatim run (joined flowed lines, HTML); `skip` counts rendered characters that stood before `text` (quote marks).
     `mark` is "" or what the markup says: "boundary" (a quote surely begins), "hint" (one may begin), "attribution",
-    "signature", "rule" (a horizontal rule). `zone` numbers the outermost quote container, 0 outside.
-    `links` are the mailto addresses on the line.
+    "signature", "rule" (a horizontal rule), "label" (a table cell with the name of a header field). `zone` numbers the
+    outermost quote container, 0 outside. `links` are the mailto addresses on the line. `source` is the HTML.
     """
 
-    text: str
-    depth: int
-    part: str
-    start: int
+    # Defaults of the class, not of the instance: a mail has many lines, and nearly all of them need only four values.
     pieces: list[Piece] | None = None
     skip: int = 0
     mark: str = ""
     zone: int = 0
     links: tuple[str, ...] = ()
     source: str = ""
+
+    def __init__(self, text: str, depth: int, part: str, start: int) -> None:
+        self.text = text
+        self.depth = depth
+        self.part = part
+        self.start = start
+
+    def __repr__(self) -> str:
+        return f"Line({self.text!r}, depth={self.depth}, part={self.part!r}, start={self.start}, mark={self.mark!r})"
 
     def place(self, column: int) -> tuple[int, int]:
         """Start and end, in code points of the part, of the character at `column` of the text."""
@@ -89,23 +93,28 @@ def split_plain(text: str, part: str, *, flowed: bool = False, delete_space: boo
     lines: list[Line] = []
     add = lines.append
     start = 0
-    bars = 0
-    for raw in text.split("\n")[:MOST_LINES]:
+    rows = text.split("\n")[:MOST_LINES]
+    if ">" not in text and "|" not in text and "\uff1e" not in text:
+        for raw in rows:
+            add(Line(raw.rstrip(), 0, part, start))
+            start += len(raw) + 1
+        return lines
+    others = 0
+    for raw in rows:
         body = raw.rstrip()
-        first = body[:1]
-        if first == ">" or (first in " \uff1e" and body.lstrip()[:1] in (">", "\uff1e")):
+        lead = body.lstrip()[:1]
+        if lead == ">" or lead == "\uff1e":
             rest = body.lstrip("> \uff1e")
             column = len(body) - len(rest)
             depth = body.count(">", 0, column) + body.count("\uff1e", 0, column)
             if depth == 1 and body.startswith(">From ") and (not lines or not lines[-1].depth):
                 depth, column, rest = 0, 1, body[1:]  # mboxrd escaped a line of the writer's own
-            add(Line(rest, min(depth, MOST_DEPTH), part, start + column))
+            add(Line(rest, depth if depth < MOST_DEPTH else MOST_DEPTH, part, start + column))
         else:
-            if first == "|" or (">" in body[1:5] and body[:1].isupper()):
-                bars += 1
+            others += lead == "|" or ">" in body[1:5]
             add(Line(body, 0, part, start))
         start += len(raw) + 1
-    if bars > 1:
+    if others > 1:
         _find_other_marks(lines)
     return lines
 

@@ -21,7 +21,7 @@ from gateway.mail.message import Message
 from gateway.mail.newtext import EMPTY, NewText
 from gateway.mail.people import parse_people
 from gateway.mail.quoted_date import parse_quoted_date
-from gateway.mail.signature import signature_start
+from gateway.mail.signature import SenderNames, signature_start
 from gateway.mail.span import Span
 
 Kind = Literal["new", "quote", "forward", "signature", "disclaimer", "attribution", "header"]
@@ -75,13 +75,7 @@ class Body:
     def _mark_signatures(self) -> None:
         """Find signatures in each stretch of the sender's own lines."""
         author = self._message.author
-        names = []
-        if author is not None:
-            plain = author.name.lower().strip("'\" ")
-            if "," in plain:
-                last, _, first = plain.partition(",")
-                plain = f"{first.strip()} {last.strip()}"
-            names = [name for name in (plain, author.key, author.key.partition("@")[0].replace(".", " ")) if name]
+        names = SenderNames.of(author.name, author.address) if author is not None else SenderNames.of("", "")
         kinds, lines = self._sorted.kinds, self._lines
         start = 0
         while start < len(kinds):

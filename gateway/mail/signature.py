@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from gateway.mail.lines import Line
 
@@ -19,7 +20,7 @@ _MOBILE = tuple(
     "|получить outlook|надіслано з |відправлено з |завантажити outlook|elküldve a|küldve az|az iphone|az ipad|küldés az|trimis de pe |trimis din |trimis de la "
     "|poslano s |poslano iz |poslano sa |saadetud minu |saadetud |gönderen: |outlook'u edinin|iphone'umdan|iphone’umdan|android'den|ipad'imden|ipad’imden".split("|")
 )
-_MOBILE_INSIDE = ("iphoneから送信", "ipadから送信", "から送信", "iphone'umdan gönderildi", "cihazımdan gönderildi", "telefonumdan gönderildi", "'dan gönderildi", "kézről küldve")
+_MOBILE_ENDS = ("から送信", "iphone'umdan gönderildi", "iphone’umdan gönderildi", "cihazımdan gönderildi", "telefonumdan gönderildi", "kézről küldve")
 _DEVICES = (
     "iphone", "ipad", "android", "samsung", "galaxy", "outlook", "mobil", "mobiel", "móvil", "movil", "phone", "handy", "telefon", "téléphone", "telefono", "telefoon",
     "blackberry", "huawei", "xiaomi", "pixel", "nokia", "mail", "yahoo", "gmail", "proton", "tablet", "windows", "hiri", "spark", "superhuman", "puhelim", "gerät",
@@ -54,14 +55,17 @@ _SENTENCE_END = ".!?:…"
 _MOST_BLOCK = 14
 
 
+_MOBILE_STARTS = frozenset(words[:3] for words in _MOBILE)
+
+
 def is_mobile_line(text: str) -> bool:
     """ "Sent from my iPhone" and its kin, in many languages."""
     if not 6 < len(text) <= 100:
         return False
     lower = text.lower().strip(" <>[]*-_\"“”")
-    if lower.startswith(_MOBILE):
+    if lower[:3] in _MOBILE_STARTS and lower.startswith(_MOBILE):
         return any(device in lower for device in _DEVICES)
-    return any(words in lower for words in _MOBILE_INSIDE)
+    return lower.endswith(_MOBILE_ENDS)
 
 
 def is_delimiter(text: str) -> bool:
@@ -69,10 +73,10 @@ def is_delimiter(text: str) -> bool:
     return text in ("--", "\u2014", "\u2013\u2013", "- --")
 
 
-def signature_start(lines: Sequence[Line], names: Sequence[str]) -> list[str]:
+def signature_start(lines: Sequence[Line], names: SenderNames) -> list[str]:
     """For each line of a stretch of new text: "new", "signature" or "disclaimer".
 
-    `names` are the sender's display name and address, lower case, with which a signature without a delimiter is told.
+    `names` tell a signature without a delimiter.
     """
     kinds = ["new"] * len(lines)
     texts = [line.text.strip() for line in lines]
@@ -80,11 +84,45 @@ def signature_start(lines: Sequence[Line], names: Sequence[str]) -> list[str]:
     if not filled:
         return kinds
     end = _cut_below(texts, kinds, filled)
-    for number in filled:
-        if number < end and (lines[number].mark == "signature" or is_mobile_line(texts[number])):
+    above = [number for number in filled if number < end]
+    for number in above:
+        if lines[number].mark == "signature":
             kinds[number] = "signature"
-    _cut_name_block(texts, kinds, [number for number in filled if number < end and kinds[number] == "new"], names)
+    for number in above[-8:]:
+        if is_mobile_line(texts[number]):
+            kinds[number] = "signature"
+    _cut_name_block(texts, kinds, [number for number in above if kinds[number] == "new"], names)
     return kinds
+
+
+@dataclass(frozen=True, slots=True)
+class SenderNames:
+    """The ways in which the sender may sign."""
+
+    forms: frozenset[str]
+    beginnings: tuple[str, ...]
+    initials: frozenset[str]
+
+    @classmethod
+    def of(cls, name: str, address: str) -> SenderNames:
+        """From the display name and the address of the From header."""
+        name = name.lower().strip("'\" ")
+        if "," in name:
+            last, _, first = name.partition(",")
+            name = f"{first.strip()} {last.strip()}"
+        forms: set[str] = set()
+        initials: set[str] = set()
+        full = [each for each in (name, address.lower().partition("@")[0].replace(".", " ")) if each]
+        for each in full:
+            words = each.split()
+            first, last = words[0], words[-1]
+            forms |= {each, first, f"{first} x", f"{first} xx", f"{first} :)", f"{first} :-)"}
+            if len(words) > 1:
+                forms |= {last, f"{first} {last[0]}", f"{first[0]}. {last}", f"{first} {last}", f"{last}, {first}"}
+            initials |= {first[0], "".join(word[0] for word in words)}
+        if address:
+            forms.add(address.lower())
+        return cls(frozenset(forms), tuple(each + mark for each in full for mark in (",", " |", " -", " –", " /", " (")), frozenset(initials))
 
 
 def _cut_below(texts: list[str], kinds: list[str], filled: list[int]) -> int:
@@ -131,28 +169,18 @@ def _legal(paragraph: str) -> bool:
     return len(paragraph) > 90 and len(set(_DISCLAIMERS.findall(paragraph[:2000]))) >= 3
 
 
-def _names_sender(text: str, names: Sequence[str]) -> bool:
+def _names_sender(text: str, names: SenderNames) -> bool:
     """Whether a short line is the sender's own name, first name, initials, or begins with it."""
-    line = text.lower().strip(" ,.-–—*_/~!|").removeprefix("- ")
-    if not line or len(line) > 60 or text[-1:] == "?":
+    if len(text) > 60 or text[-1:] == "?":
         return False
-    for name in names:
-        words = name.split()
-        if not words:
-            continue
-        if line == name or line.startswith((name + ",", name + " |", name + " -", name + " –", name + " /", name + " (")):
-            return True
-        if line == words[0] or line in (words[0] + " x", words[0] + " xx", words[0] + " :)", words[0] + " :-)"):
-            return True
-        if len(words) > 1 and line in (words[-1], f"{words[0]} {words[-1][0]}", f"{words[0][0]}. {words[-1]}", f"{words[0]} {words[-1]}", f"{words[-1]}, {words[0]}"):
-            return True
-        if line in (words[0][0], "".join(word[0] for word in words)) and len(text) <= 4:
-            return True
-    return False
+    line = text.lower().strip(" ,.-–—*_/~!|")
+    return line in names.forms or line.startswith(names.beginnings) or (len(text) <= 4 and line in names.initials)
 
 
 def closing_of(text: str) -> str:
     """The rest of a line that begins with a closing formula ("Merci, Luis" gives "luis"), or "-" where it is none."""
+    if len(text) > 80:
+        return "-"
     lower = text.lower().strip(" *_!.,;–-")
     if lower in CLOSINGS:
         return ""
@@ -166,7 +194,7 @@ def closing_of(text: str) -> str:
     return "-"
 
 
-def _cut_name_block(texts: list[str], kinds: list[str], filled: list[int], names: Sequence[str]) -> None:
+def _cut_name_block(texts: list[str], kinds: list[str], filled: list[int], names: SenderNames) -> None:
     """Mark the closing formula, the sender's name and the lines of title and telephone under it, at the end of the text."""
     tail = filled[-_MOST_BLOCK:]
     for position, number in enumerate(tail):
