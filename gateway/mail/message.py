@@ -23,6 +23,7 @@ from gateway.mail.charset import decode
 from gateway.mail.fields import HEADER_LIMIT, Section, scan
 from gateway.mail.parts import Part, Tree, walk
 from gateway.mail.recover import recover
+from gateway.mail.spelling import spoken_name
 from gateway.mail.words import decode_words, header_text, plain, unfold
 
 _MOST_REFERENCES = 200
@@ -91,7 +92,7 @@ def _name(text: str | None) -> str:
         return ""
     if "=?" in text:
         text = plain(decode_words(text.encode("utf-8", "replace")))
-    return _BLANKS.sub(" ", text).strip(" '\"") if " " in text or "'" in text else text
+    return spoken_name(text)
 
 
 def parse_date(octets: bytes) -> datetime | None:

@@ -164,7 +164,7 @@ class _Walker:
             self.pop(len(raw))
 
     def close(self, line: bytes, stop: int) -> bool:
-        """Close what `line` ends; True when a new part begins there. Outer boundaries end inner parts (RFC 2046 §5.1.2)."""
+        """Close what `line` ends, inner parts too (RFC 2046 §5.1.2); True when a new part begins there."""
         opens = line in self.boundaries
         wanted = line if opens else line[:-2]
         while self.stack[-1].boundary != wanted:

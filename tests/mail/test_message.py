@@ -136,7 +136,9 @@ def test_two_authors_are_an_oddity():
 
 
 def test_the_references_start_with_the_answered_mail_and_go_back():
-    headers = read_headers(mail("In-Reply-To: <3@x>", "References: <1@x>", " <2@x>", "\t<3@x>", "Message-ID: < 4@x >", "", ""))
+    headers = read_headers(
+        mail("In-Reply-To: <3@x>", "References: <1@x>", " <2@x>", "\t<3@x>", "Message-ID: < 4@x >", "", "")
+    )
     assert headers.references == ("<3@x>", "<2@x>", "<1@x>")
     assert headers.message_id == "<4@x>"
     assert parse_ids("a@x b@x") == ("<a@x>", "<b@x>")
@@ -160,7 +162,9 @@ def test_dates_are_aware(value: bytes, iso: str | None):
 
 
 def test_a_folded_subject_carries_no_line_end():
-    headers = read_headers(mail("Subject: =?utf-8?q?one=0D=0ABcc:_x?=", " =?utf-8?q?_two=0C?=", "\tthree\x0bfour", "", ""))
+    headers = read_headers(
+        mail("Subject: =?utf-8?q?one=0D=0ABcc:_x?=", " =?utf-8?q?_two=0C?=", "\tthree\x0bfour", "", "")
+    )
     assert headers.subject == "one  Bcc: x two  three four"
 
 
@@ -194,7 +198,11 @@ def test_machines_and_lists(fields: list[str], auto: bool, bulk: bool):
         ([], ["-----BEGIN PGP MESSAGE-----", ""], {"encrypted"}),
         ([], ["> -----BEGIN PGP MESSAGE-----", ""], set()),
         (["Content-Type: text/calendar; method=REPLY"], ["BEGIN:VCALENDAR"], {"calendar"}),
-        (["Content-Type: text/calendar; method=REQUEST", "Content-Disposition: attachment"], ["BEGIN:VCALENDAR"], set()),
+        (
+            ["Content-Type: text/calendar; method=REQUEST", "Content-Disposition: attachment"],
+            ["BEGIN:VCALENDAR"],
+            set(),
+        ),
     ],
 )
 def test_signed_encrypted_and_calendar_mail(fields: list[str], body: list[str], flags: set[str]):
@@ -222,7 +230,9 @@ def test_signed_encrypted_and_calendar_mail(fields: list[str], body: list[str], 
     ],
 )
 def test_charsets_and_their_lies(charset: str, octets: bytes, text: str, odd: bool):
-    message = read_message(mail(f"Content-Type: text/plain; charset={charset}", "Content-Transfer-Encoding: 8bit", "", octets))
+    message = read_message(
+        mail(f"Content-Type: text/plain; charset={charset}", "Content-Transfer-Encoding: 8bit", "", octets)
+    )
     assert message.parts[0].text == text
     assert bool(message.oddities) == odd
 
