@@ -1,0 +1,207 @@
+"""The gateway's own sending, in the background: approved holds go out once, notices go out until they are taken.
+
+Both read their work from the store, so a crash at any point loses nothing: what was claimed and not dotted is claimed
+again, what was dotted and not finished is in doubt and waits for a person (RFC 1047: the reply to the dot can be lost).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from gateway.mail.address import Mailbox
+from gateway.mail.envelope import Path
+from gateway.mail.rewrite import CannotRewrite, add_cc
+from gateway.mail.splice import Splice, apply
+from gateway.smtp.gate import UpstreamLost
+from gateway.smtp.postbox import Postbox
+from gateway.smtp.upstream import UpstreamUnavailable
+from gateway.store.errors import StoreAway
+from gateway.store.records import Claim, Hold, OutMail
+from gateway.store.store import Store
+
+log = structlog.get_logger("gateway.dispatch")
+
+LEASE_SECONDS = 600
+"""Longer than the longest wait for a reply to the final dot (RFC 5321 §4.5.3.2.6: 10 minutes is for the client side)."""
+
+FIRST_RETRY = timedelta(minutes=1)
+LAST_RETRY = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyToGo:
+    """A release made ready: raw SMTP arguments and the octets that go out."""
+
+    mail_from: bytes
+    rcpt_to: tuple[bytes, ...]
+    raw: bytes
+
+
+class CannotRelease(Exception):
+    """The hold cannot go out as approved; the text says why and goes to the agent."""
+
+
+class Dispatcher:
+    """Works off approved holds and the outbox. `wake()` makes it look at once; else it looks every `idle` seconds."""
+
+    def __init__(
+        self,
+        store: Store,
+        postbox: Postbox,
+        *,
+        on_settled: Callable[[Hold, str, str], list[OutMail]],
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        idle: float = 15.0,
+    ) -> None:
+        self._store = store
+        self._postbox = postbox
+        self._on_settled = on_settled
+        self._clock = clock
+        self._idle = idle
+        self._wake = asyncio.Event()
+        self._owner = f"run-{secrets.token_hex(6)}"
+
+    def wake(self) -> None:
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Until cancelled. A store that is away only pauses the work."""
+        while True:
+            self._wake.clear()
+            try:
+                while await self.step():
+                    pass
+            except StoreAway as away:
+                log.error("store away; sending pauses", why=str(away))
+            except Exception:
+                log.exception("fault while sending; will try again")
+            try:
+                await asyncio.wait_for(self._wake.wait(), self._idle)
+            except TimeoutError:
+                pass
+
+    async def step(self) -> bool:
+        """Do one piece of work. False when there was none."""
+        now = self._clock()
+        claim = await self._store.claim_next(self._owner, LEASE_SECONDS, now)
+        if claim is not None:
+            await self._release(claim)
+            return True
+        due = await self._store.outbox_due(now, limit=20, owner=self._owner, lease_seconds=LEASE_SECONDS)
+        for mail in due:
+            await self._send(mail)
+        return bool(due)
+
+    # --- held mail -------------------------------------------------------------------------------------------------
+
+    async def _release(self, claim: Claim) -> None:
+        hold = claim.hold
+        done = {"fix": "fixed", "send": "overridden"}[hold.action or "send"]
+        try:
+            ready = make_ready(hold)
+        except CannotRelease as cannot:
+            await self._back_to_held(claim, str(cannot))
+            return
+        try:
+            delivery = await self._postbox.send(
+                ready.mail_from,
+                ready.rcpt_to,
+                ready.raw,
+                need=frozenset(need for need, on in hold.new.body_type.items() if on is True),
+                before_content=lambda: self._store.mark_dot(claim),
+            )
+        except UpstreamUnavailable as away:
+            await self._later(claim, str(away))
+            return
+        except UpstreamLost as lost:
+            if lost.in_doubt:
+                await self._finish(claim, "in-doubt", f"sent, but the reply was lost: {lost}", "in-doubt")
+            else:
+                await self._later(claim, str(lost))
+            return
+        said = delivery.final
+        if delivery.delivered:
+            await self._finish(claim, "released", said.text, done)
+        elif said.transient:
+            await self._later(claim, said.text)
+        else:
+            await self._back_to_held(claim, f"the mail server refused it: {said.text}")
+
+    async def _finish(self, claim: Claim, state: str, detail: str, outcome: str) -> None:
+        notes = self._on_settled(claim.hold, state, detail)
+        await self._store.finish(claim, state, detail, outcome=outcome, by=claim.hold.approved_by, notices=notes)
+        log.info("hold settled", mail=claim.hold.new.id, state=state, outcome=outcome)
+
+    async def _later(self, claim: Claim, why: str) -> None:
+        wait = min(FIRST_RETRY * 2 ** min(claim.hold.tries, 10), LAST_RETRY)
+        await self._store.finish(claim, "approved", why, outcome="", by="", next_try=self._clock() + wait)
+        log.warning("release put off", mail=claim.hold.new.id, why=why, minutes=wait.total_seconds() / 60)
+
+    async def _back_to_held(self, claim: Claim, why: str) -> None:
+        """A person must look: the mail is still there, and the agent is told with a fresh token."""
+        await self._finish(claim, "held", why, "held")
+
+    # --- the gateway's own mail ------------------------------------------------------------------------------------
+
+    async def _send(self, mail: OutMail) -> None:
+        try:
+            delivery = await self._postbox.send(
+                Path.of(mail.mail_from).argument,
+                tuple(Path.of(address).argument for address in mail.rcpt_to),
+                mail.raw,
+            )
+        except UpstreamLost as lost:
+            # In doubt or not: a notice that arrives twice harms nobody; one that never arrives does.
+            why = str(lost)
+        else:
+            if delivery.delivered:
+                await self._store.outbox_sent(mail.id)
+                return
+            why = delivery.final.text
+        wait = min(FIRST_RETRY * 2 ** min(mail.attempts, 10), LAST_RETRY)
+        log.warning("own mail not taken; will try again", kind=mail.kind, about=mail.about, why=why)
+        await self._store.outbox_failed(mail.id, self._clock() + wait, why)
+
+
+def make_ready(hold: Hold) -> ReadyToGo:
+    """The octets and arguments that an approved hold goes out with. Pure.
+
+    Raises CannotRelease when the stored octets are not those that were reviewed, or the fix cannot be applied.
+    """
+    raw = hold.raw
+    if raw is None or hashlib.sha256(raw).hexdigest() != hold.new.sha256:
+        raise CannotRelease("the stored mail is not the one that was reviewed")
+    rcpt_to = hold.new.rcpt_to
+    splices: tuple[Splice, ...] = ()
+    if hold.action == "fix":
+        who = tuple(Mailbox(entry["address"], entry.get("name", "")) for entry in hold.new.fix.get("add_cc", ()))
+        try:
+            splices = (add_cc(raw, *who, smtputf8=bool(hold.new.body_type.get("SMTPUTF8"))),)
+        except CannotRewrite as cannot:
+            raise CannotRelease(f"the Cc header cannot be edited: {cannot}") from cannot
+        known = {argument.lower() for argument in rcpt_to}
+        arguments = (Path.of(each.address).argument for each in who)
+        # Somebody in Bcc is in the envelope already; one recipient gets one copy.
+        rcpt_to += tuple(each for each in arguments if not any(old.startswith(each.lower()) for old in known))
+    received = str(hold.new.body_type.get("received", "")).encode("ascii", "replace")
+    return ReadyToGo(without_size(hold.new.mail_from), rcpt_to, received + apply(raw, splices))
+
+
+_PATH = re.compile(rb'<(?:"(?:[^"\\]|\\.)*"|[^">])*>')
+"""A path up to its own closing bracket: a quoted local part may hold brackets and blanks (RFC 5321 §4.1.2)."""
+
+
+def without_size(argument: bytes) -> bytes:
+    """A MAIL argument without SIZE= (RFC 1870), which a fix would make wrong and which only announces."""
+    path = _PATH.match(argument)
+    end = path.end() if path else 0
+    params = [param for param in argument[end:].split() if not param.upper().startswith(b"SIZE=")]
+    return b" ".join([argument[:end], *params])

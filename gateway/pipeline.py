@@ -1,0 +1,279 @@
+"""The life of one mail, from the client's last octet to our answer. Start reading the product here.
+
+    client ──DATA──▶ Pipeline.mail ─┬─ taken:  an answer to a notice, or a journal copy: settle or remember it
+                                    ├─ tap:    inbound mail: relay it, remember who wrote to whom
+                                    └─ else:   read ─▶ judge ─▶ act ─▶ record
+                                                              ├─ pass     the octets that came are the octets that go
+                                                              ├─ rewrite  the requester joins Cc and envelope, or neither
+                                                              ├─ hold     durable and noticed before the 250
+                                                              └─ reject   5.7.1 and what to do about it
+
+Who answers for a mail, and when (SMTP.md D): the client, until our 250. We give it only after the upstream's 250 or
+after a hold is on disk. The intent of every delivery is on disk before the final dot goes upstream, so that a crash
+leaves the mail "in doubt" instead of forgotten. Faults of our own are answered 451.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+import structlog
+
+from gateway.mail.envelope import Path
+from gateway.mail.message import Headers, read_headers, read_message
+from gateway.mail.received import received_line
+from gateway.mail.rewrite import CannotRewrite, add_cc
+from gateway.mail.splice import Splice
+from gateway.policy.decide import Decision, decide
+from gateway.reading.memory import remember
+from gateway.reading.reader import Context, Reading, read, who_sends
+from gateway.reading.thread import SeenMessage
+from gateway.record import audit_entry
+from gateway.rules import Rules
+from gateway.settling import Desk
+from gateway.smtp import replies
+from gateway.smtp.gate import Incoming, Relay, UpstreamLost
+from gateway.smtp.replies import Reply, reply
+from gateway.store.errors import StoreAway, StoreFull
+from gateway.store.records import Outcome
+from gateway.store.store import Store
+
+log = structlog.get_logger("gateway.pipeline")
+
+INLINE_OCTETS = 96 * 1024
+"""Mail up to this size is read on the event loop (well under a millisecond a part); more goes to a thread."""
+
+READING_SECONDS = 10.0
+"""A mail that takes longer to read is treated as a fault of the gateway; each policy says what then (`fail`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One mail after reading: what was found and decided, and what memory keeps of it."""
+
+    mail: Incoming
+    raw: bytes
+    headers: Headers
+    reading: Reading | None
+    decision: Decision
+    seen: SeenMessage | None
+
+
+class Pipeline:
+    """Implements `gateway.smtp.gate.Gate`. One instance serves all connections of a process."""
+
+    def __init__(
+        self,
+        *,
+        rules: Rules,
+        store: Store,
+        desk: Desk,
+        hostname: str,
+        add_received: bool = True,
+        observe: bool = False,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._rules = rules
+        self._store = store
+        self._desk = desk
+        self._hostname = hostname
+        self._add_received = add_received
+        self._observe = observe
+        self._clock = clock
+
+    def takes_recipient(self, address: str) -> bool:
+        return self._desk.takes(address) or self._rules.is_feed(address)
+
+    async def mail(self, mail: Incoming, relay: Relay | None) -> Reply:
+        """Answer for one mail. Never raises: what goes wrong here is answered 451 (452 when storage is full)."""
+        try:
+            answer = await self._answer(mail, relay)
+        except UpstreamLost as lost:
+            log.warning("upstream lost", mail=mail.id, in_doubt=lost.in_doubt, why=str(lost))
+            answer = replies.UPSTREAM_LOST
+        except StoreFull:
+            answer = replies.DISK_FULL
+        except StoreAway as away:
+            log.error("store away", mail=mail.id, why=str(away))
+            answer = reply(451, replies.STORE_AWAY.format(id=mail.id))
+        except Exception:
+            log.exception("fault of the gateway", mail=mail.id)
+            answer = reply(451, replies.INTERNAL_FAULT.format(id=mail.id))
+        if relay is not None and not answer.positive:
+            await relay.abandon()
+        return answer
+
+    async def _answer(self, mail: Incoming, relay: Relay | None) -> Reply:
+        if mail.listener == "tap":
+            return await self._inbound(mail, relay)
+        if mail.taken:
+            taken = await self._taken(mail)
+            if relay is None or not taken.positive:
+                return taken
+        assert relay is not None
+        judged = await self._judge(mail)
+        match judged.decision.disposition:
+            case "pass":
+                return await self._pass(judged, relay)
+            case "rewrite":
+                return await self._rewrite(judged, relay)
+            case "hold":
+                return await self._hold(judged, relay)
+            case _:
+                return await self._reject(judged, relay)
+
+    # --- what the gateway takes for itself -------------------------------------------------------------------------
+
+    async def _taken(self, mail: Incoming) -> Reply:
+        """An answer to a notice, or a copy for the journal feed. Several recipients of ours: the notice counts."""
+        notices = [path for path in mail.taken if self._desk.takes(path.address)]
+        if notices:
+            return await self._desk.answer(mail, notices[0])
+        raw = mail.content.raw()
+        await self._store.remember(self._remember(read_headers(raw), raw, mail, "inbound"))
+        return replies.OK
+
+    async def _inbound(self, mail: Incoming, relay: Relay | None) -> Reply:
+        """The inbound tap: relayed untouched, recorded, never judged. Not remembered is no reason not to deliver."""
+        raw = mail.content.raw()
+        seen = self._remember(read_headers(raw), raw, mail, "inbound")
+        answer = replies.OK
+        if relay is not None:
+            answer = await relay.deliver(self._received(mail), mail.content)
+        if answer.positive:
+            try:
+                await self._store.remember(seen)
+            except StoreAway as away:
+                log.error("inbound mail not remembered", mail=mail.id, why=str(away))
+        return answer
+
+    def _remember(self, headers: Headers, raw: bytes, mail: Incoming, direction: str) -> SeenMessage:
+        message = read_message(raw)
+        return remember(
+            message, mail.envelope, direction, self._rules.site, self._rules.lexicon, mail.received_at, self._rules.key
+        )
+
+    # --- read and judge --------------------------------------------------------------------------------------------
+
+    async def _judge(self, mail: Incoming) -> Judged:
+        """Headers first: only an agent's mail is read any further."""
+        raw = mail.content.raw()
+        headers = read_headers(raw)
+        rules = self._rules.current
+        thread = await self._store.thread(headers.references, rules.site.ticket_tags(headers.subject))
+        context = Context(
+            site=rules.site,
+            lexicon=rules.lexicon,
+            thread=thread,
+            now=mail.received_at,
+            auth_identity=mail.auth_identity,
+            peer_listed=mail.peer_listed,
+            key=self._rules.key,
+        )
+
+        def work() -> Judged:
+            reading = None
+            if self._rules.judging and who_sends(headers, mail.envelope, context) is not None:
+                reading = read(read_message(raw), mail.envelope, context)
+            decision = decide(reading, rules, observe=self._observe, now=mail.received_at)
+            seen = self._remember(headers, raw, mail, "outbound")
+            return Judged(mail, raw, headers, reading, decision, seen)
+
+        try:
+            if len(raw) <= INLINE_OCTETS:
+                return work()
+            return await asyncio.wait_for(asyncio.to_thread(work), READING_SECONDS)
+        except Exception as fault:
+            log.exception("the mail could not be judged", mail=mail.id)
+            decision = rules.decision_after_fault(f"the gateway could not judge this mail: {type(fault).__name__}")
+            if decision is None:
+                raise
+            return Judged(mail, raw, headers, None, decision, None)
+
+    # --- act and record --------------------------------------------------------------------------------------------
+
+    async def _pass(self, judged: Judged, relay: Relay) -> Reply:
+        return await self._deliver(judged, relay, (), "passed")
+
+    async def _rewrite(self, judged: Judged, relay: Relay) -> Reply:
+        """Add the requester to envelope and header, both or neither. If either cannot be done, the mail is held."""
+        try:
+            splice = add_cc(judged.raw, *judged.decision.add_cc, smtputf8=judged.mail.smtputf8)
+        except CannotRewrite as cannot:
+            return await self._hold_instead(judged, relay, f"the Cc header cannot be edited safely: {cannot}")
+        # A bounce that nobody sees is a person left hanging, so failures are reported (RFC 3461 §4.1).
+        notify = b" NOTIFY=FAILURE" if "DSN" in relay.offers else b""
+        for who in judged.decision.add_cc:
+            path = Path.of(who.address)
+            answer = await relay.add_recipient(replace(path, argument=path.argument + notify))
+            if not answer.positive:
+                return await self._hold_instead(
+                    judged, relay, f"the mail server refused {who.address}: {answer.text}"
+                )
+        return await self._deliver(judged, relay, (splice,), "rewritten")
+
+    async def _hold_instead(self, judged: Judged, relay: Relay, why: str) -> Reply:
+        held = replace(judged.decision, disposition="hold", reason=f"{judged.decision.reason}; held, because {why}")
+        return await self._hold(replace(judged, decision=held), relay, fix_refused=why)
+
+    async def _deliver(self, judged: Judged, relay: Relay, splices: tuple[Splice, ...], outcome: Outcome) -> Reply:
+        mail = judged.mail
+        await self._store.intend(audit_entry(judged))
+        try:
+            answer = await relay.deliver(self._received(mail), mail.content, splices)
+        except UpstreamLost as lost:
+            await self._note(judged, "in-doubt" if lost.in_doubt else "deferred", str(lost))
+            raise
+        except BaseException:
+            await self._note(judged, "deferred", "a fault of the gateway before the end of data")
+            raise
+        if answer.positive:
+            await self._note(judged, outcome, answer.text, delivered=True)
+        else:
+            await self._note(judged, "refused-upstream", answer.text)
+        return answer
+
+    async def _note(self, judged: Judged, outcome: Outcome, detail: str, *, delivered: bool = False) -> None:
+        """Write what became of it. After the upstream's 250 nothing may turn our answer into a failure, so a store
+        that is away here leaves the intent pending, which recovery calls in doubt."""
+        mails = self._desk.after_delivery(judged) if delivered else ()
+        try:
+            await self._store.outcome(
+                judged.mail.id, outcome, detail, seen=judged.seen if delivered else None, notices=mails
+            )
+        except StoreAway as away:
+            log.error("outcome not recorded", mail=judged.mail.id, outcome=outcome, why=str(away))
+        if mails:
+            self._desk.wake()
+
+    async def _hold(self, judged: Judged, relay: Relay, *, fix_refused: str = "") -> Reply:
+        hold, notice = self._desk.hold(judged, self._received(judged.mail), fix_refused=fix_refused)
+        await self._store.hold(hold, audit_entry(judged), [notice])
+        await relay.abandon()
+        self._desk.wake()
+        return reply(250, replies.HELD.format(id=judged.mail.id))
+
+    async def _reject(self, judged: Judged, relay: Relay) -> Reply:
+        await self._store.intend(audit_entry(judged))
+        await relay.abandon()
+        await self._note(judged, "rejected", judged.decision.reason)
+        return reply(550, replies.REFUSED.format(why=self._desk.reject_line(judged), id=judged.mail.id))
+
+    def _received(self, mail: Incoming) -> bytes:
+        """Our one trace line (RFC 5321 §4.4), or nothing when the setting says so."""
+        if not self._add_received:
+            return b""
+        return received_line(
+            helo=mail.helo,
+            peer=mail.peer[0],
+            by=self._hostname,
+            id=mail.id,
+            at=mail.received_at,
+            esmtp=mail.esmtp,
+            tls=mail.tls,
+            auth=mail.auth_identity is not None,
+            smtputf8=mail.smtputf8,
+        )

@@ -1,0 +1,55 @@
+"""The rules in force: one immutable set of policies, site and lexicon, swapped as a whole on reload."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import structlog
+
+from gateway.located import BadFiles
+from gateway.policy.model import PolicySet
+from gateway.reading.lexicon import Lexicon
+from gateway.site.model import Site
+
+log = structlog.get_logger("gateway.rules")
+
+
+class Rules:
+    """Holds the current PolicySet. A mail takes `current` once and keeps it to its end.
+
+    `load` reads the files and returns a new set or raises BadFiles; `judging` is False while the operator has named no
+    site of their own: then everything passes. `key` is the secret with which remembered lines are hashed.
+    """
+
+    def __init__(self, load: Callable[[], PolicySet], *, judging: bool, key: bytes) -> None:
+        self._load = load
+        self.judging = judging
+        self.key = key
+        self.current = load()
+
+    @property
+    def site(self) -> Site:
+        return self.current.site
+
+    @property
+    def lexicon(self) -> Lexicon:
+        return self.current.lexicon
+
+    def is_feed(self, address: str) -> bool:
+        """True for the address that takes journal copies of inbound mail."""
+        feed = self.current.site.feed_address
+        return bool(feed) and address.lower() == feed.lower()
+
+    def reload(self) -> bool:
+        """Read the files again. Broken files keep the old set, and every problem is logged. True when a new set is on."""
+        try:
+            fresh = self._load()
+        except BadFiles as bad:
+            for problem in bad.problems:
+                log.error("policies not reloaded; the old ones stay", problem=str(problem))
+            return False
+        changed = fresh.version != self.current.version
+        self.current = fresh
+        if changed:
+            log.info("policies reloaded", version=fresh.version)
+        return changed
