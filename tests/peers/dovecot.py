@@ -27,10 +27,10 @@ class RealDovecot(Daemon):
     def sasl(self) -> str:
         return f"inet:127.0.0.1:{self.port}"
 
-    def token(self, user: str, *, seconds: int = 600) -> str:
-        """A token (JWT, HS256) that the service takes for `user` (negative `seconds`: it has run out)."""
+    def token(self, user: str, *, seconds: int = 600, padding: int = 0) -> str:
+        """A token (JWT, HS256) that the service takes for `user`; with negative `seconds` it has run out."""
         now = int(time.time())
-        claims = {"sub": user, "iat": now - 60, "exp": now + seconds, "scope": "mail"}
+        claims = {"sub": user, "iat": now - 60, "exp": now + seconds, "scope": "mail", "pad": "x" * padding}
         parts = [_b64(json.dumps(part).encode()) for part in ({"alg": "HS256", "typ": "JWT"}, claims)]
         signed = ".".join(parts)
         return signed + "." + _b64(hmac.new(self._key, signed.encode(), hashlib.sha256).digest())
@@ -72,6 +72,11 @@ service auth {{
   inet_listener {{
     address = 127.0.0.1
     port = {self.port}
+  }}
+}}
+service anvil {{
+  unix_listener anvil-auth-penalty {{
+    mode = 0
   }}
 }}
 service stats {{

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import smtplib
 import ssl
-from collections.abc import Iterator
 
 import pytest
 
@@ -20,42 +19,6 @@ MAIL = (
     b"From: a@x.example\r\nTo: b@y.example\r\nSubject: %s\r\n"
     b"Date: Sat, 21 Nov 2026 12:00:00 +0000\r\nMessage-ID: <%s@x>\r\n\r\n.\r\nhi\r\n"
 )
-
-
-@pytest.fixture(scope="module")
-def far_end() -> Iterator[FarEnd]:
-    with FarEnd() as far:
-        yield far
-
-
-@pytest.fixture(scope="module")
-def dovecot() -> Iterator[RealDovecot]:
-    server = RealDovecot()
-    try:
-        yield server.start()
-    finally:
-        server.stop()
-
-
-@pytest.fixture(scope="module")
-def postfix(far_end: FarEnd, dovecot: RealDovecot) -> Iterator[RealPostfix]:
-    server = RealPostfix(far_end.port, tls=True, sasl=dovecot.sasl)
-    try:
-        yield server.start()
-    finally:
-        server.stop()
-
-
-@pytest.fixture(scope="module", params=["postfix", "exim", "opensmtpd"])
-def peer(request: pytest.FixtureRequest, far_end: FarEnd) -> Iterator[RealPostfix | RealExim | RealOpenSMTPD]:
-    if request.param == "postfix":
-        yield request.getfixturevalue("postfix")
-        return
-    server = {"exim": RealExim, "opensmtpd": RealOpenSMTPD}[request.param](far_end.port)
-    try:
-        yield server.start()
-    finally:
-        server.stop()
 
 
 def trusting(postfix: RealPostfix) -> ssl.SSLContext:
