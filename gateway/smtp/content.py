@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-import struct
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +14,6 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 _BLOCK = 1024 * 1024  # octets sealed and written at a time, in a thread
-_HEAD = struct.Struct(">QI")
 
 
 class SpoolDamaged(OSError):
@@ -26,8 +24,8 @@ class Spool:
     """One open spool file: written once from front to back, then read as often as wanted.
 
     The file is 0600 and loses its name as soon as it is open, so that nothing stays behind however the program ends.
-    Its key lives in this object only. Each block is sealed (AES-256-GCM, the block's number as nonce and in the head),
-    so a disk that gives back other octets is noticed instead of mailed. Every method raises OSError.
+    Its key lives in this object only. Each block is sealed (AES-256-GCM, the block's number as nonce), so a disk that
+    gives back other octets is noticed instead of mailed. Every method raises OSError.
     """
 
     def __init__(self, folder: Path | None) -> None:
@@ -35,21 +33,20 @@ class Spool:
         self._file: BinaryIO = os.fdopen(number, "w+b", buffering=0)
         os.unlink(name)
         self._cipher = AESGCM(AESGCM.generate_key(256))
-        self._blocks = 0
+        self._lengths: list[int] = []
 
     def write(self, octets: bytes) -> None:
-        sealed = self._cipher.encrypt(self._nonce(self._blocks), octets, None)
-        record = memoryview(_HEAD.pack(self._blocks, len(sealed)) + sealed)
-        while record:
-            record = record[self._file.write(record) :]
-        self._blocks += 1
+        sealed = self._cipher.encrypt(self._nonce(len(self._lengths)), octets, None)
+        left = memoryview(sealed)
+        while left:
+            left = left[self._file.write(left) :]
+        self._lengths.append(len(sealed))
 
     def read(self) -> Iterator[bytes]:
         at = 0
-        for block in range(self._blocks):
-            number, length = _HEAD.unpack(os.pread(self._file.fileno(), _HEAD.size, at).ljust(_HEAD.size, b"\0"))
-            sealed = os.pread(self._file.fileno(), length, at + _HEAD.size) if number == block else b""
-            at += _HEAD.size + length
+        for block, length in enumerate(self._lengths):
+            sealed = os.pread(self._file.fileno(), length, at)
+            at += length
             try:
                 yield self._cipher.decrypt(self._nonce(block), sealed, None)
             except (InvalidTag, ValueError) as why:

@@ -13,7 +13,7 @@ _END = b"\r\n.\r\n"
 _CRLF = b"\r\n"
 # At each place: the longest part of _END that the octets so far could be the beginning of.
 _BEGINNINGS = (b"\r\n.\r", b"\r\n.", b"\r\n", b"\r")
-_LINE_END = re.compile(rb"\r\n|\r\.?|\n\.?")
+_LINE_END = re.compile(rb"\r\n(?:\.(?=[\r\n]))?|\r\.?|\n\.?")
 
 
 class EndOfData:
@@ -59,23 +59,28 @@ class EndOfData:
         stuffed = data.count(b"\r\n.")
         if data.count(b"\n") != pairs or data.count(b"\r") != pairs or b"\0" in data:
             self.spoilt = True
-        if self._virtual:
-            self._virtual = False
-            data = data[2:]
         self.size += len(data) - stuffed
         if self._normalise and (self.spoilt or self._after_bare):
-            return self._whole(data)
+            data = self._whole(data)
+        if self._virtual:
+            self._virtual = False
+            self.size -= 2
+            data = data[2:]
         return data
 
     def _whole(self, data: bytes) -> bytes:
-        """`data` with whole line ends; a dot behind a loose end becomes two."""
+        """`data` with whole line ends.
+
+        A dot behind a loose end becomes two. A stuffed dot with nothing but a loose end behind it was an empty line, and
+        is one again: left alone it would become the end of the message.
+        """
         dot = b"." if self._after_bare and data.startswith(b".") else b""
         self._after_bare = data.endswith(b"\n") and not data.endswith(_CRLF)
         grown = 0
 
         def whole(match: re.Match[bytes]) -> bytes:
             nonlocal grown
-            if match[0] == _CRLF:
+            if match[0].startswith(_CRLF):
                 return _CRLF
             grown += 1
             return b"\r\n.." if match[0].endswith(b".") else _CRLF

@@ -100,6 +100,8 @@ class Dialogue:
             # Cancelled only by the server's own shutdown, and never between a mail's end and its reply.
             self.wire.write(replies.SHUTTING_DOWN.encode())
         finally:
+            if self._transaction is not None:
+                self._link.keep(self._transaction)
             self._link.goodbye(in_order=self._transaction is None)
 
     async def _converse(self) -> None:
@@ -438,6 +440,8 @@ class Dialogue:
     async def _give_up(self) -> None:
         """The mail was refused by us: the upstream forgets it, or is left (a proxy filter's way to say no)."""
         if self.house.listener.kind == "proxy-filter":
+            if self._transaction is not None:
+                self._link.keep(self._transaction)
             self._reset()
             self._link.drop()
         else:
