@@ -144,10 +144,7 @@ def load_yaml(source: Path | str | bytes, name: str = "") -> Tree:
         try:
             tree = Tree(name, text, _build(tree, yaml.parse(text, Loader=_LOADER), problems))
         except yaml.YAMLError as error:
-            mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-            line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-            said = getattr(error, "problem", None) or getattr(error, "reason", None) or "it cannot be read"
-            problems.append(tree.at(line, column, f"this is not YAML: {said}", _syntax_hint(said)))
+            problems.append(_not_yaml(tree, error))
     if problems:
         raise BadFiles(problems[:MAX_PROBLEMS])
     return tree
@@ -285,6 +282,20 @@ def _tabs(tree: Tree) -> list[Problem]:
     ]
 
 
+def _not_yaml(tree: Tree, error: yaml.YAMLError) -> Problem:
+    """A syntax error in the words and at the place of the YAML library."""
+    said = str(getattr(error, "problem", None) or getattr(error, "reason", None) or "it cannot be read")
+    mark = getattr(error, "problem_mark", None)
+    if "end of stream" in said or mark is None:  # where a quote opens says more than the end of the file
+        mark = getattr(error, "context_mark", None) or mark
+    if mark is not None:
+        line, column = mark.line + 1, mark.column + 1
+    else:
+        before = tree.text.encode("utf-8", "replace")[: getattr(error, "position", 0)].decode("utf-8", "replace")
+        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+    return tree.at(line, column, f"this is not YAML: {said}", _syntax_hint(said))
+
+
 def _syntax_hint(said: str) -> str:
     if "cannot start any token" in said:
         return "the text in quotes if it starts with one of @ ` % & * ! | > { } [ ]"
@@ -292,6 +303,10 @@ def _syntax_hint(said: str) -> str:
         return "the text in quotes if it has a colon followed by a space; else check the indentation"
     if "did not find expected" in said or "could not find expected" in said:
         return "the same indentation for all keys of a mapping; close every quote and bracket"
+    if "control characters" in said:
+        return "printable characters only"
+    if "end of stream" in said:
+        return "the quote or bracket that ends what begins here"
     return "plain YAML"
 
 
