@@ -141,7 +141,11 @@ def test_xoauth2(gateway: Between, dovecot: RealDovecot, far_end: FarEnd, marker
         for seconds, code in ((-5, 535), (600, 235)):
             token = dovecot.token(AGENT, seconds=seconds, padding=padding)
             first = base64.b64encode(f"user={AGENT}\1auth=Bearer {token}\1\1".encode()).decode()
-            got, _ = client.docmd("AUTH", "XOAUTH2 " + first)
+            if padding:  # Postfix takes 2048 octets in a command, and 12288 in answer to its prompt
+                assert client.docmd("AUTH", "XOAUTH2") == (334, b"")
+                got, _ = client.docmd(first)
+            else:
+                got, _ = client.docmd("AUTH", "XOAUTH2 " + first)
             if got == 334:
                 got, _ = client.docmd("")
             assert got == code
