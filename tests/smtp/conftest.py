@@ -103,6 +103,10 @@ class House:
         self.sink: Sink
         self.server: Server
 
+    async def enter(self, context: Any) -> Any:
+        """Have `context` closed at the end of the test."""
+        return await self._stack.enter_async_context(context)
+
     async def open(self, *, sink: Sink | None = None, upstream: Any = None, **settings: Any) -> Server:
         """Open a listener (and a sink behind it unless `upstream` says where to relay to)."""
         if upstream is None:
