@@ -16,6 +16,7 @@ _REPLY_ABOVE = (
     "over denne linje", "ovanför denna rad", "tämän rivin yläpuolelle", "powyżej tej linii", "nad tento řádek", "выше этой строки", "この行より上",
 )  # fmt: skip
 _MARKERS = frozenset("-_=*~#\u2014\u2013\u2500")
+_HEADS = _MARKERS | {" ", "\t"}
 
 
 @dataclass(slots=True)
@@ -75,10 +76,13 @@ class _Walk:
                 self._change_depth(line.depth)
             if self.base_zone and line.zone != self.base_zone and line.text:
                 self._leave_zone()
-            head = self._head(at, line) if line.text else 0
-            if head:
-                at = head
-                continue
+            text = line.text
+            # The cheap question first: nearly no line can head a quote.
+            if text and (":" in text or line.mark or text[0] in _HEADS or not text.isascii()):
+                head = self._head(at, line)
+                if head:
+                    at = head
+                    continue
             total = self.base + self.depth + (sum(self.inner.values()) if self.inner else 0)
             if total:
                 kinds[at] = self.container

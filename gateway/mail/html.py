@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from html import unescape
 from urllib.parse import unquote
 
@@ -24,6 +25,7 @@ _PARAGRAPHS = frozenset("p h1 h2 h3 h4 h5 h6 ul ol pre table".split())
 _SELF_CLOSING = frozenset(("p", "li", "dt", "dd", "option"))
 
 _ATTRIBUTE = re.compile(r"""([a-zA-Z][\w:.-]*)\s*=\s*("[^"]*"|'[^']*'|[^\s"'>]+)""")
+_GLYPHLESS = re.compile("[" + "".join(map(chr, DROPPED)) + "]")
 _HIDDEN = re.compile(
     r"display:none|visibility:hidden|mso-hide:all|font-size:[01](?:px|pt|em|%)?(?:;|$|!)|opacity:0(?:;|$|!)|max-height:0|text-indent:-9{3,}"
 )
@@ -65,7 +67,17 @@ class _Tag:
     alt: str = ""
 
 
+@lru_cache(maxsize=4096)
+def _common_meaning(tag: str) -> _Tag:
+    """A short tag without an address: clients write the same few in every mail."""
+    return _read_tag(tag)
+
+
 def _meaning(tag: str) -> _Tag:
+    return _common_meaning(tag) if len(tag) < 300 and "href" not in tag and "@" not in tag else _read_tag(tag)
+
+
+def _read_tag(tag: str) -> _Tag:
     """Read `<name a=b …>` (with its brackets)."""
     closing = tag[1] == "/"
     end = at = 2 if closing else 1
@@ -157,7 +169,9 @@ class _Page:
         self._write_run(raw, start)
 
     def _write_run(self, raw: str, start: int) -> None:
-        shown = unescape(raw).translate(DROPPED) if "&" in raw or not raw.isascii() else raw
+        shown = unescape(raw) if "&" in raw else raw
+        if not shown.isascii() and _GLYPHLESS.search(shown):
+            shown = shown.translate(DROPPED)
         text = " ".join(shown.split())
         if not text:
             self.space = self.space or bool(shown)
@@ -268,10 +282,7 @@ def split_html(source: str, part: str) -> list[Line]:
     page = _Page(source, part)
     known: dict[str, _Tag] = {}
     find = source.find
-    at = 0
-    body = re.search(r"<body[\s>]", source[:200_000], re.IGNORECASE)
-    if body is not None:
-        at = body.start()
+    at = max(find("<body"), 0) or max(find("<BODY"), 0)
     while True:
         opening = find("<", at)
         if opening < 0:
@@ -336,6 +347,5 @@ def _end_of_tag(source: str, opening: int, closing: int) -> int:
 def visible_length(source: str) -> int:
     """About how many characters of HTML a reader sees: cheap, for comparing the alternatives of a mail."""
     source = source[:MOST_CHARACTERS]
-    start = source.lower().rfind("</head>")
-    end = source.lower().rfind("</style>")
-    return len("".join(re.sub(r"<[^<>]*>|&nbsp;", "", source[max(start, end, 0) :]).split()))
+    start = max(map(source.rfind, ("</head>", "</HEAD>", "</style>", "</STYLE>")))
+    return len("".join(re.sub(r"<[^<>]*>|&nbsp;", "", source[max(start, 0) :]).split()))

@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import re2
+
 from gateway.mail.lines import Line
 
 _MOBILE = tuple(
@@ -41,11 +43,17 @@ CLOSINGS = frozenset(
     "|med vänliga hälsningar|vänliga hälsningar|hälsningar|mvh|med venlig hilsen|venlig hilsen|hilsen|vennlig hilsen|med vennlig hilsen|vh|tack|takk|tak|ystävällisin terveisin|terveisin|t"
     "|pozdrawiam|z poważaniem|s pozdravem|s pozdravom|üdvözlettel|cu stimă|lijep pozdrav|s poštovanjem|saygılarımla|с уважением|з повагою|lugupidamisega|よろしくお願いします|敬具".split("|")
 )
-_DISCLAIMERS = re.compile(
-    r"confidential|vertraulich|confidentiel|confidencial|riservat|vertrouwelijk|fortrolig|konfidentiell|poufn|důvěrn|privileged|disclaimer|legally protected|rechtlich geschützt|legal notice"
-    r"|intended (?:solely|only|for|recipient)|addressee|destinatari|destinataire|geadresseerde|empfänger|bestimmt|uitsluitend|in error|par erreur|por error|per errore|irrtümlich|liable|liability|legal advice|not permitted|haftung|responsabilité|responsabilidad|aansprakelijk|unauthori[sz]ed|delete (?:it|this|the)"
-    r"|löschen|supprimer|elimin|verwijder|viruses|viren|e-?mail and any|print this e?-?mail|think before you print|please consider the environment|umwelt|pensez à l'environnement"
+_DISCLAIMERS = tuple(
+    # each a turn of phrase of legal boilerplate; three different ones make a paragraph a disclaimer
+    "confidential|vertraulich|confidentiel|confidencial|riservat|vertrouwelijk|fortrolig|konfidentiell|poufn|důvěrn|privileged|disclaimer|legally protected|rechtlich geschützt|legal notice"
+    "|intended solely|intended only|intended for|intended recipient|addressee|destinatari|destinataire|geadresseerde|empfänger|bestimmt|uitsluitend|in error|par erreur|por error|per errore"
+    "|irrtümlich|liable|liability|legal advice|not permitted|haftung|responsabilité|responsabilidad|aansprakelijk|unauthori|delete it|delete this|delete the|löschen|supprimer|elimin|verwijder"
+    "|virus|viren|mail and any|mail or any|print this|before you print|consider the environment|umwelt|l'environnement|strictly prohibited|notify the sender|exclusiv|ausschließlich".split("|")
 )
+_PHRASES = re2.Set.SearchSet()
+for _phrase in _DISCLAIMERS:
+    _PHRASES.Add("(?i)" + re2.escape(_phrase))
+_PHRASES.Compile()
 _FOOTERS = (
     "to unsubscribe", "unsubscribe from this", "you received this message because", "you are receiving this", "mailing list", "this sf.net email is sponsored",
     "listinfo", "get your free", "do you yahoo", "join msn", "chat with friends", "click here to unsubscribe",
@@ -128,6 +136,7 @@ class SenderNames:
 def _cut_below(texts: list[str], kinds: list[str], filled: list[int]) -> int:
     """Mark what stands under a delimiter, a disclaimer or a list footer; returns where the rest ends."""
     end = len(texts)
+    legal = _legal(" ".join(texts))
     for position, number in enumerate(filled):
         text = texts[number]
         if is_delimiter(text):
@@ -142,9 +151,8 @@ def _cut_below(texts: list[str], kinds: list[str], filled: list[int]) -> int:
                 kinds[number:] = ["disclaimer"] * (len(kinds) - number)
                 end = number
                 break
-        elif len(text) > 50 and position and len(text) + sum(len(texts[other]) for other in filled[position + 1 : position + 4]) > 130:
-            paragraph = " ".join(_paragraph(texts, number))
-            if (number == 0 or not texts[number - 1]) and _legal(paragraph.lower()):
+        elif legal and len(text) > 50 and position and not texts[number - 1]:
+            if _legal(" ".join(_paragraph(texts, number))):
                 kinds[number:] = ["disclaimer"] * (len(kinds) - number)
                 end = number
                 break
@@ -166,7 +174,7 @@ def _paragraph(texts: list[str], start: int) -> list[str]:
 
 def _legal(paragraph: str) -> bool:
     """Whether a paragraph is legal boilerplate: three different turns of phrase of that kind."""
-    return len(paragraph) > 90 and len(set(_DISCLAIMERS.findall(paragraph[:2000]))) >= 3
+    return len(paragraph) > 90 and len(_PHRASES.Match(paragraph[:20_000]) or ()) > 2
 
 
 def _names_sender(text: str, names: SenderNames) -> bool:
