@@ -11,6 +11,7 @@ import binascii
 import re
 from collections.abc import Awaitable, Callable
 
+from gateway.smtp.gate import UpstreamLost
 from gateway.smtp.replies import AUTH_LINE_TOO_LONG, AUTH_NOT_BASE64, PIPELINING_REFUSED, Reply
 from gateway.smtp.wire import LineTooLong, Wire
 
@@ -109,18 +110,24 @@ async def exchange(
         if answer.code != 334:
             return answer, identity.name if answer.code == 235 else None
         if wire.pending:
-            await say(b"*")
+            await _cancel(say)
             return PIPELINING_REFUSED, None
         wire.write(answer.encode())
         try:
             line = await wire.line(longest, seconds)
         except LineTooLong:
-            await say(b"*")
+            await _cancel(say)
             return AUTH_LINE_TOO_LONG, None
         if not _RESPONSE.match(line):
-            await say(b"*")  # RFC 4954 §4: how a client cancels, so the upstream is back at commands
+            await _cancel(say)
             return AUTH_NOT_BASE64, None
         identity.feed(line[:-2])
         answer = await say(line[:-2])
-    await say(b"*")
+    await _cancel(say)
     return AUTH_NOT_BASE64, None
+
+
+async def _cancel(say: Callable[[bytes], Awaitable[Reply]]) -> None:
+    """Bring the upstream back to commands (RFC 4954 §4). Raises UpstreamLost when it will not."""
+    if (await say(b"*")).code == 334:
+        raise UpstreamLost("the upstream does not let AUTH be cancelled", in_doubt=False)

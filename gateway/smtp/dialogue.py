@@ -279,9 +279,13 @@ class Dialogue:
         if self.wire.pending:
             self._hanging_up = True
             return replies.PIPELINING_REFUSED
-        answer, identity = await exchange(
-            self.wire, self._link.forward, argument, longest=limits.auth_line, seconds=self.house.timers.command
-        )
+        try:
+            answer, identity = await exchange(
+                self.wire, self._link.forward, argument, longest=limits.auth_line, seconds=self.house.timers.command
+            )
+        except BaseException:
+            self._link.drop()  # somewhere in the middle of AUTH: of no use to anybody
+            raise
         if answer is replies.PIPELINING_REFUSED:
             self._hanging_up = True
         elif answer.code == 235:
