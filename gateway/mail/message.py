@@ -33,9 +33,7 @@ _ADDRESS = rf"({_LOCAL}@{_ATEXT}(?:\.{_ATEXT})*+)"
 # The shapes that nearly all mail has; anything else goes to mail-parser. Possessive, so linear (checked in the tests).
 _WORD = r"=\?[^?\s]{1,60}+\?[bBqQ]\?[^?\s<>\"]*+\?="  # RFC 2047; real ones hold commas and colons too
 _PHRASE = rf'(?:{_WORD}|[^"\\()<>\[\]:;@,])*+'
-_SIMPLE = re.compile(
-    rf'[ \t]*+(?:(?:"([^"\\()<>]*+)"[ \t]*+|({_PHRASE}))<{_ADDRESS}>|{_ADDRESS})[ \t]*+(,|\Z)'
-)
+_SIMPLE = re.compile(rf'[ \t]*+(?:(?:"([^"\\()<>]*+)"[ \t]*+|({_PHRASE}))<{_ADDRESS}>|{_ADDRESS})[ \t]*+(,|\Z)')
 _ID = re.compile(r"<([^<>]*+)>")
 _BLANKS = re.compile(r"\s+")
 
@@ -119,7 +117,7 @@ def parse_ids(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(each for each in ids if each != "<>"))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Headers:
     """The header of a mail, or of a mail attached to it. Each property is read when first asked for."""
 
@@ -257,7 +255,7 @@ class Headers:
         return tuple(odd)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Attached:
     """A mail attached to this one (message/rfc822): the part it is, and its header."""
 
@@ -265,7 +263,7 @@ class Attached:
     headers: Headers
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Message(Headers):
     """A whole mail: its header, the leaves of its body in order, and the mails attached to it."""
 

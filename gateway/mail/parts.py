@@ -241,7 +241,11 @@ def unencode(octets: bytes, encoding: str) -> tuple[bytes, str]:
         try:
             return binascii.a2b_base64(octets), ""
         except binascii.Error:
-            return unbase64(octets), "broken base64"
+            pass
+        line = octets[:200].partition(b"\n")[0].strip()
+        if (len(octets) < 16 and len(line) % 4 == 1) or b" " in line or not line.isascii():
+            return octets, "called base64, and is plain text"
+        return unbase64(octets), "broken base64"
     if encoding == "quoted-printable":
         return binascii.a2b_qp(octets), ""
     return octets, "" if encoding in ("", "7bit", "8bit", "binary") else f"unknown encoding {encoding!a}"

@@ -238,6 +238,26 @@ def test_charsets_and_their_lies(charset: str, octets: bytes, text: str, odd: bo
 
 
 @pytest.mark.parametrize(
+    ("encoding", "octets", "text", "odd"),
+    [
+        ("base64", b"Tm8u\r\n", "No.", False),
+        ("BASE64", b"Tm8", "No", True),
+        ("base64", b"Tm8uIFRoYXQg\r\n!aXMgbm90!\r\nIHBvc3NpYmxl", "No. That is not possible", False),
+        ("base64", b"Tm8uIFRoYXQgaXMgbm90IHBvc3NpYmxl\r\nx", "No. That is not possible", True),
+        ("base64", b"No, that is not possible.", "No, that is not possible.", True),
+        ("quoted-printable", b"a=\r\nb=3D=zz=", "ab==zz", False),
+        ('"quoted-printable"', b"=4eo.", "No.", False),
+        ("8-bit", b"No.", "No.", False),
+        ("x-uuencode", b"No.", "No.", True),
+    ],
+)
+def test_encodings_and_their_faults(encoding: str, octets: bytes, text: str, odd: bool):
+    message = read_message(mail(f"Content-Transfer-Encoding: {encoding}", "", octets))
+    assert message.parts[0].text == text
+    assert bool(message.oddities) == odd
+
+
+@pytest.mark.parametrize(
     ("value", "text"),
     [
         ("=?utf-8?Q?caf=C3?= =?utf-8?Q?=A9?=", "café"),
