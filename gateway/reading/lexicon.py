@@ -24,6 +24,9 @@ from gateway.reading.sentences import Prepared, prepare
 _MEMORY = 256 << 20
 """Octets that RE2 may use for the automaton of the whole set; it is filled only as far as mail needs it."""
 
+_SURE = 400
+"""A text of fewer octets cannot make the automaton outgrow its memory."""
+
 
 class _Cue(BaseModel):
     model_config = ConfigDict(extra="forbid")
@@ -104,7 +107,11 @@ class Lexicon:
         data = prepared.data
         if not data.strip() or self._set is None:
             return Scan(prepared, {})
-        for number in self._set.Match(data):  # type: ignore[attr-defined]
+        matched = self._set.Match(data)  # type: ignore[attr-defined]
+        if not matched:
+            # RE2 says the same for "nothing" and for "the automaton outgrew its memory"; the groups themselves cannot fail.
+            matched = range(len(self.groups)) if len(data) > _SURE else ()
+        for number in matched:
             group = self.groups[number]
             hits.setdefault(group.cue, []).extend(_find(group, prepared, data))
         return Scan(prepared, {cue: _tidy(found) for cue, found in hits.items() if found})

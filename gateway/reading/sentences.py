@@ -204,3 +204,17 @@ def _is_names(line: str, names: Collection[str]) -> bool:
     words = re.findall(r"[^\W\d_]+", line.lower())
     return len(line.strip(" .-–")) == 1 or (bool(words) and any(word in names for word in words) and
                                             all(word in names or len(word) < 4 for word in words))
+
+
+_CLAUSE = re.compile(r"[;:–—]|,(?=\s)|\s-{1,2}\s|\(|\)")
+
+
+def clauses(prepared: Prepared, index: int, cuts: Collection[int] = ()) -> list[tuple[int, int]]:
+    """The clauses of a sentence: parted by commas and stronger marks, and at the offsets `cuts` (before a "but")."""
+    sentence = prepared.sentences[index]
+    ends = sorted(
+        {m.start() for m in _CLAUSE.finditer(prepared.folded, sentence.start, sentence.end)}
+        | {cut for cut in cuts if sentence.start < cut < sentence.end}
+    )
+    starts = [sentence.start, *ends]
+    return [(a, b) for a, b in zip(starts, [*ends, sentence.end], strict=True) if a < b]

@@ -1,0 +1,78 @@
+"""The answer as a whole: what was asked, and whether the new text answers at all."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Literal
+
+from gateway.reading.lexicon import Hit, Scan
+
+Asked = Literal["request", "status", "information"]
+"""What a question wants: something done or allowed; how far it is; whether something is so."""
+
+TERSE_WORDS = 4
+"""An answer of at most this many words is terse, unless it is whole."""
+
+
+def asked_kinds(scan: Scan) -> frozenset[Asked]:
+    """What the writer of a text asks for. A sentence that asks for something done is no mere question as well."""
+    kinds: set[Asked] = set()
+    for index, sentence in enumerate(scan.prepared.sentences):
+        if scan.within(index, "status") and sentence.question:
+            kinds.add("status")
+        elif scan.within(index, "request"):
+            kinds.add("request")
+        elif sentence.question:
+            kinds.add("information")
+    return frozenset(kinds)
+
+
+def count_questions(scan: Scan) -> int:
+    """How many questions a text asks: sentences with a question mark, and requests without one."""
+    return sum(
+        1
+        for index, sentence in enumerate(scan.prepared.sentences)
+        if sentence.kind == "body" and (sentence.question or scan.within(index, "request"))
+    )
+
+
+def body_sentences(scan: Scan) -> list[int]:
+    """The numbers of the sentences that say something: neither greeting nor closing."""
+    return [n for n, sentence in enumerate(scan.prepared.sentences) if sentence.kind == "body"]
+
+
+def is_pleasantry(scan: Scan, index: int) -> bool:
+    """A kind word and nothing else."""
+    if scan.prepared.sentences[index].kind != "body":
+        return True
+    return bool(scan.within(index, "pleasantry", "offer_more")) and not scan.within(
+        index, "refusal", "refusal_answer", "reason", "alternative", "transfer", "directive", "redirect", "escalation_offer"
+    )
+
+
+def only_pleasantries(scan: Scan) -> bool:
+    """Nothing but kind words, at least one of them."""
+    said = body_sentences(scan)
+    return bool(said) and all(is_pleasantry(scan, n) for n in said)
+
+
+def is_terse(scan: Scan) -> bool:
+    """At most four words that are no whole answer; nothing at all also counts."""
+    said = body_sentences(scan)
+    if sum(scan.prepared.words(n) for n in said) > TERSE_WORDS:
+        return False
+    return not any(scan.within(n, "complete_answer") for n in said) and not any(
+        any(c.isdigit() for c in scan.prepared.text[s.start : s.end]) for s in scan.prepared.sentences if s.kind == "body"
+    )
+
+
+def clarifying(scan: Scan, refused: Collection[int]) -> list[Hit]:
+    """Questions of the writer that move the matter on: not "anything else?", not one that only wonders aloud."""
+    found = []
+    for index, sentence in enumerate(scan.prepared.sentences):
+        if sentence.kind != "body" or not sentence.question or index in refused:
+            continue
+        if scan.within(index, "offer_more", "dismissive", "pleasantry") or scan.prepared.words(index) < 2:
+            continue
+        found.append(Hit("clarifying_question", "", sentence.start, sentence.end, index))
+    return found

@@ -1,0 +1,107 @@
+"""What the gateway keeps of a mail that went by: who wrote when to whom, and small marks; never the words.
+
+Lines are kept as keyed hashes, by which quoted history is known again later. Without the key they say nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Literal
+
+from gateway.mail.address import Mailbox
+from gateway.mail.envelope import Envelope
+from gateway.mail.message import Message
+from gateway.mail.quoting import Body, split_body
+from gateway.reading.answers import asked_kinds, count_questions
+from gateway.reading.lexicon import Lexicon
+from gateway.reading.requester import declared_author
+from gateway.reading.thread import SeenMessage
+from gateway.site.model import Site
+
+MAX_LINES = 400
+"""Lines of one mail that are remembered; what a person wrote is shorter."""
+MIN_LETTERS = 4
+"""Lines with fewer letters and digits ("Hi,", "--") are in every mail and prove nothing."""
+
+_NOISE = re.compile(r"[\W_]+")
+
+
+def remember(
+    message: Message,
+    envelope: Envelope,
+    direction: Literal["inbound", "outbound"],
+    site: Site,
+    lexicon: Lexicon,
+    now: datetime,
+    key: bytes,
+) -> SeenMessage:
+    """What memory keeps of one mail. `now` (aware) counts where the mail names no date; `key` is the secret of the hashes."""
+    body = split_body(message)
+    author = message.author or Mailbox(envelope.mail_from.address)
+    return SeenMessage(
+        message_id=message.message_id or "",
+        direction=direction,
+        author=author,
+        to=message.to,
+        cc=message.cc,
+        rcpt_to=envelope.recipients,
+        sent_at=message.date or now,
+        subject=message.subject[:400],
+        references=message.references,
+        tags=site.ticket_tags(message.subject),
+        lines=line_hashes(_all_text(body), key),
+        marks=_marks(message, body, direction, site, lexicon),
+    )
+
+
+def line_hashes(lines: Iterable[str], key: bytes) -> frozenset[int]:
+    """Signed 64-bit keyed hashes of lines, without case, marks and spacing; short lines are left out."""
+    hashes: set[int] = set()
+    for line in lines:
+        plain = _NOISE.sub("", line.lower())
+        if len(plain) < MIN_LETTERS:
+            continue
+        digest = hashlib.blake2b(plain.encode("utf-8", "replace"), digest_size=8, key=key[:64]).digest()
+        hashes.add(int.from_bytes(digest, "big", signed=True))
+        if len(hashes) >= MAX_LINES:
+            break
+    return frozenset(hashes)
+
+
+def sentences_of(text: str) -> list[str]:
+    """Pieces of text that survive the re-wrapping that clients do to quotes: cut at sentence ends and blank lines."""
+    joined = re.sub(r"\n[ \t>]*\n\s*", "\u2029", text)
+    joined = re.sub(r"[ \t]*\n[ \t>]*", " ", joined)
+    return [piece for piece in re.split(r"\u2029|(?<=[.!?])\s+", joined) if piece.strip()]
+
+
+def _all_text(body: Body) -> list[str]:
+    """New and quoted text: what somebody received as a quote they have seen, too."""
+    pieces: list[str] = []
+    for block in body.blocks:
+        if block.kind in ("new", "quote", "forward", "signature", "disclaimer"):
+            pieces += sentences_of(block.text)
+    return pieces
+
+
+def _marks(message: Message, body: Body, direction: str, site: Site, lexicon: Lexicon) -> dict[str, str]:
+    marks: dict[str, str] = {}
+    scan = lexicon.scan_text(body.new.text)
+    if direction == "inbound":
+        kinds = asked_kinds(scan)
+        if kinds:
+            marks["asks"] = " ".join(sorted(kinds))
+        if questions := count_questions(scan):
+            marks["questions"] = str(questions)
+        if scan.has("leave_me_out"):
+            marks["leave_me_out"] = "yes"
+        if declared := declared_author(message, site, True):
+            marks["requester"] = declared[0].address
+            if declared[0].name:
+                marks["requester_name"] = declared[0].name
+    if scan.has("confidential"):
+        marks["confidential"] = "yes"
+    return marks

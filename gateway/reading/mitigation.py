@@ -1,0 +1,106 @@
+"""What makes a no bearable: why, when, what else, who could decide. Read generously; a refusal is read strictly."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from gateway.reading.dates import Calendar, When
+from gateway.reading.lexicon import Hit, Scan
+from gateway.reading.refusal import Noes, clause_of
+from gateway.reading.sentences import clauses
+
+NOT_BEFORE = re.compile(r"\b(?:before|until|till|earlier than|vor|bis|erst|avant|antes|prima|voor|tot)\W+(?:\w+\W+){0,2}$")
+ROUTE = re.compile(r"https?://\S+|www\.\S+|[\w.+-]+@[\w-]+\.[\w.-]+|\+?\d[\d ()/.-]{6,}\d")
+WORDS_OF_A_REASON = 4
+"""A clause beside a refusal tells why from this many words on."""
+NO_REASON = ("refusal", "refusal_answer", "pleasantry", "process", "no_eta", "policy_only", "offer_more", "dismissive", "redirect",
+             "out_of_scope")
+
+
+@dataclass(frozen=True, slots=True)
+class Reasons:
+    """`stated` have a word like because; `adjacent` are statements right beside a refusal, as (start, end)."""
+
+    stated: tuple[Hit, ...]
+    adjacent: tuple[tuple[int, int], ...]
+
+
+def find_reasons(scan: Scan, noes: Noes) -> Reasons:
+    """Why. "It's our policy" alone is none."""
+    stated = tuple(hit for hit in scan.of("reason") if _said(scan, hit.sentence))
+    return Reasons(stated, tuple(_adjacent(scan, noes)) if noes.refusals else ())
+
+
+def _adjacent(scan: Scan, noes: Noes) -> list[tuple[int, int]]:
+    found = []
+    for number in sorted({n + step for n in noes.sentences for step in (-1, 0, 1)}):
+        if not 0 <= number < len(scan.prepared.sentences) or not _said(scan, number):
+            continue
+        sentence = scan.prepared.sentences[number]
+        if sentence.question:
+            continue
+        if number not in noes.sentences and scan.within(number, *NO_REASON):
+            continue
+        for start, end in clauses(scan.prepared, number):
+            if any(start <= hit.start < end or hit.start <= start < hit.end for hit in scan.within(number, *NO_REASON, "apology")):
+                continue
+            if len(re.findall(r"[^\W_]{2,}", scan.prepared.folded[start:end])) >= WORDS_OF_A_REASON:
+                found.append((start, end))
+    return found
+
+
+def find_etas(scan: Scan, noes: Noes, calendar: Calendar, now: datetime) -> tuple[list[When], list[Hit]]:
+    """Points in time at which something will be done, and such points in words."""
+    whens = [w for w in calendar.find(scan.prepared, now) if _said(scan, scan.prepared.index_at(w.start))]
+    lost = {scan.prepared.index_at(w.start) for w in whens if w.past}
+    refused = [clause_of(scan, hit) for hit in noes.refusals]
+    etas = []
+    for when in whens:
+        number = scan.prepared.index_at(when.start)
+        if when.past or number in lost or scan.within(number, "no_eta") or scan.prepared.sentences[number].question:
+            continue
+        if when.vague and scan.within(number, "past"):
+            continue
+        if any(start <= when.start < end for start, end in refused):
+            before = scan.prepared.folded[max(0, when.start - 24) : when.start]
+            if not NOT_BEFORE.search(before):
+                continue
+        etas.append(when)
+    words = [
+        hit for hit in scan.of("eta_words")
+        if _said(scan, hit.sentence) and not scan.within(hit.sentence, "no_eta") and hit.sentence not in lost
+    ]
+    return etas, words
+
+
+def find_alternatives(scan: Scan, noes: Noes) -> list[tuple[int, int]]:
+    """Other ways, and routes to take: a link, an address, a number to call."""
+    found = []
+    for hit in scan.of("alternative"):
+        inside = any(other.start <= hit.start and hit.end <= other.end for other in noes.refusals)
+        if _said(scan, hit.sentence) and not inside:
+            found.append((hit.start, hit.end))
+    for number, sentence in enumerate(scan.prepared.sentences):
+        if sentence.kind == "body":
+            found += [m.span() for m in ROUTE.finditer(scan.prepared.text, sentence.start, sentence.end)]
+            found += [(hit.start, hit.end) for hit in scan.within(number, "directions")]
+    return sorted(found)
+
+
+def find_offers(scan: Scan, noes: Noes) -> list[Hit]:
+    """Offers to ask, raise or pass on."""
+    return [
+        hit for hit in scan.of("escalation_offer")
+        if _said(scan, hit.sentence) and not _overlaps(hit, noes.refusals)
+    ]
+
+
+def _overlaps(hit: Hit, others: Sequence[Hit]) -> bool:
+    return any(hit.start < other.end and other.start < hit.end for other in others)
+
+
+def _said(scan: Scan, number: int) -> bool:
+    return scan.prepared.sentences[number].kind == "body"

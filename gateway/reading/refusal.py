@@ -1,0 +1,115 @@
+"""Refusals: whether the writer tells somebody no, and which no is none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gateway.reading.answers import Asked, body_sentences, is_pleasantry
+from gateway.reading.lexicon import Hit, Scan
+from gateway.reading.sentences import clauses
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the text answers: the kinds of what was asked, None where the mail does not show it."""
+
+    overall: frozenset[Asked] | None
+    at: Mapping[int, frozenset[Asked]] = field(default_factory=dict)
+    """For answers written between quoted lines: the number of the answer's first sentence, and what was asked above it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Noes:
+    """Every no of a text, sorted by what it is."""
+
+    refusals: tuple[Hit, ...] = ()
+    good_news: tuple[Hit, ...] = ()
+    assurances: tuple[Hit, ...] = ()
+    conditional: tuple[Hit, ...] = ()
+    others: tuple[Hit, ...] = ()
+
+    @property
+    def sentences(self) -> frozenset[int]:
+        """The numbers of the sentences that refuse."""
+        return frozenset(hit.sentence for hit in self.refusals)
+
+
+def find_noes(scan: Scan, question: Question) -> Noes:
+    """Sort the noes of a text. A refusal must be certain: whatever softens it in its own part of the sentence wins."""
+    found: dict[str, list[Hit]] = {"refusal": [], "good_news": list(scan.of("good_news")), "assurance": list(scan.of("assurance"))}
+    conditional: list[Hit] = []
+    others: list[Hit] = []
+    for hit in scan.of("refusal"):
+        sentence = scan.prepared.sentences[hit.sentence]
+        if sentence.kind == "greeting" or sentence.question or _in_closing(scan, hit):
+            continue
+        if _beside(scan, hit, "assurance", "good_news"):
+            continue
+        if _led_by(scan, hit, "conditional"):
+            conditional.append(hit)
+        elif _led_by(scan, hit, "others_no"):
+            others.append(hit)
+        else:
+            found["refusal"].append(hit)
+    for hit in scan.of("refusal_answer"):
+        if _answers(scan, hit, question) and not _beside(scan, hit, "good_news", "assurance"):
+            found["refusal"].append(hit)
+    refusals = tuple(sorted(found["refusal"], key=lambda h: h.start))
+    return Noes(refusals, tuple(found["good_news"]), tuple(found["assurance"]), tuple(conditional), tuple(others))
+
+
+def _in_closing(scan: Scan, hit: Hit) -> bool:
+    return scan.prepared.sentences[hit.sentence].kind == "closing"
+
+
+def part_of(scan: Scan, hit: Hit) -> tuple[int, int]:
+    """The part of the sentence that a hit stands in, up to the next "but" on both sides."""
+    sentence = scan.prepared.sentences[hit.sentence]
+    start, end = sentence.start, sentence.end
+    for turn in scan.within(hit.sentence, "contrast"):
+        if turn.end <= hit.start:
+            start = max(start, turn.start)
+        elif turn.start >= hit.end:
+            end = min(end, turn.start)
+    return start, end
+
+
+def clause_of(scan: Scan, hit: Hit) -> tuple[int, int]:
+    """The clause that a hit begins in."""
+    cuts = [turn.start for turn in scan.within(hit.sentence, "contrast") if not turn.start <= hit.start < turn.end]
+    for start, end in clauses(scan.prepared, hit.sentence, cuts):
+        if start <= hit.start < end:
+            return start, max(end, hit.end)
+    return hit.start, hit.end
+
+
+def _beside(scan: Scan, hit: Hit, *cues: str) -> bool:
+    """Whether a cue stands in the same part of the sentence."""
+    start, end = part_of(scan, hit)
+    return any(start <= other.start < end for other in scan.within(hit.sentence, *cues))
+
+
+def _led_by(scan: Scan, hit: Hit, *cues: str) -> bool:
+    """Whether a cue opens the clause of a hit: "if we can't …", "she says we can't …"."""
+    start, _ = clause_of(scan, hit)
+    return any(start <= other.start < hit.start for other in scan.within(hit.sentence, *cues))
+
+
+def _answers(scan: Scan, hit: Hit, question: Question) -> bool:
+    """Whether a bare "no" stands where an answer stands, and something was asked that a no refuses."""
+    if scan.prepared.sentences[hit.sentence].kind != "body":
+        return False
+    asked = question.overall
+    if question.at:
+        # Answers between quoted lines: each one belongs to the question above it.
+        first = max((n for n in question.at if n <= hit.sentence), default=None)
+        if first is not None:
+            asked = question.at[first]
+            if hit.sentence - first > 1:
+                return False
+            return asked is None or bool(asked & {"request", "status"}) or not asked
+    said = [n for n in body_sentences(scan) if not is_pleasantry(scan, n)]
+    if hit.sentence not in said[:2]:
+        return False
+    return asked is None or bool(asked & {"request", "status"})

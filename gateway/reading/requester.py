@@ -1,0 +1,192 @@
+"""The requester: the person who asked for help in this thread (DESIGN.md §3), from the strongest evidence there is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from gateway.mail.address import Mailbox
+from gateway.mail.message import Headers, parse_addresses
+from gateway.mail.quoting import Body, QuotedAuthor
+from gateway.mail.span import Span
+from gateway.reading.facts import Agent, Requester
+from gateway.reading.people import Recipients
+from gateway.reading.thread import SeenMessage, Thread
+from gateway.site.model import Site
+
+_FORM = re.compile(
+    r"^[\s>*]*(?:e-?mail|mail|e-?mail[ -]?(?:address|adresse)|adresse e-?mail|correo(?: electrónico)?|courriel|from|reply[ -]?to|sender)"
+    r"[\s*]*:[\s*<]*([^\s<>@:*]{1,64}@[^\s<>@:*]{1,190}\.[^\s<>@:*,.]{2,24})",
+    re.IGNORECASE | re.MULTILINE,
+)
+_FORM_NAME = re.compile(r"^[\s>*]*(?:web ?mail from|name|nom|nombre|nome|naam|vor- und nachname)[\s*]*:[\s*]*([^\n<>@]{2,60}?)\s*$",
+                        re.IGNORECASE | re.MULTILINE)
+_REPLY = re.compile(r"^(?:re|aw|antw|sv|rv|r|ri|res|odp|vs|re\[\d+\])\s*:", re.IGNORECASE)
+_LIST_DOMAIN = re.compile(r"@(?:lists?|listserv|groups?|googlegroups|mailman)\.|-(?:users|list|l|dev|announce|discuss)@", re.IGNORECASE)
+FORM_LIMIT = 20_000
+"""Code points of quoted text that are searched for the fields of a web form."""
+
+
+def find_requester(headers: Headers, body: Body, people: Recipients, site: Site, thread: Thread, agent: Agent,
+                   *, peer_listed: bool) -> Requester | None:
+    """The requester with the grade of the evidence, or None where nobody is known to have asked."""
+    return (
+        _observed(thread.by_id, site, agent)
+        or _declared(headers, site, agent, peer_listed)
+        or _attached(body, site, agent)
+        or _quoted(body, site, agent)
+        or _by_tag(thread.by_tag, site, agent)
+        or _answered(headers, people, site, agent)
+    )
+
+
+def asks(box: Mailbox, site: Site, agent: Agent) -> bool:
+    """Whether this person can be the one who asked: known by address or name, and neither agent nor program nor gateway."""
+    if not box.address:
+        return bool(box.name) and not _named_agent(box.name, site, agent)
+    if site.is_ticket_system(box.address) or site.is_own(box.address):
+        return False
+    if site.everybody and not site.is_listed_agent(box.address):
+        return not site.same_person(box.address, agent.mailbox.address) and not _same_name(box.name, agent.mailbox.name)
+    return site.agent(box.address) is None and not (box.name and "@" not in box.address and _named_agent(box.name, site, agent))
+
+
+def declared_author(headers: Headers, site: Site, peer_listed: bool) -> tuple[Mailbox, str] | None:
+    """Whom a trusted header of a ticket system's mail names as the requester, and which header it was."""
+    for header in site.trusted_headers(headers, peer_listed):
+        for value in headers.get_all(header):
+            for box in parse_addresses(value)[0]:
+                if box.address and site.agent(box.address) is None or site.everybody and box.address:
+                    if not site.is_ticket_system(box.address) and not site.is_own(box.address):
+                        return box, header
+    return None
+
+
+def _observed(seen: Iterable[SeenMessage], site: Site, agent: Agent) -> Requester | None:
+    """The first who wrote to us; else the first whom one of us wrote to. Vendors and departments only where nobody else did."""
+    messages = list(seen)
+    second_best: Requester | None = None
+    for message in messages:
+        if message.direction != "inbound":
+            continue
+        declared = message.marks.get("requester")
+        if declared:
+            box = Mailbox(declared, message.marks.get("requester_name", ""))
+            return Requester(box, "observed", (), f"asked through {message.author.address}{_on(message)}, as the gateway saw")
+        if asks(message.author, site, agent):
+            found = Requester(message.author, "observed", (), f"wrote{_on(message)}, as the gateway saw")
+            if not _passes_on_to(message.author, site):
+                return found
+            second_best = second_best or found
+    for message in messages:
+        if message.direction == "outbound" and site.agent(message.author.address) is not None:
+            for box in message.to:
+                if asks(box, site, agent) and not _passes_on_to(box, site):
+                    return Requester(box, "observed", (), f"was answered{_on(message)}, as the gateway saw")
+    return second_best
+
+
+def _declared(headers: Headers, site: Site, agent: Agent, peer_listed: bool) -> Requester | None:
+    found = declared_author(headers, site, peer_listed)
+    if found is None or site.same_person(found[0].address, agent.mailbox.address):
+        return None
+    box, header = found
+    value = headers.get(header) or str(box)
+    return Requester(box, "declared", (Span(value, f"header:{header}", 0, len(value)),), f"named by the header {header}")
+
+
+def _attached(body: Body, site: Site, agent: Agent) -> Requester | None:
+    for author in reversed(body.authors):
+        if author.kind == "attached" and asks(author.mailbox, site, agent):
+            return Requester(author.mailbox, "attached", (author.span,), "wrote the attached mail")
+    return None
+
+
+def _quoted(body: Body, site: Site, agent: Agent) -> Requester | None:
+    """The oldest quoted author who is none of us. A program's mail (a web form) names the person in its text."""
+    quoted = [a for a in body.authors if a.kind != "attached"]
+    programs = any(a.mailbox.address and site.is_ticket_system(a.mailbox.address) for a in quoted)
+    candidates = [a for a in quoted if asks(a.mailbox, site, agent)]
+    people = [a for a in candidates if not _passes_on_to(a.mailbox, site)] or candidates
+    if people:
+        author = _oldest(people)
+        return Requester(_full(author, people), "quoted", (author.span,), f"wrote the quoted mail{_when(author)}")
+    if programs and (form := _FORM.search(body.quoted_text, 0, FORM_LIMIT)):
+        name = _FORM_NAME.search(body.quoted_text, 0, FORM_LIMIT)
+        box = Mailbox(form.group(1), name.group(1).strip() if name else "")
+        if asks(box, site, agent):
+            return Requester(box, "quoted", (_span_of(body, form.group(0).strip()),), "is named in the quoted form")
+    return None
+
+
+def _by_tag(seen: Iterable[SeenMessage], site: Site, agent: Agent) -> Requester | None:
+    """A link by ticket tag alone can be guessed: never better than quoted (DESIGN.md §3)."""
+    found = _observed(seen, site, agent)
+    if found is None:
+        return None
+    return Requester(found.mailbox, "quoted", (), f"{found.how}; linked only by the ticket number")
+
+
+def _answered(headers: Headers, people: Recipients, site: Site, agent: Agent) -> Requester | None:
+    """A reply without any history has one person it answers: its only outside recipient."""
+    if not (headers.references or _REPLY.match(headers.subject)) or len(people.visible) != 1:
+        return None
+    box = people.visible[0]
+    if not asks(box, site, agent) or _passes_on_to(box, site) or site.is_confidential(box.address) or _LIST_DOMAIN.search(box.address):
+        return None
+    span = Span(str(box), "header:To", 0, len(str(box)))
+    return Requester(box, "quoted", (span,), "is the only one this reply goes to")
+
+
+def _passes_on_to(box: Mailbox, site: Site) -> bool:
+    """Departments and vendors are mostly those to whom matters are passed, not those who ask."""
+    return bool(box.address) and site.department_of(box.address) is not None
+
+
+def _oldest(authors: list[QuotedAuthor]) -> QuotedAuthor:
+    """Clients nest: the last block is the oldest. A date that clearly says otherwise wins, where all of them have one."""
+    dates = [a.date for a in authors]
+    if len(authors) > 1 and all(d is not None for d in dates):
+        oldest = min(range(len(authors)), key=lambda n: (dates[n], -n))  # type: ignore[return-value,arg-type]
+        return authors[oldest]
+    return authors[-1]
+
+
+def _full(author: QuotedAuthor, others: list[QuotedAuthor]) -> Mailbox:
+    """The mailbox, with the address from another block where this one has only the name."""
+    if author.mailbox.address:
+        return author.mailbox
+    for other in others:
+        if other.mailbox.address and _same_name(other.mailbox.name, author.mailbox.name):
+            return other.mailbox
+    for other in others:
+        for box in (*other.to, *other.cc):
+            if box.address and _same_name(box.name, author.mailbox.name):
+                return box
+    return author.mailbox
+
+
+def _span_of(body: Body, text: str) -> Span:
+    for block in body.blocks:
+        at = block.text.find(text)
+        if at >= 0:
+            return Span(text, block.span.part, block.span.start + at, block.span.start + at + len(text))
+    return Span(text, "1", 0, 0)
+
+
+def _named_agent(name: str, site: Site, agent: Agent) -> bool:
+    """A quoted author known by name only: one of us, if an agent of the site file has that name."""
+    return _same_name(name, agent.mailbox.name) or any(_same_name(name, entry.name) for entry in site.agents.values())
+
+
+def _same_name(one: str, other: str) -> bool:
+    first, second = (sorted(re.findall(r"[^\W\d_]+", name.lower())) for name in (one, other))
+    return bool(first) and first == second
+
+
+def _on(message: SeenMessage) -> str:
+    return f" on {message.sent_at:%-d %B %Y}" if message.sent_at else ""
+
+
+def _when(author: QuotedAuthor) -> str:
+    return f" of {author.date_text}" if author.date_text else ""
