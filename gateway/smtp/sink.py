@@ -158,6 +158,10 @@ class _Closed(Exception):
     """The connection is over."""
 
 
+class _Cancelled(Exception):
+    """The client gave AUTH up."""
+
+
 class _Wire(asyncio.Protocol):
     """Octets in, octets out."""
 
@@ -298,7 +302,10 @@ class _Session:
             case "STARTTLS" if self.sink.tls is not None and not self.tls:
                 await self._start_tls(line)
             case "AUTH" if self.sink.users is not None and self.auth is None:
-                await self._auth(line)
+                try:
+                    await self._auth(line)
+                except _Cancelled:
+                    await self._say("AUTH", line, b"501 5.7.0 Cancelled\r\n")
             case _:
                 await self._say(name, line, b"502 5.5.1 Unknown command\r\n")
         return True
@@ -390,6 +397,8 @@ class _Session:
         if given is None:
             self.wire.write(b"334 " + prompt + b"\r\n")
             given = await self._line()
+        if given == b"*":  # RFC 4954 §4
+            raise _Cancelled
         try:
             return b"" if given == b"=" else base64.b64decode(given, validate=True)
         except ValueError:
