@@ -88,25 +88,32 @@ class TemplateFile:
 
 @dataclass(frozen=True, slots=True)
 class Templates:
-    """All templates by (language, name). Made by `load_templates`."""
+    """All templates by (language, name), the one that counts first, then those that it replaces."""
 
-    files: Mapping[tuple[str, str], TemplateFile]
+    files: Mapping[tuple[str, str], tuple[TemplateFile, ...]]
 
-    def find(self, name: str, lang: str) -> TemplateFile | None:
-        """The template in this language, else in English; "de-AT" finds "de". None where there is neither."""
+    def find(self, name: str, lang: str) -> tuple[TemplateFile, ...]:
+        """The templates to try: in this language, then in English; "de-AT" finds "de". Empty where there is neither."""
         base = lang.lower().partition("-")[0]
-        return self.files.get((base, name)) or self.files.get((FALLBACK, name))
+        found = self.files.get((base, name), ())
+        return found if base == FALLBACK else found + self.files.get((FALLBACK, name), ())
 
     def has(self, name: str, lang: str | None = None) -> bool:
         """True if there is such a template (in exactly this language, where one is given)."""
         return ((lang or FALLBACK).lower().partition("-")[0], name) in self.files
 
     def render(self, name: str, lang: str, values: Mapping[str, Any]) -> Rendered:
-        """Raises CannotRender: no such template, or values that are missing."""
-        found = self.find(name, lang)
-        if found is None:
-            raise CannotRender(f"there is no template {name}")
-        return found.render(values)
+        """The text. Where a folder's own template meets values that it cannot work with, the one it replaces is used.
+
+        Raises CannotRender: no such template, or values that are missing for all of them.
+        """
+        why = f"there is no template {name}"
+        for template in self.find(name, lang):
+            try:
+                return template.render(values)
+            except CannotRender as cannot:
+                why = str(cannot)
+        raise CannotRender(why)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -118,7 +125,7 @@ def load_templates(*folders: Path) -> Templates:
 
     Raises BadFiles with every problem: syntax, undeclared or unused variables, an example that does not render.
     """
-    files: dict[tuple[str, str], TemplateFile] = {}
+    files: dict[tuple[str, str], tuple[TemplateFile, ...]] = {}
     problems: list[Problem] = []
     for number, folder in enumerate(folders):
         if not folder.is_dir():
@@ -134,7 +141,7 @@ def load_templates(*folders: Path) -> Templates:
                 )
                 continue
             try:
-                files[lang, name] = read_template(path, lang, name)
+                files[lang, name] = (read_template(path, lang, name), *files.get((lang, name), ()))
             except BadFiles as bad:
                 problems += bad.problems
                 continue

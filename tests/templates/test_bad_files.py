@@ -83,6 +83,15 @@ def test_a_folder_replaces_file_by_file(tmp_path: Path) -> None:
     assert templates.names == load_templates(SHIPPED).names
 
 
+def test_a_template_that_fails_on_real_values_gives_way_to_the_one_it_replaces(tmp_path: Path) -> None:
+    (tmp_path / "en" / "acks").mkdir(parents=True)
+    front = "---\nsubject: Sent\nneeds: {subject: x, by: y}\nexample: {subject: a, by: b}\n---\n"
+    (tmp_path / "en" / "acks" / "sent.txt").write_text(front + "{{ subject }} {{ by }}\n")
+    templates = load_templates(SHIPPED, tmp_path)
+    assert templates.render("acks/sent", "en", {"subject": "VPN", "by": "Dana"}).text == "VPN Dana\n"
+    assert templates.render("acks/sent", "en", {"subject": "VPN"}).text.startswith('Thank you. Your mail "VPN"')
+
+
 def test_a_translation_without_its_english_template_is_refused(tmp_path: Path) -> None:
     (tmp_path / "de").mkdir()
     (tmp_path / "de" / "neu.txt").write_text("---\nneeds: {}\n---\nHallo\n")

@@ -1,0 +1,188 @@
+"""The facts that the gateway's own mails are made of, and the variables that templates see of them. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from gateway.mail.address import Mailbox
+from gateway.templating import one_line
+
+if TYPE_CHECKING:
+    from gateway.policy.decide import Decision
+    from gateway.reading.reader import Reading
+
+MAX_SUBJECT = 150
+MAX_NAME = 80
+MAX_WORDS = 160
+"""Characters of one piece of evidence in a notice."""
+MOST_WORDS = 4
+"""Pieces of evidence shown for one finding."""
+MOST_PEOPLE = 6
+"""Recipients named in a notice."""
+MAX_QUESTION = 400
+"""Characters of the requester's words in a draft."""
+
+_NO_SUBJECT = {"en": "(no subject)", "de": "(ohne Betreff)"}
+_DAYS = {
+    "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
+    "de": ("Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag"),
+}
+_MONTHS = {
+    "en": ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
+           "November", "December"),
+    "de": ("Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober",
+           "November", "Dezember"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeFinding:
+    """One finding as a notice tells it. `draft` and `notice` are template names without their folder."""
+
+    policy: str
+    why: str = ""
+    words: tuple[str, ...] = ()
+    would_pass: str = ""
+    draft: str = ""
+    notice: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeFacts:
+    """What notices about one mail are made of. Nobody from Bcc is in here but the requester, for the sender's own eyes.
+
+    `lang` is the language of notices (the team's), `mail_lang` that of drafts; `deadline` is in the reader's zone.
+    """
+
+    held_id: str
+    agent: Mailbox
+    subject: str
+    lang: str = "en"
+    mail_lang: str = ""
+    message_id: str = ""
+    references: tuple[str, ...] = ()
+    recipients: tuple[Mailbox, ...] = ()
+    requester: Mailbox | None = None
+    requester_hidden: bool = False
+    target: Mailbox | None = None
+    question: str = ""
+    findings: tuple[NoticeFinding, ...] = ()
+    adds: tuple[Mailbox, ...] = ()
+    can_fix: bool = False
+    why_no_fix: str = ""
+    supervisor: Mailbox | None = None
+    deadline: datetime | None = None
+    next_time: str = ""
+
+
+def facts_of(
+    reading: Reading, decision: Decision, *, held_id: str, lang: str, supervisor: Mailbox | None = None,
+    deadline: datetime | None = None,
+) -> NoticeFacts:  # fmt: skip
+    """The facts of a judged mail. `lang` is the agent's team's language."""
+    message, found = reading.message, reading.facts
+    requester = reading.requester.mailbox if reading.requester else None
+    target = found.get("target")
+    fixes = [finding.fix for finding in decision.enforced if finding.fix is not None]
+    can_fix = bool(decision.add_cc) and any(fix.possible for fix in fixes)
+    return NoticeFacts(
+        held_id=held_id,
+        agent=reading.agent.mailbox if reading.agent else Mailbox(reading.envelope.mail_from.address),
+        subject=message.subject,
+        lang=lang,
+        mail_lang=reading.lang or lang,
+        message_id=message.message_id or "",
+        references=message.references,
+        recipients=(*message.to, *message.cc),
+        requester=requester,
+        requester_hidden="requester_bcc_only" in found,
+        target=_target(str(target.value), message.to) if target is not None else None,
+        question=_question(reading),
+        findings=tuple(
+            NoticeFinding(
+                finding.policy,
+                finding.why,
+                shortened(span.text for span in finding.evidence),
+                finding.would_pass,
+                finding.template,
+                finding.notice,
+            )
+            for finding in decision.enforced
+            if finding.do in ("rewrite", "hold", "reject")
+        ),
+        adds=decision.add_cc,
+        can_fix=can_fix,
+        why_no_fix="" if can_fix else next((fix.why_not for fix in fixes if fix.why_not), ""),
+        supervisor=supervisor,
+        deadline=deadline,
+    )
+
+
+def in_words(at: datetime, lang: str) -> str:
+    """A time for people: "Tuesday 3 June, 17:00", in English where the language is not known."""
+    lang = lang if lang in _DAYS else "en"
+    day, month = _DAYS[lang][at.weekday()], _MONTHS[lang][at.month - 1]
+    return f"{day}, {at.day}. {month}, {at:%H:%M}" if lang == "de" else f"{day} {at.day} {month}, {at:%H:%M}"
+
+
+def variables(facts: NoticeFacts) -> dict[str, Any]:
+    """The values of the variables (see `vocabulary`) that every template about a mail may use."""
+    lang = facts.lang.lower().partition("-")[0]
+    return {
+        "agent_name": named(facts.agent),
+        "agent_address": one_line(facts.agent.address),
+        "subject": one_line(facts.subject)[:MAX_SUBJECT] or _NO_SUBJECT.get(lang, _NO_SUBJECT["en"]),
+        "recipients": _people(facts.recipients),
+        "requester_name": named(facts.requester),
+        "requester_address": one_line(facts.requester.address) if facts.requester else "",
+        "requester_hidden": facts.requester_hidden,
+        "target_name": named(facts.target),
+        "target_address": one_line(facts.target.address) if facts.target else "",
+        "question": facts.question,
+        "words": [words for finding in facts.findings for words in finding.words][:MOST_WORDS],
+        "can_fix": facts.can_fix,
+        "adds": _people(facts.adds),
+        "why_no_fix": one_line(facts.why_no_fix).rstrip("."),
+        "deadline": in_words(facts.deadline, lang) if facts.deadline else "",
+        "next_time": one_line(facts.next_time),
+        "supervisor_name": named(facts.supervisor),
+        "held_id": facts.held_id,
+    }
+
+
+def named(who: Mailbox | None) -> str:
+    """The name, else the address, on one line."""
+    return (one_line(who.name)[:MAX_NAME] or one_line(who.address)) if who else ""
+
+
+def _people(people: Sequence[Mailbox]) -> list[str]:
+    shown = [f"{named(who)} <{one_line(who.address)}>" if who.name else one_line(who.address) for who in people]
+    return shown[:MOST_PEOPLE] + ["…"] * (len(shown) > MOST_PEOPLE)
+
+
+def shortened(texts: Iterable[str]) -> tuple[str, ...]:
+    lines = (one_line(text) for text in texts)
+    shown = (line if len(line) <= MAX_WORDS else line[: MAX_WORDS - 1] + "…" for line in lines if line)
+    return tuple(dict.fromkeys(shown))[:MOST_WORDS]
+
+
+def _target(value: str, to: Sequence[Mailbox]) -> Mailbox:
+    """To whom the matter goes: an address or a name, with what To knows of it."""
+    for who in to:
+        if value.lower() in (who.key, who.name.lower()):
+            return who
+    return Mailbox(value) if "@" in value else Mailbox("", value)
+
+
+def _question(reading: Reading) -> str:
+    """The requester's own words: the newest quoted text, shortened at the end of a line or word."""
+    block = next((b.text for b in reading.body.blocks if b.kind in ("quote", "forward") and b.text.strip()), "")
+    lines = [re.sub(r"^(?:>\s?)+", "", line).rstrip() for line in block.strip().split("\n")]
+    text = "\n".join(line for line in lines if line)[: MAX_QUESTION + 1]
+    if len(text) > MAX_QUESTION:
+        text = re.sub(r"\s+\S*\Z", "", text) + " …"
+    return text

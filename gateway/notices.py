@@ -1,0 +1,183 @@
+"""What the gateway itself writes: notices, drafts, acknowledgements. Pure: facts and templates in, complete mails out.
+
+Our own mails never start a loop: Auto-Submitted (RFC 3834 §5), X-Auto-Response-Suppress for what does not know that,
+X-Loop, and acknowledgements go out with the null reverse-path. They thread with the mail that they are about.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP, SMTPUTF8
+from email.utils import format_datetime
+from typing import Any
+from urllib.parse import quote
+
+from gateway.mail.address import Mailbox
+from gateway.notice_facts import MAX_NAME, NoticeFacts, variables
+from gateway.store.records import OutMail
+from gateway.template_files import Rendered, Templates
+from gateway.templating import CannotRender, one_line
+
+_ID = re.compile(r"<[!-;=?-~]{1,200}>\Z")
+_COMMANDS = {"en": ("FIX", "SEND", "DISCARD"), "de": ("ERGÄNZEN", "SENDEN", "VERWERFEN")}
+
+
+@dataclass(frozen=True, slots=True)
+class Letterhead:
+    """Who the gateway is in its own mail. `sender` stands in From; answers come to `answers_to`, +token."""
+
+    sender: Mailbox
+    answers_to: str
+    templates: Templates
+
+    @property
+    def domain(self) -> str:
+        return Mailbox(self.answers_to).domain or self.sender.domain or "localhost"
+
+    def reply_address(self, token: str) -> str:
+        """gateway+TOKEN@notices.example.org"""
+        local, _, domain = self.answers_to.rpartition("@")
+        return f"{local}+{token}@{domain}"
+
+
+def hold_notice(facts: NoticeFacts, token: str, head: Letterhead, *, id: str, now: datetime) -> OutMail:
+    """The note to the sender of a held mail: reason, evidence, draft, how to answer. Raises CannotRender."""
+    values = variables(facts) | _links(facts, token, head)
+    values["reasons"] = reasons(facts, head.templates)
+    values["draft"] = draft(facts, head.templates)
+    name = next((f"notices/{finding.notice}" for finding in facts.findings if finding.notice), "notices/hold")
+    if not head.templates.has(name):
+        name = "notices/hold"
+    return _to_agent("hold", name, facts, values, head, id, now, reply_to=head.reply_address(token))
+
+
+def returned_notice(
+    facts: NoticeFacts, token: str, detail: str, head: Letterhead, *, id: str, now: datetime
+) -> OutMail:
+    """An approved mail was refused upstream and waits again; `detail` is the upstream's reply. Raises CannotRender."""
+    values = variables(facts) | _links(facts, token, head) | {"detail": one_line(detail)[:500]}
+    return _to_agent("returned", "notices/returned", facts, values, head, id, now, reply_to=head.reply_address(token))
+
+
+def rewrite_notice(facts: NoticeFacts, head: Letterhead, *, id: str, now: datetime) -> OutMail:
+    """Tells the sender who was added in Cc. Raises CannotRender."""
+    return _to_agent("rewrite", "notices/rewrite", facts, variables(facts), head, id, now)
+
+
+def ack(name: str, facts: NoticeFacts, head: Letterhead, *, id: str, now: datetime, **more: str) -> OutMail:
+    """One line after an answer: `name` is one of acks/, `more` may give `by` or `problem`. Raises CannotRender.
+
+    It goes to `facts.agent`, who is whoever answered, in reply to `facts.message_id`, which is the answer's. For
+    "wrong-sender" and "expired" the facts need nothing of the held mail, which is not that person's business.
+    """
+    rendered = head.templates.render(f"acks/{name}", facts.lang, variables(facts) | more)
+    return _mail("ack", rendered, facts.agent, facts, head, id, now, reverse_path="", answered=True)
+
+
+def supervisor_note(facts: NoticeFacts, head: Letterhead, *, id: str, now: datetime, lang: str = "") -> OutMail:
+    """A separate note to the supervisor, never a visible Cc. Raises CannotRender, ValueError without a supervisor."""
+    if facts.supervisor is None:
+        raise ValueError("no supervisor to tell")
+    rendered = head.templates.render("notices/supervisor", lang or facts.lang, variables(facts))
+    return _mail("supervisor", rendered, facts.supervisor, facts, head, id, now, reverse_path=head.answers_to)
+
+
+def reject_line(facts: NoticeFacts, templates: Templates) -> str:
+    """The line of a 5.7.1 reply: printable ASCII, without the code."""
+    values = variables(facts) | {"reasons": reasons(facts, templates, lang="en")}
+    line = one_line(templates.render("replies/reject", "en", values).text)
+    return line.encode("ascii", "replace").decode("ascii")[:400]
+
+
+def reasons(facts: NoticeFacts, templates: Templates, lang: str = "") -> list[dict[str, Any]]:
+    """What was found, each in the notice's language where a template has words for it, else in the policy file's."""
+    shown = []
+    for finding in facts.findings:
+        values = variables(facts) | {
+            "why": finding.why,
+            "would_pass_with": finding.would_pass.removeprefix("would have passed").strip(" ."),
+            "words": list(finding.words),
+        }
+        try:
+            rendered = templates.render(f"reasons/{finding.policy}", lang or facts.lang, values)
+        except CannotRender:
+            rendered = templates.render(
+                "reasons/other", lang or facts.lang, values | {"why": finding.why or finding.policy}
+            )
+        shown.append(
+            {
+                "policy": finding.policy,
+                "text": rendered.text.strip(),
+                "words": list(finding.words),
+                "would_pass": rendered.lines.get("would_pass", ""),
+            }
+        )
+    return shown
+
+
+def draft(facts: NoticeFacts, templates: Templates) -> str:
+    """A compliant version for the first finding that has one; "" where facts for it are missing."""
+    for finding in facts.findings:
+        name = f"drafts/{finding.draft or finding.policy}"
+        lang = facts.mail_lang if templates.has(name, facts.mail_lang) else facts.lang
+        try:
+            return templates.render(name, lang, variables(facts)).text.strip()
+        except CannotRender:
+            continue
+    return ""
+
+
+def _links(facts: NoticeFacts, token: str, head: Letterhead) -> dict[str, str]:
+    """mailto: links that fill in each answer (RFC 6068), in the reader's words."""
+    address = quote(head.reply_address(token), safe="@+")
+    fix, send, discard = (quote(word) for word in _COMMANDS.get(facts.lang.partition("-")[0], _COMMANDS["en"]))
+    return {
+        "fix_link": f"mailto:{address}?subject={fix}&body={fix}" if facts.can_fix else "",
+        "send_link": f"mailto:{address}?subject={send}&body={send}%3A%20",
+        "discard_link": f"mailto:{address}?subject={discard}&body={discard}",
+    }
+
+
+def _to_agent(
+    kind: str, name: str, facts: NoticeFacts, values: dict[str, Any], head: Letterhead, id: str, now: datetime,
+    reply_to: str = "",
+) -> OutMail:  # fmt: skip
+    rendered = head.templates.render(name, facts.lang, values)
+    return _mail(kind, rendered, facts.agent, facts, head, id, now, reverse_path=head.answers_to, reply_to=reply_to)
+
+
+def _mail(
+    kind: str, rendered: Rendered, to: Mailbox, facts: NoticeFacts, head: Letterhead, id: str, now: datetime, *,
+    reverse_path: str, reply_to: str = "", answered: bool = False,
+) -> OutMail:  # fmt: skip
+    """A complete mail. Whatever comes from other people's mail has lost its line ends before it meets a header."""
+    plain = all(part.isascii() for part in (to.address, head.sender.address, reply_to))
+    message = EmailMessage(SMTP if plain else SMTPUTF8)
+    message["From"] = _address(head.sender)
+    message["To"] = _address(to)
+    message["Subject"] = rendered.subject
+    message["Date"] = format_datetime(now)
+    message["Message-ID"] = f"<{id}@{head.domain}>"
+    if reply_to:
+        message["Reply-To"] = _address(Mailbox(reply_to, head.sender.name))
+    thread = [one for one in (*reversed(facts.references), facts.message_id) if _ID.match(one)]
+    if facts.message_id and _ID.match(facts.message_id):
+        message["In-Reply-To"] = facts.message_id
+    if thread:
+        message["References"] = " ".join(dict.fromkeys(thread[-10:]))
+    message["Auto-Submitted"] = "auto-replied" if answered else "auto-generated"
+    message["X-Auto-Response-Suppress"] = "All"
+    message["X-Loop"] = one_line(head.answers_to)
+    message["X-Referral-Gateway"] = f"{kind}; mail={facts.held_id}"
+    message["Content-Language"] = rendered.lang
+    message.set_content(rendered.text, charset="utf-8", cte="quoted-printable")
+    return OutMail(id, reverse_path, (to.address,), message.as_bytes(), kind, facts.held_id, now)
+
+
+def _address(who: Mailbox) -> Address:
+    local, _, domain = one_line(who.address).rpartition("@")
+    return Address(one_line(who.name)[:MAX_NAME], local.strip('"'), domain)
