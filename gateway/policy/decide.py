@@ -1,0 +1,168 @@
+"""From facts to one decision. Pure: the same reading, policies and time give the same answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from gateway.mail.address import Mailbox
+from gateway.mail.span import Span
+from gateway.policy.conditions import reasons
+from gateway.policy.decision import Decision, Disposition, Finding, Fix, strongest
+from gateway.policy.guard import may_add
+from gateway.policy.model import Policy, PolicySet
+from gateway.reading.reader import Reading
+from gateway.site.model import Site
+
+__all__ = ["Decision", "Finding", "Fix", "decide"]
+
+MOST_EVIDENCE = 12
+"""Spans kept for one finding."""
+
+
+def decide(reading: Reading | None, policies: PolicySet, *, observe: bool = False, now: datetime) -> Decision:
+    """What happens to a mail. `reading` is None for mail of nobody's agent; `observe` turns every stop into a record.
+
+    `now` is aware; it says which policies are active.
+    """
+    if reading is None or not reading.judged:
+        why = reading.why_not if reading is not None else ""
+        return Decision(
+            "pass", reason=why or "not an agent's mail", fail=policies.fail, policy_version=policies.version
+        )
+    facts = _Named(reading, policies.site)
+    findings = tuple(_findings(reading, facts, policies, observe, now))
+    enforced = [finding for finding in findings if finding.mode == "enforce"]
+    disposition = strongest(_disposition(finding) for finding in enforced)
+    fixes = [finding.fix for finding in enforced if finding.fix is not None]
+    return Decision(
+        disposition=disposition,
+        findings=findings,
+        add_cc=_once(who for fix in fixes for who in fix.add_cc),
+        notify_supervisor=any(finding.do == "notify" for finding in enforced),
+        reason=_reason(disposition, findings, enforced),
+        fail=policies.fail,
+        observed=tuple(finding for finding in findings if finding.mode == "observe"),
+        policy_version=policies.version,
+        would_pass=tuple(dict.fromkeys(finding.would_pass for finding in enforced if finding.would_pass)),
+    )
+
+
+class _Named:
+    """Facts, and what is known of requester, agent and mail, by the names that policies use."""
+
+    def __init__(self, reading: Reading, site: Site) -> None:
+        self.facts = reading.facts
+        requester, agent = reading.requester, reading.agent
+        known = requester is not None and bool(requester.mailbox.address)
+        self.about: dict[str, Any] = {
+            "requester.known": True if requester is not None else None,
+            "requester.grade": requester.grade if requester is not None else None,
+            "requester.internal": True if known and site.is_internal(requester.mailbox.address) else None,
+            "requester.external": True if known and not site.is_internal(requester.mailbox.address) else None,
+            "agent.team": agent.team if agent is not None else None,
+            "mail.language": reading.lang or None,
+        }
+
+    def __call__(self, name: str) -> Any:
+        if name in self.about:
+            return self.about[name]
+        fact = self.facts.get(name)
+        return fact.value if fact is not None else None
+
+
+def _findings(reading: Reading, facts: _Named, policies: PolicySet, observe: bool, now: datetime) -> Iterator[Finding]:
+    """The policies that match, in the order of the set (the highest priority first)."""
+    requester = reading.requester.mailbox.address if reading.requester else ""
+    team = reading.agent.team if reading.agent else ""
+    mail = reading.message.message_id or f"{reading.envelope.mail_from.address} {reading.message.subject}"
+    for policy in policies.policies:
+        scope = policy.scope
+        if not scope.covers(team=team, requester=requester, lang=reading.lang, site=policies.site, now=now):
+            continue
+        if not matches(policy, facts):
+            continue
+        exempt = policy.exempt is not None and policy.exempt.holds(facts)
+        enforce = policy.mode == "enforce" and not observe and not exempt and scope.enforced_for(policy.id, mail)
+        fix = None if exempt else _fix(policy, reading, policies.site)
+        do = policy.do
+        if do == "rewrite" and (fix is None or not fix.automatic):
+            do = policy.if_unsafe
+        names = tuple(dict.fromkeys(reasons(policy.when, facts)))
+        yield Finding(
+            policy=policy.id,
+            why=_fill(policy.why, reading),
+            evidence=_evidence(names, reading),
+            mode="enforce" if enforce else "observe",
+            do="pass" if exempt else do,
+            template=policy.draft or policy.id,
+            fix=fix,
+            notice=policy.notice,
+            would_pass=_would_pass(policy, reading),
+            exempt=exempt,
+            facts=names,
+        )
+
+
+def matches(policy: Policy, facts: _Named) -> bool:
+    """True when the policy's facts hold and nothing excuses them."""
+    return policy.when.holds(facts) and not (policy.unless is not None and policy.unless.holds(facts))
+
+
+def _fix(policy: Policy, reading: Reading, site: Site) -> Fix | None:
+    """Adding the requester to Cc, as far as they have an address."""
+    requester = reading.requester
+    if not policy.adds_requester or requester is None or not requester.mailbox.address:
+        return None
+    verdict = may_add(reading, policy, site)
+    return Fix((requester.mailbox,), verdict.ok, verdict.by_sender, verdict.why, verdict.clause)
+
+
+def _disposition(finding: Finding) -> Disposition:
+    """`notify` tells somebody and stops nothing."""
+    return "pass" if finding.do == "notify" else finding.do
+
+
+def _evidence(names: tuple[str, ...], reading: Reading) -> tuple[Span, ...]:
+    spans = (span for name in names if name in reading.facts for span in reading.facts[name].evidence)
+    return tuple(dict.fromkeys(spans))[:MOST_EVIDENCE]
+
+
+def _would_pass(policy: Policy, reading: Reading) -> str:
+    return f"would have passed {_fill(policy.would_pass, reading)}" if policy.would_pass else ""
+
+
+def _fill(sentence: str, reading: Reading) -> str:
+    """A sentence with its placeholders filled. Plain replacement: names come from mail and are never a format."""
+    who = reading.requester.mailbox if reading.requester else Mailbox("", "")
+    target = reading.facts.get("target")
+    values = {
+        "requester": who.address or who.name or "the person who asked",
+        "requester_name": who.name or who.address or "the person who asked",
+        "agent": reading.agent.mailbox.name or reading.agent.mailbox.address if reading.agent else "you",
+        "target": str(target.value) if target is not None else "somebody else",
+    }
+    pieces = sentence.split("{")
+    filled = [pieces[0]]
+    for piece in pieces[1:]:
+        name, _, rest = piece.partition("}")
+        filled.append(values.get(name, name) + rest)
+    return "".join(filled)
+
+
+def _reason(disposition: Disposition, findings: tuple[Finding, ...], enforced: list[Finding]) -> str:
+    if not findings:
+        return "no policy matched"
+    if not enforced:
+        kind = "exempt" if all(finding.exempt for finding in findings) else "observed only"
+        return f"{kind}: {', '.join(finding.policy for finding in findings)}"
+    told = "; ".join(f"{finding.policy}: {finding.why}" for finding in enforced)
+    not_mended = next(
+        (f.fix.why_not for f in enforced if f.fix is not None and f.fix.why_not and f.do == disposition), ""
+    )
+    return f"{told} Not mended by the gateway itself: {not_mended}." if not_mended else told
+
+
+def _once(people: Iterator[Mailbox]) -> tuple[Mailbox, ...]:
+    return tuple({who.key: who for who in people}.values())

@@ -1,0 +1,151 @@
+"""The form of a policy file. The shipped policies show its use; policies/policy.schema.json is made from here."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict, WithJsonSchema
+
+from gateway.located import Wrong
+from gateway.site.file import Lang
+
+Mode = Literal["enforce", "observe"]
+Do = Literal["pass", "notify", "rewrite", "hold", "reject"]
+Fail = Literal["open", "defer", "hold"]
+PLACEHOLDERS = ("requester", "requester_name", "agent", "target")
+"""What `why` and `would_pass` may name in braces."""
+
+_MAILBOX = re.compile(r"(?:[^<>@]*<[^\s<>@]+@[^\s<>@]+>|[^\s<>@,]+@[^\s<>@,]+)\Z")
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+
+
+def _sentence(text: str) -> str:
+    if not text.strip() or "\n" in text.strip():
+        raise Wrong("this is not one sentence", "one sentence on one line (or folded with >-)")
+    for name in _PLACEHOLDER.findall(text):
+        if name not in PLACEHOLDERS:
+            raise Wrong(f'unknown name "{{{name}}}"', f"one of: {', '.join(f'{{{n}}}' for n in PLACEHOLDERS)}")
+    return text.strip()
+
+
+def _one_line(text: str) -> str:
+    if "\n" in text or "\r" in text:
+        raise Wrong("this takes more than one line", "one line")
+    return text
+
+
+def _mailbox(text: str) -> str:
+    if not _MAILBOX.match(_one_line(text)):
+        raise Wrong(f'"{text}" is no mailbox', "dana.cole@acme.example or Dana Cole <dana.cole@acme.example>")
+    return text
+
+
+def _several(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+Sentence = Annotated[str, AfterValidator(_sentence)]
+Line = Annotated[str, AfterValidator(_one_line)]
+MailboxText = Annotated[str, AfterValidator(_mailbox)]
+Mailboxes = Annotated[
+    list[MailboxText], BeforeValidator(_several, json_schema_input_type=MailboxText | list[MailboxText])
+]
+RawCondition = Annotated[Any, WithJsonSchema({"title": "Condition"})]
+Flag = Annotated[bool, Strict()]
+Number = Annotated[int, Strict()]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ScopePart(_Part):
+    """Which mail a policy is for. What stands outside is not touched by it."""
+
+    teams: list[str] = Field(default=[], description="team ids of the site; empty: all")
+    domains: list[str] = Field(
+        default=[], description='the requester\'s domains, also "internal" and "external"; empty: all'
+    )
+    languages: list[Lang] = Field(default=[], description="languages of the mail; empty: all")
+    share: Annotated[Number, Field(ge=0, le=100)] = Field(
+        default=100, description="percent of the mail for which the policy is enforced; for the rest it observes"
+    )
+    active_from: date | None = Field(default=None, description="first day, in the team's time zone")
+    active_until: date | None = Field(default=None, description="last day, in the team's time zone")
+
+
+class EarlierPart(_Part):
+    """A mail that stands before the one of an example: quoted, attached, or an earlier message of the thread."""
+
+    from_: MailboxText = Field(alias="from", description="who wrote it")
+    to: Mailboxes = []
+    cc: Mailboxes = []
+    subject: Line | None = None
+    text: str = ""
+    headers: dict[Line, Line] = Field(default={}, description="further headers, like Reply-To")
+
+
+class ContextPart(EarlierPart):
+    """An earlier message of the thread."""
+
+    seen: Flag = Field(default=True, description="false: it did not pass through the gateway")
+    bcc: Mailboxes = []
+
+
+class QuotedPart(EarlierPart):
+    """The mail that the new one quotes or forwards."""
+
+    style: Literal["reply", "forward", "attached"] = "reply"
+
+
+class ExamplePart(_Part):
+    """A short mail, and whether the policy must match it. The people are the example site's, unless `site: own`."""
+
+    name: Line = Field(description="what the example shows")
+    expect: Literal["hit", "miss"]
+    from_: MailboxText = Field(alias="from", description="the agent")
+    to: Mailboxes = []
+    cc: Mailboxes = []
+    bcc: Mailboxes = Field(default=[], description="in the envelope only")
+    subject: Line = "Re: your question"
+    text: str = Field(default="", description="the new text")
+    lang: Lang | None = Field(default=None, description="the language that must be recognised")
+    quoted: QuotedPart | None = None
+    context: list[ContextPart] = Field(default=[], description="earlier messages, oldest first")
+    linked_by: Literal["id", "tag"] = Field(default="id", description="how the thread is recognised")
+    headers: dict[Line, Line] = Field(default={}, description="further headers")
+    auth: str | None = Field(default=None, description="the identity that logged in")
+    date: datetime | None = Field(default=None, description="default: Monday, 2 March 2026, 10:00")
+    requester: str | None = Field(default=None, description="who must be found to have asked")
+    add_cc: list[str] | None = Field(default=None, description="whom the fix must add")
+    site: Literal["example", "own"] = "example"
+
+
+class PolicyFile(_Part):
+    """One policy. The name of the file is its id."""
+
+    title: Line = Field(description="a short name for people")
+    why: Sentence = Field(description="one sentence for the agent; may name {requester_name}")
+    would_pass: Sentence | None = Field(
+        default=None, description='what would have passed, as in "with {requester} in Cc"'
+    )
+    when: RawCondition = Field(description="facts that make it a finding; a list means all of them")
+    unless: RawCondition = Field(default=None, description="facts that excuse it; a list means any of them")
+    exempt: RawCondition = Field(
+        default=None, description="facts that let it pass, on record; a list means any of them"
+    )
+    mode: Mode = Field(default="enforce", description="observe: only record what would have happened")
+    do: Do = Field(description="pass (record), notify (tell the supervisor), rewrite, hold or reject")
+    if_unsafe: Literal["hold", "reject"] = Field(default="hold", description="instead of a rewrite that could leak")
+    rewrite_for: list[str] = Field(
+        default=["internal"], description='whose address a rewrite may add: "internal", "anybody", domains'
+    )
+    fix: Literal["add-requester", "none"] | None = Field(default=None, description="default: add-requester for rewrite")
+    fail: Fail = Field(default="defer", description="when the gateway itself has a fault: pass, 451, or hold")
+    notice: Line = Field(default="", description="template of the notice; default: the usual one")
+    draft: Line = Field(default="", description="template of the compliant draft; default: the policy's id")
+    scope: ScopePart = ScopePart()
+    priority: Number = Field(default=100, description="findings with a higher one are told first")
+    examples: list[ExamplePart] = Field(description="mails that it must hit and must miss; at least one of each")

@@ -1,0 +1,225 @@
+"""Reads a folder of policies with its site and lexicon into one PolicySet, or says everything that is wrong."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from gateway.located import BadFiles, Problem, Tree, load_yaml, suggest, validate
+from gateway.policy.conditions import Condition, Grammar, Group
+from gateway.policy.examples import run_examples
+from gateway.policy.file import PolicyFile
+from gateway.policy.model import Policy, PolicySet, Scope
+from gateway.policy.names import NAMES
+from gateway.reading.lexicon import load_lexicon
+from gateway.site.loader import ONLY_TEAM, load_site
+from gateway.site.model import Site
+
+RESERVED = frozenset({"site.yaml"})
+"""Names of files in a policy folder that are no policies."""
+LEXICON = "lexicon"
+GRAMMAR = Grammar(NAMES)
+
+_ID = re.compile(r"[a-z][a-z0-9-]{0,63}\Z")
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class PolicySource:
+    """One policy file as read: the policy, and the tree that knows where everything stands."""
+
+    policy: Policy
+    tree: Tree
+
+
+def load_policies(
+    folder: Path, site_file: Path | None, *, shipped: Path, templates: Path | None = None, run: bool = True
+) -> PolicySet:
+    """The policies of `folder`, as one new immutable set. Raises BadFiles with every problem of every file.
+
+    `site_file` is the site; without it the folder's own site.yaml counts, else the shipped one. The lexicon is that of
+    `shipped`, with what `folder` adds. `templates` only enters the version. The examples of every policy are run, on
+    the people of the shipped site, and one that fails is a problem like any other (`run=False` leaves them out).
+    """
+    problems: list[Problem] = []
+    own = folder / "site.yaml"
+    site_path = site_file or (own if own.is_file() else shipped / "site.yaml")
+    site = _try(lambda: load_site(site_path), problems)
+    example_site = site
+    if site_path != shipped / "site.yaml" and run:
+        example_site = _try(lambda: load_site(shipped / "site.yaml"), problems)
+    folders = [shipped / LEXICON, *([folder / LEXICON] if folder != shipped and (folder / LEXICON).is_dir() else [])]
+    lexicon = _try(lambda: load_lexicon(*folders), problems)
+    sources = _read_folder(folder, problems)
+    if site is not None:
+        for source in sources:
+            problems += _check_teams(source, site)
+    if problems or site is None or example_site is None or lexicon is None:
+        raise BadFiles(problems)
+    version = _version(sources, site, [*folders, *([templates] if templates else [])])
+    ordered = sorted((source.policy for source in sources), key=lambda policy: (-policy.priority, policy.id))
+    policies = PolicySet(tuple(ordered), version, site, lexicon)
+    if run:
+        failures = [problem for source in sources for problem in _failed_examples(source, policies, example_site)]
+        if failures:
+            raise BadFiles(failures)
+    return policies
+
+
+def read_policy(source: Path | str, name: str = "", *, id: str = "") -> PolicySource:
+    """One policy file, checked without running its examples. Raises BadFiles. `id` defaults to the file's name."""
+    tree = load_yaml(source, name)
+    identifier = id or (source.stem if isinstance(source, Path) else tree.name.rpartition("/")[2].removesuffix(".yaml"))
+    problems: list[Problem] = []
+    if not _ID.match(identifier):
+        problems.append(tree.at(1, 1, f'"{identifier}" is no policy id', "a file name like dropped-requester.yaml"))
+    file = _try(lambda: validate(PolicyFile, tree), problems)
+    data = tree.data if isinstance(tree.data, dict) else {}
+    when = _condition(tree, data, "when", problems) or Group("any", ())
+    unless = _condition(tree, data, "unless", problems)
+    exempt = _condition(tree, data, "exempt", problems)
+    if file is None:
+        raise BadFiles(problems)
+    problems += _check_file(tree, file)
+    if problems:
+        raise BadFiles(problems)
+    scope = file.scope
+    policy = Policy(
+        id=identifier,
+        title=file.title,
+        why=file.why,
+        when=when,
+        do=file.do,
+        unless=unless,
+        exempt=exempt,
+        mode=file.mode,
+        if_unsafe=file.if_unsafe,
+        rewrite_for=frozenset(file.rewrite_for),
+        adds_requester=(file.fix or ("add-requester" if file.do == "rewrite" else "none")) == "add-requester",
+        fail=file.fail,
+        would_pass=file.would_pass or "",
+        notice=file.notice,
+        draft=file.draft,
+        scope=Scope(
+            frozenset(scope.teams),
+            frozenset(scope.domains),
+            frozenset(scope.languages),
+            scope.share,
+            scope.active_from,
+            scope.active_until,
+        ),
+        priority=file.priority,
+        examples=tuple(file.examples),
+        path=tree.name,
+    )
+    return PolicySource(policy, tree)
+
+
+def policy_files(folder: Path) -> list[Path]:
+    """The policy files of a folder, by name."""
+    return sorted(path for path in folder.glob("*.yaml") if path.name not in RESERVED)
+
+
+def _read_folder(folder: Path, problems: list[Problem]) -> list[PolicySource]:
+    if not folder.is_dir():
+        problems.append(Problem(str(folder), 1, 1, "there is no such folder", "the path of a folder with policies"))
+        return []
+    paths = policy_files(folder)
+    for path in sorted(folder.glob("*.yml")):
+        problems.append(Problem(str(path), 1, 1, "a policy file must end in .yaml", f"{path.stem}.yaml as its name"))
+    if not paths:
+        problems.append(
+            Problem(str(folder), 1, 1, "the folder has no policies", "at least one file like no-refusal.yaml")
+        )
+    return [source for path in paths if (source := _try(lambda path=path: read_policy(path), problems)) is not None]
+
+
+def _condition(tree: Tree, data: dict[str, object], key: str, problems: list[Problem]) -> Condition | None:
+    if data.get(key) is None and key != "when":
+        return None
+    if key not in data:
+        return None  # the model has told that it is missing
+    return GRAMMAR.read(data[key], (key,), tree, problems, lists="all" if key == "when" else "any")
+
+
+def _check_file(tree: Tree, file: PolicyFile) -> list[Problem]:
+    """What single values cannot show."""
+    problems: list[Problem] = []
+    for kind in ("hit", "miss"):
+        if not any(example.expect == kind for example in file.examples):
+            what = "no example that it must hit" if kind == "hit" else "no near-miss: an example that it must not hit"
+            problems.append(tree.problem(("examples",), what, f"an example with expect: {kind}", key=True))
+    first: dict[str, int] = {}
+    for number, example in enumerate(file.examples):
+        if first.setdefault(example.name, number) != number:
+            what = f'two examples are called "{example.name}"'
+            problems.append(tree.problem(("examples", number, "name"), what, "a name of its own for each"))
+        if not (example.to or example.cc or example.bcc):
+            problems.append(
+                tree.problem(("examples", number), "an example without recipients", "to: someone@example.org")
+            )
+    scope = file.scope
+    if scope.active_from and scope.active_until and scope.active_from > scope.active_until:
+        problems.append(tree.problem(("scope", "active_until"), "it ends before it begins", "a later date"))
+    if file.do == "rewrite" and file.fix == "none":
+        problems.append(tree.problem(("fix",), "a rewrite without a fix changes nothing", "add-requester"))
+    for key in ("if_unsafe", "rewrite_for"):
+        if key in file.model_fields_set and file.do != "rewrite":
+            problems.append(
+                tree.problem(
+                    (key,), f'"{key}" means nothing without do: rewrite', "do: rewrite, or leave it out", key=True
+                )
+            )
+    return problems
+
+
+def _check_teams(source: PolicySource, site: Site) -> list[Problem]:
+    listed = source.tree.data.get("scope", {}) or {}
+    return [
+        source.tree.problem(("scope", "teams", number), f'the site has no team "{team}"', _known(team, site))
+        for number, team in enumerate(listed.get("teams", []))
+        if team not in site.teams
+    ]
+
+
+def _known(team: str, site: Site) -> str:
+    return suggest(team, site.teams) or f"one of: {', '.join(sorted(site.teams)) or ONLY_TEAM}"
+
+
+def _failed_examples(source: PolicySource, policies: PolicySet, example_site: Site) -> Iterable[Problem]:
+    for result in run_examples(source.policy, policies, example_site):
+        if not result.ok:
+            what = f'the example "{result.name}" fails: {result.told}'
+            yield source.tree.problem(
+                ("examples", result.number), what, "conditions, or an example, that say what is meant"
+            )
+
+
+def _version(sources: list[PolicySource], site: Site, folders: Iterable[Path]) -> str:
+    """16 hex digits over what all files say: comments and layout of policies and site do not count."""
+    digest = hashlib.sha256()
+    for source in sorted(sources, key=lambda source: source.policy.id):
+        digest.update(f"{source.policy.id}\0{_canonical(source.tree.data)}\0".encode())
+    digest.update(f"site\0{_canonical(site.content)}\0".encode())
+    for folder in folders:
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            digest.update(f"{path.relative_to(folder).as_posix()}\0".encode() + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def _canonical(data: object) -> str:
+    return json.dumps(data, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+
+
+def _try(load: Callable[[], _T], problems: list[Problem]) -> _T | None:
+    """What `load` gives, or None with its problems added to the list."""
+    try:
+        return load()
+    except BadFiles as bad:
+        problems += bad.problems
+        return None

@@ -1,0 +1,112 @@
+"""A policy, and the set of them that is in force. Immutable; built by the loader."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal
+
+from gateway.policy.conditions import Condition
+from gateway.policy.decision import Decision
+from gateway.policy.file import Do, ExamplePart, Fail, Mode
+from gateway.reading.lexicon import Lexicon
+from gateway.site.model import Site
+from gateway.site.people import domain_of, fold
+
+FAIL_ORDER: tuple[Fail, ...] = ("open", "defer", "hold")
+"""What a fault of the gateway does to a mail, the strictest last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which mail a policy is for; empty means all. `share` is the percentage for which it is enforced."""
+
+    teams: frozenset[str] = frozenset()
+    domains: frozenset[str] = frozenset()
+    languages: frozenset[str] = frozenset()
+    share: int = 100
+    active_from: date | None = None
+    active_until: date | None = None
+
+    def covers(self, *, team: str, requester: str, lang: str, site: Site, now: datetime) -> bool:
+        """True for mail of this team, for this requester ("" if unknown), in this language, at this time (aware)."""
+        day = now.astimezone(site.zone_of(team)).date()
+        return (
+            (not self.teams or team in self.teams)
+            and (not self.languages or lang in self.languages)
+            and (not self.domains or in_domains(requester, self.domains, site))
+            and (self.active_from is None or day >= self.active_from)
+            and (self.active_until is None or day <= self.active_until)
+        )
+
+    def enforced_for(self, policy: str, mail: str) -> bool:
+        """True for the share of the mail that the policy is enforced on; the same mail is always on the same side."""
+        if self.share >= 100:
+            return True
+        digest = hashlib.sha256(f"{policy}\0{mail}".encode("utf-8", "surrogatepass")).digest()
+        return int.from_bytes(digest[:4]) % 100 < self.share
+
+
+def in_domains(address: str, domains: frozenset[str], site: Site) -> bool:
+    """True if one of the domains is the address's; `internal`, `external` and `anybody` stand for whole kinds."""
+    if not address:
+        return False
+    inside = site.is_internal(address)
+    kinds = {"anybody", "internal" if inside else "external"}
+    return bool(domains & kinds) or domain_of(address) in {fold(domain) for domain in domains}
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """One policy. `id` is the file's name; `path` is where it was read."""
+
+    id: str
+    title: str
+    why: str
+    when: Condition
+    do: Do
+    unless: Condition | None = None
+    exempt: Condition | None = None
+    mode: Mode = "enforce"
+    if_unsafe: Literal["hold", "reject"] = "hold"
+    rewrite_for: frozenset[str] = frozenset({"internal"})
+    adds_requester: bool = False
+    fail: Fail = "defer"
+    would_pass: str = ""
+    notice: str = ""
+    draft: str = ""
+    scope: Scope = Scope()
+    priority: int = 100
+    examples: tuple[ExamplePart, ...] = field(default=(), repr=False)
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PolicySet:
+    """All policies in force with the site and the lexicon they were checked with, the highest priority first.
+
+    `version` is a hash over the content of all files: same version, same mail, same memory, same verdict.
+    """
+
+    policies: tuple[Policy, ...]
+    version: str
+    site: Site
+    lexicon: Lexicon
+
+    def get(self, policy: str) -> Policy | None:
+        return next((each for each in self.policies if each.id == policy), None)
+
+    @property
+    def fail(self) -> Fail:
+        """The strictest `fail` of the policies that are enforced; with none, `defer`."""
+        return max((p.fail for p in self.policies if p.mode == "enforce"), key=FAIL_ORDER.index, default="defer")
+
+    def decision_after_fault(self, why: str) -> Decision | None:
+        """What happens to a mail that could not be judged: passed or held as the policies say; None means 451."""
+        match self.fail:
+            case "open":
+                return Decision("pass", reason=f"{why}; passed unjudged", fail="open", policy_version=self.version)
+            case "hold":
+                return Decision("hold", reason=f"{why}; held", fail="hold", policy_version=self.version)
+        return None
