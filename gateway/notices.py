@@ -173,9 +173,12 @@ def _mail(
     message["X-Auto-Response-Suppress"] = "All"
     message["X-Loop"] = one_line(head.answers_to)
     message["X-Referral-Gateway"] = f"{kind}; mail={facts.held_id}"
-    message["Content-Language"] = rendered.lang
     message.set_content(rendered.text, charset="utf-8", cte="quoted-printable")
-    return OutMail(id, reverse_path, (to.address,), message.as_bytes(), kind, facts.held_id, now)
+    message["Content-Language"] = rendered.lang
+    # Python folds a long value as a whole onto the next line, where some readers then show an empty subject.
+    header, end, body = message.as_bytes().partition(b"\r\n\r\n")
+    raw = re.sub(rb"(?m)^([A-Za-z-]+:) ?\r\n ", rb"\1 ", header) + end + body
+    return OutMail(id, reverse_path, (to.address,), raw, kind, facts.held_id, now)
 
 
 def _address(who: Mailbox) -> Address:

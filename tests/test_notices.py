@@ -113,6 +113,7 @@ def test_fix_is_offered_only_where_it_is_possible() -> None:
 def test_notices_come_in_the_teams_language_and_drafts_in_the_mails() -> None:
     mail = hold(replace(DROPPED, lang="de"))
     assert parsed(mail)["Subject"] == "Bevor deine Mail hinausgeht: Fwd: VPN drops every hour"
+    assert parsed(mail)["Content-Language"] == "de"
     assert "Dienstag, 3. Juni, 17:00" in text(mail) and "Could you take this over?" in text(mail)
     assert "Könnt ihr das bitte übernehmen?" in text(hold(replace(DROPPED, mail_lang="de")))
     assert "Could you take this over?" in text(hold(replace(DROPPED, mail_lang="fr")))
