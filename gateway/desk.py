@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -17,29 +17,33 @@ import structlog
 
 from gateway import notices
 from gateway.answers import Answer, parse_answer
-from gateway.mail.address import split_tag
+from gateway.mail.address import Mailbox, split_tag
 from gateway.mail.envelope import Path
-from gateway.mail.message import read_message
+from gateway.mail.message import Headers, read_headers, read_message
 from gateway.mail.quoting import split_body
+from gateway.notice_facts import NoticeFacts, NoticeFinding, facts_of
+from gateway.notices import Letterhead
 from gateway.rules import Rules
 from gateway.smtp import replies
 from gateway.smtp.gate import Incoming
 from gateway.smtp.replies import Reply
 from gateway.store.records import Hold, NewHold, OutMail
 from gateway.store.store import Store
+from gateway.template_files import Templates
+from gateway.templating import CannotRender
 
 if TYPE_CHECKING:
     from gateway.pipeline import Judged
 
 log = structlog.get_logger("gateway.desk")
 
+DONE = {"fix": "fixed", "send": "sent"}
+"""The acknowledgement of each way in which an approved mail goes out."""
 
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """What an answer came to: `done` is False when nothing changed, and `ack` names the acknowledgement."""
 
-    done: bool
-    ack: str
+def fresh_token() -> str:
+    """128 random bits in lower-case hex: local parts may lose their case on the way."""
+    return secrets.token_hex(16)
 
 
 def token_hash(token: str) -> str:
@@ -47,6 +51,250 @@ def token_hash(token: str) -> str:
     return hashlib.sha256(token.lower().encode("ascii", "replace")).hexdigest()
 
 
-def fresh_token() -> str:
-    """128 random bits in lower-case hex: local parts may lose their case on the way."""
-    return secrets.token_hex(16)
+class Desk:
+    """Writes notices and reads answers. `wake` is called when the outbox or an approved hold has something to do."""
+
+    def __init__(
+        self,
+        rules: Rules,
+        store: Store,
+        templates: Callable[[], Templates],
+        *,
+        notices_address: str = "",
+        notices_from: str = "",
+        hold_deadline: float = 8 * 3600.0,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._rules = rules
+        self._store = store
+        self._templates = templates
+        self._notices_address = notices_address
+        self._notices_from = notices_from
+        self._hold_deadline = timedelta(seconds=hold_deadline)
+        self._clock = clock
+        self.wake: Callable[[], None] = lambda: None
+
+    @property
+    def _address(self) -> str:
+        return self._notices_address or self._rules.site.notices_address
+
+    def _head(self) -> Letterhead:
+        sender = Mailbox(self._notices_from or self._address, "Referral gateway")
+        return Letterhead(sender, self._address, self._templates())
+
+    def takes(self, address: str) -> bool:
+        """True for the address of notices, with or without a token."""
+        return bool(self._address) and split_tag(address)[0] == self._address.lower()
+
+    # --- about a mail that has just come ---------------------------------------------------------------------------
+
+    def hold(self, judged: Judged, received: bytes, *, fix_refused: str = "") -> tuple[NewHold, tuple[OutMail, ...]]:
+        """What to keep of a mail that is held, and the notice to its sender."""
+        mail, site = judged.mail, self._rules.site
+        agent = self._agent_of(judged)
+        team = judged.reading.agent.team if judged.reading and judged.reading.agent else ""
+        deadline = site.calendar_of(team).after(mail.received_at, self._hold_deadline)
+        facts = self._facts(judged, deadline)
+        if fix_refused:
+            facts = replace(facts, can_fix=False, why_no_fix=fix_refused)
+        token = fresh_token()
+        new = NewHold(
+            id=mail.id,
+            at=mail.received_at,
+            agent=agent.address,
+            raw=judged.raw,
+            sha256=mail.content.sha256,
+            mail_from=mail.envelope.mail_from.argument,
+            rcpt_to=tuple(path.argument for path in mail.envelope.rcpt_to),
+            fix={
+                "add_cc": [{"address": who.address, "name": who.name} for who in judged.decision.add_cc],
+                "possible": facts.can_fix,
+                "why_not": facts.why_no_fix,
+            },
+            token_hash=token_hash(token),
+            may_settle=site.may_settle(agent.address) or (agent.address,),
+            deadline=deadline,
+            lang=facts.lang,
+            body_type={"SMTPUTF8": mail.smtputf8, "received": received.decode("ascii", "replace")},
+        )
+        return new, (notices.hold_notice(facts, token, self._head(), id=_mail_id(), now=self._clock()),)
+
+    def after_delivery(self, judged: Judged) -> tuple[OutMail, ...]:
+        """What people are told once a mail has gone out: whom a rewrite added, and the supervisor's note.
+
+        A note that cannot be written must not undo a delivery, so it is only logged.
+        """
+        decision, out = judged.decision, list[OutMail]()
+        try:
+            facts = self._facts(judged, None)
+            if decision.disposition == "rewrite":
+                out.append(notices.rewrite_notice(facts, self._head(), id=_mail_id(), now=self._clock()))
+            if decision.notify_supervisor and facts.supervisor is not None:
+                out.append(notices.supervisor_note(facts, self._head(), id=_mail_id(), now=self._clock()))
+        except CannotRender as cannot:
+            log.error("a note could not be written", mail=judged.mail.id, why=str(cannot))
+        return tuple(out)
+
+    def reject_line(self, judged: Judged) -> str:
+        """The one line that the sender's mail client shows."""
+        try:
+            return notices.reject_line(self._facts(judged, None), self._templates())
+        except CannotRender:
+            return "Not sent: " + "; ".join(judged.decision.would_pass or (judged.decision.reason,))
+
+    def _agent_of(self, judged: Judged) -> Mailbox:
+        if judged.reading and judged.reading.agent:
+            return judged.reading.agent.mailbox
+        return judged.headers.author or Mailbox(judged.mail.envelope.mail_from.address)
+
+    def _facts(self, judged: Judged, deadline: datetime | None) -> NoticeFacts:
+        site, agent = self._rules.site, self._agent_of(judged)
+        reading = judged.reading
+        team = reading.agent.team if reading and reading.agent else ""
+        local = deadline.astimezone(site.zone_of(team)) if deadline else None
+        entry = site.agent(agent.address)
+        lang = (entry.lang if entry else "") or site.language_of(team)
+        if reading is not None:
+            return facts_of(
+                reading, judged.decision, held_id=judged.mail.id, lang=lang,
+                supervisor=site.supervisor_of(agent.address), deadline=local,
+            )  # fmt: skip
+        return NoticeFacts(
+            held_id=judged.mail.id,
+            agent=agent,
+            subject=judged.headers.subject,
+            lang=lang,
+            message_id=judged.headers.message_id or "",
+            references=judged.headers.references,
+            findings=(NoticeFinding("gateway-fault", why=judged.decision.reason),),
+            deadline=local,
+        )
+
+    # --- an answer has come ----------------------------------------------------------------------------------------
+
+    async def answer(self, mail: Incoming, path: Path) -> Reply:
+        """Take a reply to a notice. What it asks for is durable before our 250; the acknowledgement is a mail.
+
+        Automatic replies and bounces are swallowed (RFC 3834 §2), so nothing can loop.
+        """
+        raw = mail.content.raw()
+        headers = read_headers(raw)
+        author = headers.author or Mailbox(mail.envelope.mail_from.address)
+        if not mail.envelope.mail_from.address or headers.auto_submitted or headers.bulk:
+            log.warning("automatic mail to the notices address swallowed", mail=mail.id, sender=author.key)
+            return replies.OK
+        token = token_hash(split_tag(path.address)[1])
+        known = await self._store.token(token)
+        hold = await self._store.held(known.hold_id) if known is not None else None
+        if hold is None or known is None:
+            return await self._expired(author)
+        who = mail.auth_identity if mail.auth_identity and "@" in mail.auth_identity else author.address
+        if not (self._may_settle(hold, author.address) and self._may_settle(hold, who)):
+            return await self._acknowledge("wrong-sender", hold, to=author)
+        if not known.alive:
+            by = hold.approved_by or known.used_by
+            return await self._acknowledge("already-settled", hold, to=author, by=by)
+        answer = parse_answer(split_body(read_message(raw)).new.text, headers.subject)
+        return await self._settle_by_mail(hold, answer, author, token)
+
+    async def _settle_by_mail(self, hold: Hold, answer: Answer, author: Mailbox, token: str) -> Reply:
+        if answer.kind == "unclear":
+            return await self._acknowledge("not-understood", hold, to=author, problem=answer.problem)
+        if answer.kind == "fix" and not hold.new.fix.get("possible"):
+            return await self._acknowledge("no-fix", hold, to=author)
+        if not await self.settle(hold, answer, by=author.key, token=token, to=author):
+            fresh = await self._store.held(hold.new.id)
+            return await self._acknowledge(
+                "already-settled", fresh or hold, to=author, by=fresh.approved_by if fresh else ""
+            )
+        return replies.OK
+
+    async def settle(
+        self, hold: Hold, answer: Answer, *, by: str, token: str | None = None, to: Mailbox | None = None
+    ) -> bool:
+        """Do what an answer says, durably. False when somebody was first. `to` is who hears that it was discarded;
+        of a release the sender hears when it has happened."""
+        now = self._clock()
+        if answer.kind == "discard":
+            told = self._ack("discarded", hold, to=to) if to else ()
+            done = await self._store.discard(hold.new.id, by, answer.why, token, now, notices=told)
+        else:
+            action = "fix" if answer.kind == "fix" else "send"
+            done = await self._store.approve(hold.new.id, action, by, answer.why, token, now)
+        if done:
+            log.info("hold answered", mail=hold.new.id, answer=answer.kind, by=by)
+            self.wake()
+        return done
+
+    def on_settled(self, hold: Hold, state: str, detail: str) -> tuple[tuple[OutMail, ...], str | None]:
+        """Mails about an approved hold that has come to `state`, and the hash of a fresh token if it waits again."""
+        if state == "held":
+            token = fresh_token()
+            facts = self._facts_of_hold(hold)
+            try:
+                notice = notices.returned_notice(facts, token, detail, self._head(), id=_mail_id(), now=self._clock())
+            except CannotRender as cannot:
+                log.error("a notice could not be written", mail=hold.new.id, why=str(cannot))
+                return (), None
+            return (notice,), token_hash(token)
+        if state == "released":
+            return self._ack(DONE[hold.action or "send"], hold), None
+        return self._ack("in-doubt", hold), None
+
+    def _may_settle(self, hold: Hold, address: str) -> bool:
+        """The agent, their delegates and supervisor; for a shared mailbox also every member of its team."""
+        site = self._rules.site
+        if site.is_among(address, hold.new.may_settle):
+            return True
+        entry, owner = site.agent(address), site.agent(hold.new.agent)
+        shared = site.is_team_mailbox(hold.new.agent)
+        return shared and entry is not None and owner is not None and entry.team == owner.team
+
+    async def _expired(self, author: Mailbox) -> Reply:
+        """An unknown token. Only our own agents are told; anybody else could be a forged address (backscatter)."""
+        if self._rules.site.agent(author.address) is not None:
+            facts = NoticeFacts(held_id="", agent=author, subject="", lang=self._rules.site.lang)
+            await self._store.enqueue([notices.ack("expired", facts, self._head(), id=_mail_id(), now=self._clock())])
+            self.wake()
+        return replies.OK
+
+    async def _acknowledge(self, name: str, hold: Hold, *, to: Mailbox, **more: str) -> Reply:
+        mails = self._ack(name, hold, to=to, **more)
+        if mails and (name != "wrong-sender" or self._rules.site.agent(to.address) is not None):
+            await self._store.enqueue(mails)
+            self.wake()
+        return replies.OK
+
+    def _ack(self, name: str, hold: Hold, *, to: Mailbox | None = None, **more: str) -> tuple[OutMail, ...]:
+        facts = self._facts_of_hold(hold)
+        if to is not None:
+            facts = replace(facts, agent=to)
+        if name == "wrong-sender":
+            facts = replace(facts, subject="", message_id="", references=())
+        try:
+            return (notices.ack(name, facts, self._head(), id=_mail_id(), now=self._clock(), **more),)
+        except CannotRender as cannot:
+            log.error("an acknowledgement could not be written", mail=hold.new.id, ack=name, why=str(cannot))
+            return ()
+
+    def _facts_of_hold(self, hold: Hold) -> NoticeFacts:
+        headers: Headers = read_headers(hold.raw or b"")
+        site = self._rules.site
+        return NoticeFacts(
+            held_id=hold.new.id,
+            agent=Mailbox(hold.new.agent, site.name_of(hold.new.agent)),
+            subject=hold.subject,
+            lang=hold.new.lang,
+            message_id=headers.message_id or "",
+            references=headers.references,
+            recipients=(*headers.to, *headers.cc),
+            adds=tuple(Mailbox(each["address"], each.get("name", "")) for each in hold.new.fix.get("add_cc", ())),
+            can_fix=bool(hold.new.fix.get("possible")),
+            why_no_fix=str(hold.new.fix.get("why_not", "")),
+            supervisor=site.supervisor_of(hold.new.agent),
+        )
+
+
+def _mail_id() -> str:
+    return f"g-{secrets.token_hex(10)}"
+

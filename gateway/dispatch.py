@@ -57,7 +57,7 @@ class Dispatcher:
         store: Store,
         postbox: Postbox,
         *,
-        on_settled: Callable[[Hold, str, str], list[OutMail]],
+        on_settled: Callable[[Hold, str, str], tuple[tuple[OutMail, ...], str | None]],
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         idle: float = 15.0,
     ) -> None:
@@ -136,8 +136,10 @@ class Dispatcher:
             await self._back_to_held(claim, f"the mail server refused it: {said.text}")
 
     async def _finish(self, claim: Claim, state: str, detail: str, outcome: str) -> None:
-        notes = self._on_settled(claim.hold, state, detail)
-        await self._store.finish(claim, state, detail, outcome=outcome, by=claim.hold.approved_by, notices=notes)
+        mails, token = self._on_settled(claim.hold, state, detail)
+        await self._store.finish(
+            claim, state, detail, outcome=outcome, by=claim.hold.approved_by, token_hash=token, notices=mails
+        )
         log.info("hold settled", mail=claim.hold.new.id, state=state, outcome=outcome)
 
     async def _later(self, claim: Claim, why: str) -> None:
@@ -186,7 +188,8 @@ def make_ready(hold: Hold) -> ReadyToGo:
         try:
             splices = (add_cc(raw, *who, smtputf8=bool(hold.new.body_type.get("SMTPUTF8"))),)
         except CannotRewrite as cannot:
-            raise CannotRelease(f"the Cc header cannot be edited: {cannot}") from cannot
+            if not cannot.present:
+                raise CannotRelease(f"the Cc header cannot be edited: {cannot}") from cannot
         known = {argument.lower() for argument in rcpt_to}
         arguments = (Path.of(each.address).argument for each in who)
         # Somebody in Bcc is in the envelope already; one recipient gets one copy.

@@ -33,7 +33,7 @@ from gateway.reading.reader import Context, Reading, read, who_sends
 from gateway.reading.thread import SeenMessage
 from gateway.record import audit_entry
 from gateway.rules import Rules
-from gateway.settling import Desk
+from gateway.desk import Desk
 from gateway.smtp import replies
 from gateway.smtp.gate import Incoming, Relay, UpstreamLost
 from gateway.smtp.replies import Reply, reply
@@ -200,10 +200,16 @@ class Pipeline:
 
     async def _rewrite(self, judged: Judged, relay: Relay) -> Reply:
         """Add the requester to envelope and header, both or neither. If either cannot be done, the mail is held."""
+        splices: tuple[Splice, ...] = ()
         try:
-            splice = add_cc(judged.raw, *judged.decision.add_cc, smtputf8=judged.mail.smtputf8)
+            splices = (add_cc(judged.raw, *judged.decision.add_cc, smtputf8=judged.mail.smtputf8),)
         except CannotRewrite as cannot:
+            if cannot.present:  # the header names them already; only the envelope lacks them
+                return await self._add_and_deliver(judged, relay, splices)
             return await self._hold_instead(judged, relay, f"the Cc header cannot be edited safely: {cannot}")
+        return await self._add_and_deliver(judged, relay, splices)
+
+    async def _add_and_deliver(self, judged: Judged, relay: Relay, splices: tuple[Splice, ...]) -> Reply:
         # A bounce that nobody sees is a person left hanging, so failures are reported (RFC 3461 §4.1).
         notify = b" NOTIFY=FAILURE" if "DSN" in relay.offers else b""
         for who in judged.decision.add_cc:
@@ -213,7 +219,7 @@ class Pipeline:
                 return await self._hold_instead(
                     judged, relay, f"the mail server refused {who.address}: {answer.text}"
                 )
-        return await self._deliver(judged, relay, (splice,), "rewritten")
+        return await self._deliver(judged, relay, splices, "rewritten")
 
     async def _hold_instead(self, judged: Judged, relay: Relay, why: str) -> Reply:
         held = replace(judged.decision, disposition="hold", reason=f"{judged.decision.reason}; held, because {why}")
@@ -250,8 +256,8 @@ class Pipeline:
             self._desk.wake()
 
     async def _hold(self, judged: Judged, relay: Relay, *, fix_refused: str = "") -> Reply:
-        hold, notice = self._desk.hold(judged, self._received(judged.mail), fix_refused=fix_refused)
-        await self._store.hold(hold, audit_entry(judged), [notice])
+        hold, notices = self._desk.hold(judged, self._received(judged.mail), fix_refused=fix_refused)
+        await self._store.hold(hold, audit_entry(judged), notices)
         await relay.abandon()
         self._desk.wake()
         return reply(250, replies.HELD.format(id=judged.mail.id))

@@ -10,22 +10,23 @@ from gateway.located import BadFiles
 from gateway.policy.model import PolicySet
 from gateway.reading.lexicon import Lexicon
 from gateway.site.model import Site
+from gateway.template_files import Templates
 
 log = structlog.get_logger("gateway.rules")
 
 
 class Rules:
-    """Holds the current PolicySet. A mail takes `current` once and keeps it to its end.
+    """Holds the current PolicySet and templates. A mail takes `current` once and keeps it to its end.
 
-    `load` reads the files and returns a new set or raises BadFiles; `judging` is False while the operator has named no
+    `load` reads the files and returns new ones or raises BadFiles; `judging` is False while the operator has named no
     site of their own: then everything passes. `key` is the secret with which remembered lines are hashed.
     """
 
-    def __init__(self, load: Callable[[], PolicySet], *, judging: bool, key: bytes) -> None:
+    def __init__(self, load: Callable[[], tuple[PolicySet, Templates]], *, judging: bool, key: bytes) -> None:
         self._load = load
         self.judging = judging
         self.key = key
-        self.current = load()
+        self.current, self.templates = load()
 
     @property
     def site(self) -> Site:
@@ -43,13 +44,13 @@ class Rules:
     def reload(self) -> bool:
         """Read the files again. Broken files keep the old set, and every problem is logged. True when a new set is on."""
         try:
-            fresh = self._load()
+            fresh, templates = self._load()
         except BadFiles as bad:
             for problem in bad.problems:
                 log.error("policies not reloaded; the old ones stay", problem=str(problem))
             return False
         changed = fresh.version != self.current.version
-        self.current = fresh
+        self.current, self.templates = fresh, templates
         if changed:
             log.info("policies reloaded", version=fresh.version)
         return changed

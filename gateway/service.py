@@ -21,6 +21,7 @@ from gateway.assembly import doors_of, hold_key, memory_key, postbox_of
 from gateway.config import Settings
 from gateway.desk import Desk
 from gateway.dispatch import Dispatcher
+from gateway.located import BadFiles, Problem
 from gateway.pipeline import Pipeline
 from gateway.policy.loader import load_policies
 from gateway.policy.model import PolicySet
@@ -29,6 +30,7 @@ from gateway.rules import Rules
 from gateway.smtp.server import Doors
 from gateway.store.errors import StoreAway
 from gateway.store.store import Store
+from gateway.template_files import Templates, load_templates
 from gateway.supervision import Notifier, passed_sockets
 
 log = structlog.get_logger("gateway.service")
@@ -57,7 +59,7 @@ class Service:
         """Open everything, doors last, so that the first client finds a gateway that can answer for its mail."""
         settings = self.settings
         key = hold_key(settings)
-        self.rules = Rules(lambda: rules_from(settings), judging=settings.site is not None, key=memory_key(key))
+        self.rules = Rules(lambda: files_of(settings), judging=settings.site is not None, key=memory_key(key))
         doors = doors_of(settings, passed_sockets())
         self.store = Store.open(
             settings.database_url, key, password=settings.secret("database_password"), clock=self._clock
@@ -65,7 +67,15 @@ class Service:
         try:
             await self.store.start()
             await self.store.recover(self._clock())
-            self.desk = Desk(self.rules, self.store, settings, clock=self._clock)
+            self.desk = Desk(
+                self.rules,
+                self.store,
+                lambda: self.rules.templates,
+                notices_address=settings.notices_address,
+                notices_from=settings.notices_from,
+                hold_deadline=settings.hold_deadline,
+                clock=self._clock,
+            )
             self.dispatcher = Dispatcher(
                 self.store, postbox_of(settings), on_settled=self.desk.on_settled, clock=self._clock
             )
@@ -156,8 +166,23 @@ class Service:
         return [path for path in named if path is not None]
 
 
-def rules_from(settings: Settings) -> PolicySet:
-    """Read the policy files that the settings name. Raises BadFiles with every problem at once."""
-    return load_policies(
-        settings.policies or shipped("policies"), settings.site, shipped=shipped("policies"), templates=settings.templates
-    )
+def files_of(settings: Settings) -> tuple[PolicySet, Templates]:
+    """Read the files that the settings name. Raises BadFiles with every problem of all of them at once."""
+    problems: list[Problem] = []
+    policies = templates = None
+    try:
+        policies = load_policies(
+            settings.policies or shipped("policies"),
+            settings.site,
+            shipped=shipped("policies"),
+            templates=settings.templates,
+        )
+    except BadFiles as bad:
+        problems += bad.problems
+    try:
+        templates = load_templates(shipped("templates"), *([settings.templates] if settings.templates else []))
+    except BadFiles as bad:
+        problems += bad.problems
+    if policies is None or templates is None:
+        raise BadFiles(problems)
+    return policies, templates

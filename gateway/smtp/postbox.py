@@ -7,7 +7,7 @@ client's own MAIL and RCPT arguments; a mail library would write both anew.
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -83,14 +83,20 @@ class Postbox:
         self._timeouts = timeouts or Timeouts()
 
     async def send(
-        self, mail_from: bytes, recipients: Sequence[bytes], raw: bytes, need: frozenset[str] = frozenset()
+        self,
+        mail_from: bytes,
+        recipients: Sequence[bytes],
+        raw: bytes,
+        need: frozenset[str] = frozenset(),
+        before_content: Callable[[], Awaitable[None]] | None = None,
     ) -> Delivery:
         """Send `raw` (dots unstuffed, CR LF line ends) with the MAIL and RCPT arguments as they stand.
 
         All or nothing: when the upstream refuses one recipient, the transaction is given up before DATA and
         `Delivery.refused` says who; whoever sends again to the others then knows that nobody has the mail yet.
         Extensions named in `need`, or by a parameter or 8-bit octets, must be offered: nothing is ever left out or
-        converted, the mail fails at step "need" instead.
+        converted, the mail fails at step "need" instead. `before_content` is awaited after the 354: from then on the
+        upstream may have the mail, and what it raises ends the transaction before that.
 
         Raises UpstreamLost (UpstreamUnavailable when there was no connection), and ValueError for bare line ends in
         `raw` or an argument.
@@ -102,7 +108,7 @@ class Postbox:
         stuffed(raw)
         upstream = await Upstream.connect(self.target, timeouts=self._timeouts, helo=self._helo)
         try:
-            delivery = await self._session(upstream, mail_from, recipients, raw, need)
+            delivery = await self._session(upstream, mail_from, recipients, raw, need, before_content)
         except BaseException:
             upstream.abort()
             raise
@@ -121,7 +127,13 @@ class Postbox:
         return failed or Delivery("auth" if self._credential else "hello", reply(250, "2.0.0 OK"))
 
     async def _session(
-        self, upstream: Upstream, mail_from: bytes, recipients: Sequence[bytes], raw: bytes, need: frozenset[str]
+        self,
+        upstream: Upstream,
+        mail_from: bytes,
+        recipients: Sequence[bytes],
+        raw: bytes,
+        need: frozenset[str],
+        before_content: Callable[[], Awaitable[None]] | None,
     ) -> Delivery:
         failed = await self._enter(upstream)
         if failed is not None:
@@ -144,6 +156,8 @@ class Postbox:
         ready = await upstream.command(b"DATA")
         if ready.code != 354:
             return Delivery("data", ready, tuple(told))
+        if before_content is not None:
+            await before_content()
         return Delivery("dot", await upstream.content(b"", blocks(raw)), tuple(told))
 
     async def _enter(self, upstream: Upstream) -> Delivery | None:
