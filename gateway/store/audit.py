@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, and_, insert, or_, select, update
 from sqlalchemy.engine import Connection
 
-from gateway.store.errors import Ambiguous
+from gateway.store.errors import Ambiguous, Unknown
 from gateway.store.records import AuditEntry, AuditRow
 from gateway.store.schema import audit, audit_events, audit_policies
 
@@ -86,7 +86,7 @@ def list_entries(
     """Entries, newest first; times from `since` up to but without `until`.
 
     `agent` is an address in any case, or its domain as "@example.org". `before` is the id of an entry: only what comes
-    after it in the list, to page on. Raises LookupError when there is no such entry.
+    after it in the list, to page on. Raises Unknown when there is no such entry.
     """
     wanted: list[ColumnElement[bool]] = []
     table: Any = audit
@@ -108,7 +108,7 @@ def list_entries(
     if before:
         mark = connection.execute(select(audit.c.at, audit.c.id).where(audit.c.id == before)).first()
         if mark is None:
-            raise LookupError(f"there is no audit entry {before}")
+            raise Unknown(f"there is no audit entry {before}")
         wanted.append(or_(at < mark.at, and_(at == mark.at, audit.c.id < mark.id)))
     query = select(audit).select_from(table).where(*wanted).order_by(at.desc(), audit.c.id.desc()).limit(limit)
     return _with_history(connection, connection.execute(query).all())

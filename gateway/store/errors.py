@@ -38,10 +38,17 @@ class Ambiguous(LookupError):
         self.ids = ids
 
 
-def translate(error: BaseException) -> StoreAway | Ambiguous:
+class Unknown(LookupError):
+    """There is no such row."""
+
+
+Told = StoreAway | Ambiguous | Unknown
+
+
+def translate(error: BaseException) -> Told:
     """The error of the store that stands for `error`. Whatever goes wrong down here becomes one of ours, so that after
     the upstream's 250 a caller has one exception to catch."""
-    if isinstance(error, (StoreAway, Ambiguous)):
+    if isinstance(error, (StoreAway, Ambiguous, Unknown)):
         return error
     cause = error.orig if isinstance(error, exc.StatementError) and error.orig is not None else error
     words = " ".join(str(cause).split()) or type(cause).__name__

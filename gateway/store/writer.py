@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import Engine
 from sqlalchemy.engine import Connection
 
-from gateway.store.errors import Ambiguous, ClaimLost, StoreAway, StoreFull, StoreRefused, translate
+from gateway.store.errors import Ambiguous, ClaimLost, StoreAway, StoreFull, StoreRefused, Told, Unknown, translate
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
@@ -182,12 +182,12 @@ class Lane:
 
 def _own_fault(error: Exception) -> bool:
     """Whether the others of the group deserve another try."""
-    return isinstance(translate(error), (StoreRefused, ClaimLost, Ambiguous))
+    return isinstance(translate(error), (StoreRefused, ClaimLost, Ambiguous, Unknown))
 
 
-def _again(error: StoreAway | Ambiguous, cause: Exception) -> StoreAway | Ambiguous:
+def _again(error: Told, cause: Exception) -> Told:
     """An exception of one's own for each caller: several tasks must not raise the same one."""
-    if isinstance(error, Ambiguous):
+    if not isinstance(error, StoreAway):
         return error
     mine = type(error)(*error.args)
     mine.__cause__ = cause

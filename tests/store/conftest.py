@@ -42,7 +42,7 @@ class Postgres:
             self._as = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
         self._binaries = self._within_reach(binaries)
         self.data = self.folder / "data"
-        self._run("initdb", "-D", str(self.data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "-N", "--no-instructions")
+        self._run("initdb", "-D", str(self.data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "-N")
         self.start()
 
     def _within_reach(self, binaries: Path) -> Path:
@@ -58,9 +58,8 @@ class Postgres:
             return self.folder / binaries.relative_to(root)
 
     def _run(self, program: str, *arguments: str) -> None:
-        subprocess.run(
-            [self._binaries / program, *arguments], check=True, capture_output=True, cwd=self.folder, timeout=60, **self._as
-        )
+        command = [self._binaries / program, *arguments]
+        subprocess.run(command, check=True, capture_output=True, cwd=self.folder, timeout=60, **self._as)
 
     def start(self) -> None:
         settings = {"listen_addresses": "", "unix_socket_directories": self.folder, "fsync": "off"}
