@@ -58,14 +58,14 @@ def remember(
 
 
 def line_hashes(lines: Iterable[str], key: bytes) -> frozenset[int]:
-    """Signed 64-bit keyed hashes of lines, without case, marks and spacing; short lines are left out."""
+    """Unsigned 64-bit keyed hashes of lines, without case, marks and spacing; short lines are left out."""
     hashes: set[int] = set()
     for line in lines:
         plain = _NOISE.sub("", line.lower())
         if len(plain) < MIN_LETTERS:
             continue
         digest = hashlib.blake2b(plain.encode("utf-8", "replace"), digest_size=8, key=key[:64]).digest()
-        hashes.add(int.from_bytes(digest, "big", signed=True))
+        hashes.add(int.from_bytes(digest, "big"))
         if len(hashes) >= MAX_LINES:
             break
     return frozenset(hashes)
