@@ -27,6 +27,7 @@ _ON_DATE = re.compile(r"\s(?:on|am|le|el|il|op|em|den)\s+(?=\d)", re.IGNORECASE)
 _OPENINGS = frozenset("on am le el il em op den dne la w at pe u em в у a ha quoting zitat citando citation in no à".split())
 _ENDS = ":\uff1a"
 _CONTINUED = 250
+_PRONOUNS = frozenset("you du sie ihr vous tu usted ustedes lei voi u jij je você vocês you've".split())
 _PARTICLES = frozenset("de da do dos das di del della van von der den ten ter zu la le el al bin ibn y e und and via of du".split())
 
 
@@ -123,14 +124,16 @@ def read_block(lines: Sequence[Line], start: int, *, sure: bool = False) -> Foun
                 else:
                     locales = common
                     name = known[min(common)]
-            if name in values and name != "other":
+            if name in ("to", "cc") and values.get(name) and "from" in values and not blanks:
+                value = f"{values[name]}, {value}"
+            elif name in values and name != "other":
                 break
             others += name == "other"
             values[name] = value
             links[name] = line.links
             last, end, blanks = name, at + 1, 0
             continue
-        if not last or (blanks and values[last]) or not _continues(lines, at, last, values, depth):
+        if not last or blanks or not _continues(lines, at, last, values, depth):
             break
         values[last] = f"{values[last]} {text}" if len(values[last]) < 4000 else values[last]
         links[last] += line.links
@@ -164,7 +167,7 @@ def _continues(lines: Sequence[Line], at: int, name: str, values: dict[str, str]
     if value.count("<") > value.count(">") or value.count("[") > value.count("]"):
         return True
     if name == "from":
-        return text[0] in "<[(" and "@" in text
+        return text[0] in "<[("
     ahead = 1 if name in ("subject", "date") else 60
     for following in range(at + 1, min(len(lines), at + 1 + ahead)):
         line = lines[following]
@@ -194,7 +197,7 @@ def _read_notes(
     first = start
     for place in above:
         text = lines[place].text.strip()
-        if len(text) > 160 or read_marker(text) or is_rule(text):
+        if len(text) > 160 or read_marker(text) or is_rule(text) or label_of(lines[place]) is not None:
             break
         dated = _ON_DATE.search(text)
         if dated is not None and _SHORT_DATE.match(text, dated.end()):
@@ -284,13 +287,16 @@ def _parse_attribution(text: str, links: tuple[str, ...], first: int, end: int, 
     digits = [found for found in _DIGITS.finditer(masked) if any(character.isdigit() for character in found.group())]
     dateish = _DATEISH.search(masked) is not None and len(digits) > 1
     linked = bool(links) and find_address(links[0]) is not None
-    if not certain and not verbs and not (place is not None and text[place[1] :].strip(" >)]*\"'") == ""):
+    ends_with_address = place is not None and not text[place[1] :].strip(" >)]*\"'")
+    if not certain and not verbs and not ends_with_address and not (quoted_next and dateish and _CLOCK.search(masked)):
         return None
     if not certain and not ((place or linked or dateish) if not quoted_next else verbs or place or dateish):
         return None
     person = _attributed(text, place, verbs, digits, links if linked else ())
     if person is None or (not certain and not _is_name(person, 7)):
         return None
+    if not person.address and person.name.lower() in _PRONOUNS:
+        person = None  # "At 08:16 you wrote": it says no more than that it is a quote
     date_text = ""
     if dateish:
         finish = digits[-1].end()
@@ -348,6 +354,8 @@ _UPPER_FILLERS = frozenset("AM PM GMT UTC CET CEST EST EDT PST PDT MST MDT CST C
 
 def _name_of(text: str, *, opening: bool) -> str:
     """Take fillers off both ends of the words around a name."""
+    before, bracket, _ = text.partition("<")
+    text = before if bracket and before.strip() else text  # "Jill <jill at x.example>", as archives hide addresses
     words = text.replace("(", " ").replace(")", " ").replace("<", " ").replace("[", " ").replace("、", " ").split()
     begin, end = 0, len(words)
     while begin < end:

@@ -152,7 +152,8 @@ class _Walk:
                 return self._raise_base(at, at + 1, "quote") if any(line.text for line in lines[:at]) else self._take(at, at + 1, "header")
         end = at + 1
         marker = read_marker(text)
-        if first == "-" and not marker and "orwarded by" in text and end < len(lines) and lines[end].text.rstrip().endswith("--"):
+        wrapped = first == "-" and "orwarded by" in text and text[-1] != "-"
+        if wrapped and end < len(lines) and lines[end].text.rstrip().endswith("--"):
             text, end, marker = f"{text} {lines[end].text}", end + 1, "forward"  # Notes wraps its own marker
         if not marker:
             return 0
@@ -182,7 +183,7 @@ class _Walk:
             return 0
         person = self._dashed_attribution(at, text) if " from " in text else None  # mutt: "----- Forwarded message from X <x> -----"
         if person is not None:
-            self.sorted.authors.append(Author(person, self._total() + 1, "forward"))
+            self._add(person, self._total() + 1, "forward")
         return self._raise_base(at, end, "forward" if marker == "forward" else "quote")
 
     def _block_near(self, at: int, *, sure: bool) -> Found | None:
@@ -217,7 +218,7 @@ class _Walk:
                 block.first = found.first
                 return self._open_block(block)
         found.end = end
-        self.sorted.authors.append(Author(found, self._total() + 1, "attribution"))
+        self._add(found, self._total() + 1, "attribution")
         return self._raise_base(found.first, end, "quote", kind="attribution")
 
     def _boundary(self, at: int, line: Line) -> int:
@@ -276,15 +277,15 @@ class _Walk:
         after = self._next(found.end, 4)
         kind: Literal["attribution"] = "attribution"
         if after and self.lines[after].depth > self.depth:
-            self.sorted.authors.append(Author(found, self._total() + 1, kind))
+            self._add(found, self._total() + 1, kind)
             self._take(found.first, found.end, kind)
             self.named[self.lines[after].depth] = True
             return found.end
         if self.depth and not self.named.get(self.depth):
             self.named[self.depth] = True  # Apple Mail: the attribution stands inside the quote
-            self.sorted.authors.append(Author(found, self._total(), kind))
+            self._add(found, self._total(), kind)
             return self._take(found.first, found.end, kind)
-        self.sorted.authors.append(Author(found, self._total() + 1, kind))
+        self._add(found, self._total() + 1, kind)
         return self._raise_base(found.first, found.end, "quote", kind=kind)
 
     def _open_block(self, found: Found, *, marker: str = "") -> int:
@@ -308,7 +309,7 @@ class _Walk:
         self._add(found, self._total() + 1, kind)
         return self._raise_base(found.first, found.end, kind)
 
-    def _add(self, found: Found, depth: int, kind: Literal["forward", "quote"]) -> None:
+    def _add(self, found: Found, depth: int, kind: Literal["forward", "quote", "attribution"]) -> None:
         if found.person is not None:
             self.sorted.authors.append(Author(found, depth, kind))
 

@@ -35,16 +35,27 @@ def find_address(text: str, start: int = 0) -> tuple[int, int] | None:
     return None
 
 
+def _bare(text: str) -> str:
+    """Without the marks around a name; brackets stay where they are in pairs ("Perry, Kristina (GOV)")."""
+    text = text.strip(_QUOTES + ",;:-–<>[]{}|")
+    if text.count("(") != text.count(")") or text[:1] == "(":
+        text = text.strip(_QUOTES + ",;:-–<>[](){}|")
+    return text
+
+
 def clean_name(text: str) -> str:
     """A display name without quotes, emphasis, trailing marks, "via …" and Notes organisations."""
-    name = " ".join(text.replace("\u200b", "").split()).strip(_QUOTES + ",;:-–<>[](){}|")
+    name = _bare(" ".join(text.replace("\u200b", "").split()))
     for mark in (" via ", " [mailto", " [smtp", "<mailto", " (mailto", " on behalf of "):
         at = name.lower().find(mark)
         if at > 0:
-            name = name[:at].strip(_QUOTES + ",;:-–<>[](){}|")
+            name = _bare(name[:at])
     head, slash, tail = name.partition("/")
     if slash and head.strip() and tail[:1].strip() and "://" not in name and (tail.isupper() or "@" in tail or tail.count("/") or tail[:1].isupper()):
         name = head.strip()  # Notes: "Jill Amory/Sales/ACME@ACME"
+    head, at_sign, tail = name.partition("@")
+    if at_sign and " " in head.strip() and "." not in tail:
+        name = head.strip()  # Notes: "Jill Amory@ACME"
     return name if any(character.isalpha() for character in name) else ""
 
 
