@@ -36,8 +36,10 @@ class RealOpenSMTPD(Daemon):
             f'action "onward" relay host "smtp://127.0.0.1:{self.relay_to}"\n'
             'match from any for any action "onward"\n'
         )
+        (self.folder / "resolv.conf").write_text("lookup file\n")  # its resolver asks the network for loopback's name
         script = (
             "set -e\n"
+            + f"mount --bind {self.folder}/resolv.conf /etc/resolv.conf\n"
             + self.accounts(opensmtpd=64501, opensmtpq=64502)
             + "mount -t tmpfs none /var/lib\nmkdir -p /var/lib/opensmtpd/empty\nchmod 711 /var/lib/opensmtpd/empty\n"
             + f"mkdir -m 711 {self.folder}/spool {self.folder}/spool/smtpd\n"

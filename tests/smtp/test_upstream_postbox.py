@@ -106,6 +106,22 @@ async def test_what_could_smuggle_is_refused(sink: Sink, mail_from: bytes, to: l
     assert sink.messages == []
 
 
+async def test_what_must_be_written_down_first_stops_the_mail_when_it_cannot_be(sink: Sink) -> None:
+    noted: list[str] = []
+
+    async def note() -> None:
+        noted.append("about to send")
+        assert sink.messages == [] and sink.commands[-1] == b"DATA"
+
+    async def fail() -> None:
+        raise OSError("the store is away")
+
+    assert (await postbox(sink).send(FROM, TO, RAW, before_content=note)).delivered and noted == ["about to send"]
+    with pytest.raises(OSError, match="store"):
+        await postbox(sink).send(FROM, TO, RAW, before_content=fail)
+    assert len(sink.messages) == 1
+
+
 # -- the gateway's own credential
 
 
