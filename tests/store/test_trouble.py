@@ -158,6 +158,10 @@ async def test_a_database_without_tables_is_away(tmp_path, rows):
     await store.close()
 
 
+def remount(folder, how: str) -> None:
+    subprocess.run(["mount", "-o", f"remount,{how}", folder], check=True)
+
+
 async def test_a_disk_that_turned_read_only(small_disk, open_store, rows):
     """As Linux does with a failing disk (errors=remount-ro); root is refused too."""
     store = open_store(f"sqlite:///{small_disk}/state/gateway.db")
@@ -165,13 +169,13 @@ async def test_a_disk_that_turned_read_only(small_disk, open_store, rows):
     await store.close()
     store = open_store(f"sqlite:///{small_disk}/state/gateway.db")
     store.database.dispose()
-    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+    remount(small_disk, "ro")
     try:
         for _ in range(2):
             with pytest.raises(StoreAway, match=r"readonly|unable to open"):
                 await store.intend(rows.entry("refused"))
     finally:
-        subprocess.run(["mount", "-o", "remount,rw", small_disk], check=True)
+        remount(small_disk, "rw")
     await works(store, rows, "after")
     assert {row.entry.id for row in store.audit_list()} == {"before", "after"}
 
