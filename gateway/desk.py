@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from email.utils import parseaddr
 from typing import TYPE_CHECKING
 
 import structlog
@@ -79,8 +80,8 @@ class Desk:
         return self._notices_address or self._rules.site.notices_address
 
     def _head(self) -> Letterhead:
-        sender = Mailbox(self._notices_from or self._address, "Referral gateway")
-        return Letterhead(sender, self._address, self._templates())
+        name, address = parseaddr(self._notices_from or self._address)
+        return Letterhead(Mailbox(address, name or "Referral gateway"), self._address, self._templates())
 
     def takes(self, address: str) -> bool:
         """True for the address of notices, with or without a token."""
@@ -155,10 +156,15 @@ class Desk:
         entry = site.agent(agent.address)
         lang = (entry.lang if entry else "") or site.language_of(team)
         if reading is not None:
-            return facts_of(
+            facts = facts_of(
                 reading, judged.decision, held_id=judged.mail.id, lang=lang,
                 supervisor=site.supervisor_of(agent.address), deadline=local,
             )  # fmt: skip
+            return replace(
+                facts,
+                target=self._named(facts.target) if facts.target else None,
+                recipients=tuple(self._named(who) for who in facts.recipients),
+            )
         return NoticeFacts(
             held_id=judged.mail.id,
             agent=agent,
@@ -169,6 +175,10 @@ class Desk:
             findings=(NoticeFinding("gateway-fault", why=judged.decision.reason),),
             deadline=local,
         )
+
+    def _named(self, who: Mailbox) -> Mailbox:
+        """With the name that the site file knows, where the mail has none: a draft should not greet an address."""
+        return who if who.name or not who.address else replace(who, name=self._rules.site.name_of(who.address))
 
     # --- an answer has come ----------------------------------------------------------------------------------------
 

@@ -1,0 +1,87 @@
+"""`serve`: the gateway as a service."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import traceback
+
+import structlog
+
+from gateway.config import Settings
+
+
+def run(settings: Settings) -> int:
+    """Serve until SIGTERM. Returns the exit code: 0 stopped, 2 files or settings are wrong, 3 a fault of ours."""
+    from gateway.located import BadFiles
+    from gateway.service import Service
+    from gateway.store.crypto import KeyUnusable
+    from gateway.store.errors import StoreAway
+
+    set_up_log(settings)
+    log = structlog.get_logger("gateway.serve")
+    if settings.site is None:
+        log.warning(
+            "no site file: nothing is judged and everything passes",
+            write="site: the path of your own copy of policies/site.yaml",
+        )
+    try:
+        with asyncio.Runner(loop_factory=event_loop) as runner:
+            runner.run(Service(settings).serve())
+    except BadFiles as bad:
+        for problem in bad.problems:
+            print(problem, file=sys.stderr)
+        return 2
+    except KeyUnusable as unusable:
+        print(f"{settings.key_file}: {unusable}", file=sys.stderr)
+        return 2
+    except StoreAway as away:
+        print(f"the store cannot be opened ({settings.state}): {away}", file=sys.stderr)
+        return 3
+    except OSError as error:
+        print(f"cannot start: {error}. Write: another address for listen or tap", file=sys.stderr)
+        return 2
+    return 0
+
+
+def event_loop() -> asyncio.AbstractEventLoop:
+    """uvloop where it is installed: half the time of a proxied mail is the loop's."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
+
+
+def set_up_log(settings: Settings) -> None:
+    """One line an event on standard error; never mail content, never a secret."""
+    level = logging.getLevelNamesMapping()[settings.log_level.upper()]
+    last: structlog.typing.Processor
+    if settings.log_format == "json":
+        last = structlog.processors.JSONRenderer()
+    else:
+        last = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _where_it_failed,
+            last,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+def _where_it_failed(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """An exception as its type and the places it came through: its text could quote somebody's mail."""
+    given = event.pop("exc_info", None)
+    error = given if isinstance(given, BaseException) else sys.exc_info()[1] if given else None
+    if error is not None:
+        frames = traceback.extract_tb(error.__traceback__)
+        event["fault"] = type(error).__name__
+        event["at"] = " < ".join(f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in reversed(frames))
+    return event
