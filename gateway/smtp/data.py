@@ -71,8 +71,8 @@ class EndOfData:
     def _whole(self, data: bytes) -> bytes:
         """`data` with whole line ends.
 
-        A dot behind a loose end becomes two. A stuffed dot with nothing but a loose end behind it was an empty line, and
-        is one again: left alone it would become the end of the message.
+        A dot behind a loose end becomes two. A stuffed dot with nothing but a loose end behind it was an empty line,
+        and is one again: left alone it would become the end of the message.
         """
         dot = b"." if self._after_bare and data.startswith(b".") else b""
         self._after_bare = data.endswith(b"\n") and not data.endswith(_CRLF)

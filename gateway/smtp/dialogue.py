@@ -1,4 +1,4 @@
-"""The dialogue: one client's SMTP session, verb by verb (RFC 5321 §4.1).
+"""The dialogue: commands in, replies out, and the mail between them (RFC 5321 §3.3, §4.1).
 
 Each verb guards what must be true before it and returns a Reply. What the gateway need not decide itself goes to the
 upstream as the client wrote it, and the upstream's reply comes back as it is.
@@ -10,33 +10,21 @@ import asyncio
 import logging
 import re
 import traceback
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
-from gateway.mail.envelope import Envelope, Path
+from gateway.mail.envelope import Envelope
 from gateway.smtp import grammar, replies
-from gateway.smtp.auth import exchange, is_mechanism
 from gateway.smtp.content import StoredContent
 from gateway.smtp.gate import Incoming, UpstreamLost
 from gateway.smtp.grammar import BadArgument
-from gateway.smtp.house import House
 from gateway.smtp.ids import new_id
 from gateway.smtp.intake import take_message
-from gateway.smtp.link import Link
-from gateway.smtp.offers import (
-    WITHOUT_UPSTREAM,
-    XFORWARD,
-    Situation,
-    auth_mechanisms,
-    hello_lines,
-    most_octets,
-    negotiate,
-)
-from gateway.smtp.peers import XCLIENT_NAMES, XFORWARD_NAMES, client_address, read_attributes
 from gateway.smtp.replies import Reply, reply
+from gateway.smtp.session import Session
 from gateway.smtp.transaction import Transaction
 from gateway.smtp.upstream import UpstreamUnavailable
-from gateway.smtp.wire import Expired, Gone, Interrupted, LineTooLong, Wire
+from gateway.smtp.wire import Expired, Gone, Interrupted, LineTooLong
 
 log = logging.getLogger(__name__)
 
@@ -49,39 +37,10 @@ _IDLE = frozenset({b"NOOP", b"RSET", b"VRFY", b"HELP", b"EHLO", b"HELO", b"XFORW
 _HANG_UP = {b"BDAT": replies.NO_BDAT} | dict.fromkeys(
     (b"GET", b"POST", b"PUT", b"HEAD", b"OPTIONS", b"CONNECT"), replies.WRONG_PROTOCOL
 )
-# Everything there is to say has been said.
-_SILENCE = Reply(220, raw=b"")
 
 
-class Dialogue:
+class Dialogue(Session):
     """One session over one wire. `run` says everything there is to say; the caller closes the wire."""
-
-    def __init__(self, house: House, wire: Wire, peer: tuple[str, int]) -> None:
-        self.house = house
-        self.wire = wire
-        self.peer = peer  # the client, as far as listed peers have told
-        self.committing = False  # a mail is between its end and its reply
-        self._listed = house.is_listed(peer[0])
-        self._link = Link(house)
-        self._upstream_offers: Mapping[str, bytes] = {}
-        self._errors = self._idle = self._failed_auths = 0
-        self._hanging_up = False
-        self._begin()
-
-    def _begin(self) -> None:
-        """The state of a session that has said nothing yet."""
-        self._helo = b""
-        self._esmtp = False
-        self._offers: Mapping[str, bytes] = {}
-        self._identity: str | None = None
-        self._reset()
-
-    def _reset(self) -> None:
-        """No mail under way."""
-        self._transaction: Transaction | None = None
-        self._mail_from: Path | None = None
-        self._taken: list[Path] = []
-        self._refusal: Reply | None = None  # the upstream was lost in this mail: all that can come of it
 
     # -- the loop
 
@@ -154,11 +113,6 @@ class Dialogue:
             return replies.PIPELINING_REFUSED
         return answer
 
-    def _error(self, answer: Reply) -> Reply:
-        """A refusal for which the client is to blame: too many of them end the session."""
-        self._errors += 1
-        return answer if self._errors < self.house.limits.errors else replies.TOO_MANY_ERRORS
-
     async def _upstream_lost(self, why: UpstreamLost) -> Reply:
         log.warning("upstream lost: %s", why)
         if self._link.authenticated:
@@ -180,145 +134,6 @@ class Dialogue:
         await self._abandon()
         return reply(451, replies.INTERNAL_FAULT.format(id=fault))
 
-    async def _abandon(self) -> None:
-        transaction = self._transaction
-        self._reset()
-        if transaction is not None:
-            await transaction.abandon()
-            self._link.keep(transaction)
-
-    # -- the session
-
-    async def _banner(self) -> Reply:
-        try:
-            if self.house.listener.kind == "proxy-filter":
-                self._link.begin()
-            else:
-                await self._link.open()
-        except UpstreamUnavailable as why:
-            log.warning("upstream away: %s", why)
-            if why.reply is not None and why.reply.code in (421, 554):  # the upstream's own greeting
-                return why.reply
-            return replies.UPSTREAM_AWAY_CLOSING
-        return reply(220, f"{self.house.hostname} ESMTP")
-
-    async def _ehlo(self, name: bytes) -> Reply:
-        return await self._hello(name, esmtp=True)
-
-    async def _helo_verb(self, name: bytes) -> Reply:
-        return await self._hello(name, esmtp=False)
-
-    async def _hello(self, name: bytes, *, esmtp: bool) -> Reply:
-        name = name.strip(b" ")
-        if not grammar.is_hello_name(name):
-            return self._error(replies.BAD_HELLO)
-        await self._abandon()  # RFC 5321 §4.1.4: EHLO in the middle is also a RSET
-        try:
-            answer = await self._link.hello(name, esmtp=esmtp)
-            upstream = self._link.offers
-        except UpstreamLost as why:
-            if self.house.listener.kind != "proxy-filter":
-                log.warning("upstream away: %s", why)
-                return replies.UPSTREAM_AWAY_CLOSING
-            answer, upstream = replies.OK, WITHOUT_UPSTREAM if esmtp else {}
-        if not answer.positive:
-            return answer
-        self._helo, self._esmtp, self._upstream_offers = name, esmtp, upstream
-        self._offers = negotiate(upstream, self._situation()) if esmtp else {}
-        lines = hello_lines(self.house.hostname, self._offers) if esmtp else (self.house.hostname.encode("ascii"),)
-        return Reply(250, lines)
-
-    def _situation(self) -> Situation:
-        listener, limits = self.house.listener, self.house.limits
-        return Situation(
-            size=limits.message_size,
-            margin=limits.rewrite_margin,
-            tls=self.wire.tls,
-            upstream_tls=self._link.tls,
-            can_start_tls=listener.tls == "starttls" and not self.wire.tls,
-            listed=self._listed,
-            xclient=listener.xclient and self._listed,
-        )
-
-    async def _starttls(self, argument: bytes) -> Reply:
-        listener = self.house.listener
-        if argument:
-            return self._error(replies.NO_ARGUMENT)
-        if self.wire.tls:
-            return self._error(replies.TLS_ALREADY)
-        if listener.tls != "starttls" or listener.tls_context is None:
-            return self._error(replies.STARTTLS_NOT_OFFERED)
-        if self._mail_from is not None or self._link.authenticated:
-            return self._error(replies.BAD_SEQUENCE)
-        if self.wire.pending:  # somebody put commands behind it, to be run inside TLS
-            self._hanging_up = True
-            return replies.PIPELINING_REFUSED
-        self.wire.write(replies.READY_FOR_TLS.encode())
-        await self.wire.start_tls(listener.tls_context, self.house.timers.handshake)
-        # RFC 3207 §4.2: nothing learnt in the clear counts any more (the PROXY header stands: it was not the client's)
-        self._begin()
-        self._link.forget()
-        return _SILENCE
-
-    async def _auth(self, argument: bytes) -> Reply:
-        limits = self.house.limits
-        mechanism, _, initial = argument.partition(b" ")
-        if not self._esmtp:
-            return self._error(replies.HELLO_FIRST)
-        if self._link.authenticated:
-            return self._error(replies.AUTH_ALREADY)
-        if self._mail_from is not None:
-            return self._error(replies.AUTH_IN_MAIL)
-        if "AUTH" not in self._offers:
-            hidden = "AUTH" in self._upstream_offers and self._situation().can_start_tls
-            return self._error(replies.AUTH_NEEDS_TLS if hidden else replies.AUTH_NOT_OFFERED)
-        if not is_mechanism(mechanism) or b" " in initial:
-            return self._error(replies.AUTH_SYNTAX)
-        if mechanism.upper() not in auth_mechanisms(self._offers):
-            return self._error(replies.AUTH_UNKNOWN)
-        if self.wire.pending:
-            self._hanging_up = True
-            return replies.PIPELINING_REFUSED
-        try:
-            answer, identity = await exchange(
-                self.wire, self._link.forward, argument, longest=limits.auth_line, seconds=self.house.timers.command
-            )
-        except BaseException:
-            self._link.drop()  # somewhere in the middle of AUTH: of no use to anybody
-            raise
-        if answer is replies.PIPELINING_REFUSED:
-            self._hanging_up = True
-        elif answer.code == 235:
-            self._link.authenticated, self._identity = True, identity
-        else:
-            self._failed_auths += 1
-            if self._failed_auths >= limits.auth_attempts:
-                return replies.TOO_MANY_ERRORS
-        return answer
-
-    async def _xforward_verb(self, argument: bytes) -> Reply:
-        if not self._listed or XFORWARD not in self._offers:
-            return self._error(replies.NOT_FOR_YOU)
-        if self._mail_from is not None:
-            return self._error(replies.BAD_SEQUENCE)
-        peer = client_address(read_attributes(argument, XFORWARD_NAMES), self.peer)
-        answer = await self._link.xforward(b"XFORWARD " + argument) or replies.OK
-        if answer.positive:
-            self.peer = peer
-        return answer
-
-    async def _xclient(self, argument: bytes) -> Reply:
-        if not self._listed or not self.house.listener.xclient:
-            return self._error(replies.NOT_FOR_YOU)
-        if self._mail_from is not None:
-            return self._error(replies.BAD_SEQUENCE)
-        attributes = read_attributes(argument, XCLIENT_NAMES)
-        self.peer = client_address(attributes, self.peer)
-        self._begin()
-        self._link.forget()
-        self._identity = attributes.get("LOGIN")
-        return reply(220, f"{self.house.hostname} ESMTP")  # Postfix XCLIENT_README: back to the greeting
-
     # -- the mail
 
     async def _mail(self, argument: bytes) -> Reply:
@@ -339,10 +154,6 @@ class Dialogue:
         if answer.positive:
             self._transaction, self._mail_from = transaction, path
         return answer
-
-    @property
-    def _most(self) -> int:
-        return most_octets(self._upstream_offers, self._situation())
 
     async def _rcpt(self, argument: bytes) -> Reply:
         if self._mail_from is None or self._transaction is None:

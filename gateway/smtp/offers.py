@@ -54,6 +54,7 @@ class Situation:
     can_start_tls: bool = False  # the listener does STARTTLS and it is not on yet
     may_authenticate: bool = True
     listed: bool = False  # the peer may say XFORWARD
+    is_filter: bool = False  # a Postfix in front tells us with XFORWARD whom it speaks for, wherever that ends
     xclient: bool = False  # the peer may say XCLIENT
 
 
@@ -73,8 +74,8 @@ def negotiate(upstream: Mapping[str, bytes], now: Situation) -> dict[str, bytes]
         offers["REQUIRETLS"] = b""
     if now.can_start_tls:
         offers["STARTTLS"] = b""
-    if XFORWARD in upstream and now.listed:
-        offers[XFORWARD] = upstream[XFORWARD]
+    if now.listed and (XFORWARD in upstream or now.is_filter):
+        offers[XFORWARD] = upstream.get(XFORWARD) or WITHOUT_UPSTREAM[XFORWARD]
     if now.xclient:
         offers[XCLIENT] = XCLIENT_ATTRIBUTES
     return offers

@@ -134,20 +134,20 @@ class Server:
         self.house = house
         self._doors = doors
         self._server = server
+        self._name: Any = server.sockets[0].getsockname()
 
     @property
     def port(self) -> int:
         """The port it listens on; 0 for a socket without one."""
-        name = self._server.sockets[0].getsockname()
-        return int(name[1]) if isinstance(name, tuple) else 0
+        return int(self._name[1]) if isinstance(self._name, tuple) else 0
 
     @property
     def place(self) -> str:
         """Where it listens, for people: HOST:PORT and the kind."""
-        name = self._server.sockets[0].getsockname() if self._server.sockets else "closed"
-        where = str(name)
-        if isinstance(name, tuple):
-            where = f"[{name[0]}]:{name[1]}" if ":" in name[0] else f"{name[0]}:{name[1]}"
+        where = str(self._name)
+        if isinstance(self._name, tuple):
+            host = f"[{self._name[0]}]" if ":" in self._name[0] else self._name[0]
+            where = f"{host}:{self._name[1]}"
         return where if self.house.listener.kind == "smtp" else f"{where} ({self.house.listener.kind})"
 
     @property

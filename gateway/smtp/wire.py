@@ -12,6 +12,7 @@ import ssl
 from gateway.smtp.tls import TlsLayer
 
 _READ_AHEAD = 128 * 1024  # octets that may wait to be read before the client is slowed down
+_LAST_WORDS = 10.0  # seconds for a client to take the last of our replies
 
 
 class Gone(Exception):
@@ -245,7 +246,12 @@ class Wire:
         if self._tls is not None:
             self._tls.close()
             self._flush()
+        if self._writing_paused:
+            self._transport.abort()  # it does not read, so waiting for that would be for ever
+            return
         self._transport.close()
+        if self._transport.get_write_buffer_size():
+            self._loop.call_later(_LAST_WORDS, self._transport.abort)
 
     def abort(self) -> None:
         if not self._lost:

@@ -56,9 +56,9 @@ async def test_raw_arguments_go_up_and_raw_replies_come_down(house) -> None:
 
 async def test_only_what_can_be_carried_is_offered(house) -> None:
     offers = (
-        b"CHUNKING", b"BINARYMIME", b"XCLIENT NAME ADDR", b"XFORWARD NAME", b"PIPECONNECT", b"PRDR", b"ETRN", b"STARTTLS",
-        b"PIPELINING", b"SIZE 100000", b"AUTH PLAIN SCRAM-SHA-256 SCRAM-SHA-256-PLUS", b"X-ANYTHING 1", b"DSN",
-        b"ENHANCEDSTATUSCODES", b"REQUIRETLS", b"LIMITS RCPTMAX=5", b"AUTH=LOGIN",
+        b"CHUNKING", b"BINARYMIME", b"XCLIENT NAME ADDR", b"XFORWARD NAME", b"PIPECONNECT", b"PRDR", b"ETRN",
+        b"STARTTLS", b"PIPELINING", b"SIZE 100000", b"AUTH PLAIN SCRAM-SHA-256 SCRAM-SHA-256-PLUS", b"X-ANYTHING 1",
+        b"DSN", b"ENHANCEDSTATUSCODES", b"REQUIRETLS", b"LIMITS RCPTMAX=5", b"AUTH=LOGIN",
     )  # fmt: skip
     await house.open(sink=Sink(offers=offers))
     client = await house.client()

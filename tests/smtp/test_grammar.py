@@ -198,7 +198,14 @@ def test_anything_is_read_or_refused_and_an_address_is_one_word(argument: bytes)
 
 @pytest.mark.parametrize(
     ("name", "good"),
-    [(b"client.example", True), (b"[192.0.2.1]", True), (b"", False), (b"a b", False), (b"a\x00", False), (b"\xc3", False)],
+    [
+        (b"client.example", True),
+        (b"[192.0.2.1]", True),
+        (b"", False),
+        (b"a b", False),
+        (b"a\x00", False),
+        (b"\xc3", False),
+    ],
 )
 def test_hello_names(name: bytes, good: bool) -> None:
     assert is_hello_name(name) is good
