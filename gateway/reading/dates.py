@@ -86,24 +86,25 @@ class Calendar:
         clock = rf"\d{{1,2}}(?:[:.h]\d{{2}})?\s?(?:{oclock})|\d{{1,2}}:\d{{2}}"
         forms = [
             r"(?P<iso>\d{4}-\d{2}-\d{2})",
-            rf"(?P<dm>\d{{1,2}})(?:st|nd|rd|th|\.|º|er)?\s?(?:(?:{of})\s?)?(?P<dm_month>{month})\b\.?(?:,?\s(?P<dm_year>20\d\d))?",
+            rf"(?P<dm>\d{{1,2}})(?:st|nd|rd|th|\.|º|er)?\s?(?:(?:{of})\s?)?(?P<dm_month>{month})\.?(?:,?\s(?P<dm_year>20\d\d))?",
             rf"(?P<md_month>{month})\s(?P<md>\d{{1,2}})(?:st|nd|rd|th)?(?:,?\s(?P<md_year>20\d\d))?",
             r"(?P<num_d>\d{1,2})[./-](?P<num_m>\d{1,2})[./-](?P<num_y>20\d\d|\d\d)",
             r"(?P<de_d>\d{1,2})\.\s?(?P<de_m>\d{1,2})\.",
             rf"(?:{at})\s(?P<at_d>\d{{1,2}})/(?P<at_m>\d{{1,2}})",
             rf"(?P<span>{_any(spans)})",
-            rf"(?P<ago>{number}\s(?:{unit})\s(?:{ago})|(?:{ago})\s(?:[\pL]+\s)?{number}\s(?:{unit}))",
-            rf"(?P<in>(?:{within})\s(?:[\pL']+\s)?(?P<in_n>{number})(?:\s?(?:-|–|to|bis|à|a|o|oder|or|ou)\s?{number})?\s(?:[\pL]+\s)?(?P<in_u>{unit}))",
-            rf"(?P<for_n>{number})(?:\s?(?:-|–|to|bis|à|a|o|oder|or|ou)\s?{number})?\s(?:[\pL]+\s)?(?P<for_u>{unit})",
+            rf"(?P<ago>{number}\s(?:{unit})\s(?:{ago})|(?:{ago})\s(?:[a-z\x80-\xff]+\s)?{number}\s(?:{unit}))",
+            rf"(?P<in>(?:{within})\s(?:[a-z\x80-\xff']+\s)?(?P<in_n>{number})(?:\s?(?:-|–|to|bis|à|a|o|oder|or|ou)\s?{number})?\s(?:[a-z\x80-\xff]+\s)?(?P<in_u>{unit}))",
+            rf"(?P<for_n>{number})(?:\s?(?:-|–|to|bis|à|a|o|oder|or|ou)\s?{number})?\s(?:[a-z\x80-\xff]+\s)?(?P<for_u>{unit})",
             rf"(?:(?P<wd_dir>{after}|{last})\s)?(?P<wd>{weekday})(?:s|'s)?(?:\s(?P<wd_dir2>{after}|{last}))?",
             rf"(?P<dir>{after}|{last})\s(?P<dir_u>{unit})|(?P<dir_u2>{unit})\s(?P<dir2>{after}|{last})",
             rf"(?P<day>{_any(days)})",
             rf"(?:{at})\s(?P<time>{clock}|\d{{1,2}})",
             rf"(?P<clock>{clock})",
         ]
-        source = rf"(?m)(?:^|[^\pL\pN_/.-])((?:{'|'.join(forms)}))(?:$|[^\pL\pN_])"
+        source = rf"[^a-z0-9_/.\x80-\xff-]((?:{'|'.join(forms)}))[^a-z0-9_\x80-\xff]"
         options = re2.Options()
         options.max_mem, options.log_errors = 64 << 20, False
+        options.encoding = re2.Options.Encoding.LATIN1
         lasts = frozenset(fold(x) for w in every for x in w.last)
         return cls(re2.compile(source.encode(), options), months, weekdays, days, units, numbers, spans, lasts)
 

@@ -63,7 +63,7 @@ class _Group:
     lang: str
     say: re2._Regexp
     unless: re2._Regexp | None
-    source: str
+    source: bytes
 
 
 @dataclass(frozen=True)
@@ -165,7 +165,7 @@ def build_lexicon(files: Iterable[tuple[Tree, _File]], problems: list[Problem]) 
     if groups:
         found = re2.Set.SearchSet(_options())
         for group in groups:
-            found.Add(group.source.encode())
+            found.Add(group.source)
         found.Compile()
     calendar = Calendar.of({f.lang: f.dates for _, f in files})
     languages = tuple(dict.fromkeys(f.lang for _, f in files))
@@ -176,35 +176,39 @@ def _options() -> re2.Options:
     options = re2.Options()
     options.max_mem = _MEMORY
     options.log_errors = False
+    options.encoding = re2.Options.Encoding.LATIN1
     return options
 
 
 def _compile(tree: Tree, lang: str, cue: str, number: int, entry: _Cue, words: Mapping[str, list[str]],
              problems: list[Problem]) -> _Group | None:
-    sources: dict[str, list[str]] = {"say": [], "unless": []}
+    sources: dict[str, list[str]] = {"say": [], "unless": [], "set": []}
     good = True
     for key, phrases in (("say", entry.say), ("unless", entry.unless)):
         for at, phrase in enumerate(phrases):
             try:
                 sources[key].append(compile_phrase(phrase, words))
+                if key == "say":
+                    # Whether it matches does not depend on what may follow; without it the automaton stays small.
+                    sources["set"].append(compile_phrase(phrase.rstrip(" ."), words))
             except BadPhrase as bad:
                 good = False
                 problems.append(tree.problem(("cues", cue, number, key, at), str(bad), bad.write))
     if not good:
         return None
-    say = f"(?m)(?:{'|'.join(sources['say'])})"
-    unless = f"(?m)(?:{'|'.join(sources['unless'])})" if sources["unless"] else ""
-    return _Group(cue, lang, re2.compile(say.encode(), _options()), re2.compile(unless.encode(), _options()) if unless else None, say)
+    say, unless, whole = ("|".join(sources[key]).encode() for key in ("say", "unless", "set"))
+    return _Group(cue, lang, re2.compile(say, _options()), re2.compile(unless, _options()) if unless else None, whole)
 
 
 def _find(group: _Group, prepared: Prepared, data: bytes) -> list[Hit]:
     hits: list[Hit] = []
-    for found in group.say.finditer(data):
-        first, last = next((found.span(n) for n in range(1, (found.re.groups or 0) + 1) if found.start(n) >= 0), found.span())
+    at = 0
+    while (found := group.say.search(data, at)) is not None:
+        first, last = found.span(found.lastindex)
+        at = max(last, found.start() + 1)  # the mark behind one hit may be the one before the next
         if group.unless is not None:
-            left = data.rfind(b"\n", 0, first + 1 if data[first : first + 1] != b"\n" else first) + 1
-            right = data.find(b"\n", last)
-            if group.unless.search(data[left : right if right >= 0 else len(data)]):
+            left, right = data.rfind(b"\n", 0, first), data.find(b"\n", last)
+            if group.unless.search(data[left : right + 1]):
                 continue
         start, end = prepared.offset(first), prepared.offset(last)
         hits.append(Hit(group.cue, group.lang, start, end, prepared.index_at(start)))

@@ -30,7 +30,10 @@ class Reasons:
 
 def find_reasons(scan: Scan, noes: Noes) -> Reasons:
     """Why. "It's our policy" alone is none."""
-    stated = tuple(hit for hit in scan.of("reason") if _said(scan, hit.sentence))
+    stated = tuple(
+        hit for hit in scan.of("reason")
+        if _said(scan, hit.sentence) and not _overlaps(hit, scan.within(hit.sentence, "process", "policy_only"))
+    )
     return Reasons(stated, tuple(_adjacent(scan, noes)) if noes.refusals else ())
 
 
@@ -78,11 +81,11 @@ def find_etas(scan: Scan, noes: Noes, calendar: Calendar, now: datetime) -> tupl
 
 def find_alternatives(scan: Scan, noes: Noes) -> list[tuple[int, int]]:
     """Other ways, and routes to take: a link, an address, a number to call."""
-    found = []
-    for hit in scan.of("alternative"):
-        inside = any(other.start <= hit.start and hit.end <= other.end for other in noes.refusals)
-        if _said(scan, hit.sentence) and not inside:
-            found.append((hit.start, hit.end))
+    refused = [clause_of(scan, hit) for hit in noes.refusals]
+    found = [
+        (hit.start, hit.end) for hit in scan.of("alternative")
+        if _said(scan, hit.sentence) and not any(start <= hit.start < end for start, end in refused)
+    ]
     for number, sentence in enumerate(scan.prepared.sentences):
         if sentence.kind == "body":
             found += [m.span() for m in ROUTE.finditer(scan.prepared.text, sentence.start, sentence.end)]
@@ -92,10 +95,7 @@ def find_alternatives(scan: Scan, noes: Noes) -> list[tuple[int, int]]:
 
 def find_offers(scan: Scan, noes: Noes) -> list[Hit]:
     """Offers to ask, raise or pass on."""
-    return [
-        hit for hit in scan.of("escalation_offer")
-        if _said(scan, hit.sentence) and not _overlaps(hit, noes.refusals)
-    ]
+    return [hit for hit in scan.of("escalation_offer") if _said(scan, hit.sentence) and not _overlaps(hit, noes.refusals)]
 
 
 def _overlaps(hit: Hit, others: Sequence[Hit]) -> bool:

@@ -28,13 +28,19 @@ MAX_DEPTH = 6
 """Word sets and brackets nested deeper than this are refused."""
 
 _TOKEN = re.compile(r"\s+|\.\.\.|\{\w+\}|[()\[\]{}|<>,:?#_]|[^\s()\[\]{}|<>,:?#_]+")
+
+# The text is matched as octets (RE2 in Latin-1 mode) in which everything that is no letter has become ASCII: an edge of a
+# word is then a class of a few ranges. Unicode classes here would make the automaton fifty times as large.
+_LETTER = r"a-z0-9_\x80-\xff"
 _GAP = r"[ ,]+"
-_WORD = r"[^\s.,;:!?()–—]+"
-_LEFT = r"(?:^|[^\pL\pN_])"
-_RIGHT = r"(?:$|[^\pL\pN_])"
-_START = r"^[^\pL\pN\n]*"
-_END = r"[^\pL\pN\n]*$"
-_MARKS = {",": r" ?[,;–—-]", ":": r" ?:", "?": r" ?\?"}
+_WORD = r"[^ \n.,;:!?()]+"
+_LEFT = rf"[^{_LETTER}]"
+_RIGHT = rf"[^{_LETTER}]"
+_START = rf"\n[^{_LETTER}\n]*"
+_END = rf"[^{_LETTER}\n]*\n"
+_MARKS = {",": r" ?[,;-]", ":": r" ?:", "?": r" ?\?"}
+_STRANGE = re.compile(r"[^\x00-\x7f\w]")
+_DASHES = re.compile(r"[–—]")
 
 
 class BadPhrase(ValueError):
@@ -63,7 +69,10 @@ class _Reader:
 
 
 def compile_phrase(phrase: str, words: Mapping[str, list[str]]) -> str:
-    """The RE2 source of a phrase; its first group is the phrase itself without the edges. Raises BadPhrase."""
+    """The RE2 source of a phrase; its first group is the phrase itself without the edges. Raises BadPhrase.
+
+    For octets as `octets_of` makes them, in Latin-1 mode.
+    """
     if not phrase.strip():
         raise BadPhrase("an empty phrase", "the words to look for")
     if len(phrase) > MAX_PHRASE:
@@ -84,6 +93,13 @@ def fold(text: str) -> str:
     if len(lowered) != len(text):
         lowered = "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
     return lowered.translate(_SAME)
+
+
+def octets_of(folded: str) -> bytes:
+    """Folded text as phrases read it: UTF-8 between two line feeds, all that is neither letter nor ASCII made a blank."""
+    if not folded.isascii():
+        folded = _STRANGE.sub(" ", _DASHES.sub(";", folded))
+    return b"\n" + folded.encode("utf-8", "replace") + b"\n"
 
 
 _SAME = {ord(c): "'" for c in "’‘`´ʼ"} | {ord(c): " " for c in "\u00a0\u202f\u2009\t\u200b"} | {0x2011: "-", 0x2010: "-"}
@@ -129,7 +145,7 @@ def _word(reader: _Reader, token: str, led: bool) -> str:
     if token == "_":
         return gap + _WORD
     if token == "#":
-        return gap + r"\pN+"
+        return gap + r"[0-9]+"
     if token in ">)]{}<":
         raise BadPhrase(f'"{token}" in the middle of a phrase', "< only at the start, > only at the end, brackets in pairs, {name}")
     bare = token.strip("*")
@@ -137,7 +153,7 @@ def _word(reader: _Reader, token: str, led: bool) -> str:
         raise BadPhrase('"*" alone', '"_" for one word, "..." for some')
     if bare.startswith("'"):
         gap = ""  # 'll, 's: written onto the word before
-    return gap + (r"\pL*" if token.startswith("*") else "") + re.escape(bare) + (r"[\pL']*" if token.endswith("*") else "")
+    return gap + (r"[a-z\x80-\xff]*" if token.startswith("*") else "") + re.escape(bare) + (r"[a-z\x80-\xff']*" if token.endswith("*") else "")
 
 
 def _inside(reader: _Reader, closing: str, led: bool) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from gateway.reading.phrases import fold
+from gateway.reading.phrases import fold, octets_of
 
 MAX_TEXT = 60_000
 """Code points of new text that are read; an agent writes less, and what is longer is pasted material."""
@@ -54,8 +54,8 @@ class Prepared:
 
     @cached_property
     def data(self) -> bytes:
-        """`folded` in UTF-8, the form that RE2 reads."""
-        return self.folded.encode("utf-8", "replace")
+        """The octets that phrases read."""
+        return octets_of(self.folded)
 
     @cached_property
     def _starts(self) -> list[int]:
@@ -63,9 +63,9 @@ class Prepared:
 
     def offset(self, octet: int) -> int:
         """The offset in code points of an octet of `data`."""
-        if len(self.data) == len(self.folded):
-            return octet
-        return len(self.data[:octet].decode("utf-8", "ignore"))
+        if len(self.data) == len(self.folded) + 2:
+            return max(0, octet - 1)
+        return len(self.data[1:octet].decode("utf-8", "ignore"))
 
     def index_at(self, offset: int) -> int:
         """The number of the sentence that holds an offset (the one before it, where it stands between two)."""
@@ -106,7 +106,7 @@ def prepare(text: str, greetings: re.Pattern[str] | None = None, closings: re.Pa
 
 def _blot(quoted: str) -> str:
     """Blot out what is quoted, if it is more than a name or a button."""
-    return quoted if " " not in quoted.strip() else quoted[0] + "·" * (len(quoted) - 2) + quoted[-1]
+    return quoted if " " not in quoted.strip() else quoted[0] + "~" * (len(quoted) - 2) + quoted[-1]
 
 
 def _blocks(text: str) -> list[tuple[int, int, int]]:
