@@ -138,22 +138,22 @@ class Settings:
         metadata=_row("Limits", values.SIZE, "50M", "The largest mail that is taken; larger ones get 552")
     )
     memory_limit: int = field(
-        metadata=_row("Limits", values.SIZE, "1M", "Mail beyond this size waits in an encrypted spool file")
+        metadata=_row("Limits", values.SIZE, "1536K", "Mail beyond this size waits in an encrypted spool file")
     )
     max_recipients: int = field(
         metadata=_row("Limits", whole(1, 100_000), "1000", "Recipients of one mail; more get 452")
     )
     max_connections: int = field(
-        metadata=_row("Limits", whole(1, 100_000), "500", "Connections at a time; more get 421")
+        metadata=_row("Limits", whole(1, 100_000), "2000", "Connections at a time; more get 421")
     )
     max_connections_per_peer: int = field(
-        metadata=_row("Limits", whole(1, 100_000), "100", "Connections at a time from one address; more get 421")
+        metadata=_row("Limits", whole(1, 100_000), "200", "Connections at a time from one address; more get 421")
     )
     client_timeout: float = field(
         metadata=_row("Limits", values.DURATION, "5m", "How long a client may be silent between commands")
     )
     data_timeout: float = field(
-        metadata=_row("Limits", values.DURATION, "10m", "How long a client may take for one mail's octets")
+        metadata=_row("Limits", values.DURATION, "1h", "How long a client may take for one mail's octets")
     )
     shutdown_grace: float = field(
         metadata=_row("Limits", values.DURATION, "30s", "How long mail under way may finish when the gateway stops")
@@ -168,7 +168,9 @@ class Settings:
         )
     )
     tap_upstream: Target | None = field(
-        metadata=_row("Upstream", values.TARGET, "", "The mail server behind `tap`, in the same form")
+        metadata=_row(
+            "Upstream", values.TARGET, "", "The mail server behind `tap`, in the same form; default: upstream"
+        )
     )
     upstream_user: str = field(
         metadata=_row(
@@ -233,7 +235,7 @@ class Settings:
             "Notices",
             values.ADDRESS,
             "",
-            "The sender of notices, as in `Mail desk <desk@example.org>`; default: notices_address",
+            "The sender address of notices; default: notices_address",
         )
     )
     hold_deadline: float = field(
@@ -279,6 +281,16 @@ class Settings:
             "The key that held mail is encrypted with (32 octets, mode 0600), kept outside `state`",
             computed=_key_file,
         )
+    )
+    hold_key: str = field(
+        metadata=_row(
+            "Store",
+            values.TEXT,
+            "",
+            "That key itself, as 64 hex digits or base64, instead of key_file",
+            secret=True,
+        ),
+        repr=False,
     )
 
     log_level: str = field(

@@ -18,8 +18,8 @@ from gateway.values import Endpoint, WrongValue
 FILE_VARIABLE = PREFIX + "SETTINGS"
 """The environment variable that names the settings file."""
 
-OTHER_VARIABLES = frozenset({FILE_VARIABLE, PREFIX + "COMPLETE"})
-"""Variables with our prefix that are no settings: the file's name, and the shell completion's own."""
+OTHER_VARIABLES = frozenset({FILE_VARIABLE})
+"""Variables with our prefix that are no settings."""
 
 
 class Unplaced(Problem):
@@ -91,6 +91,22 @@ def load_settings(
     if problems:
         raise BadFiles(problems)
     return settings
+
+
+def require(settings: Settings, *names: str) -> None:
+    """Raise BadFiles for settings that have no value and that a command cannot do without."""
+    missing = [BY_NAME[name] for name in names if getattr(settings, name) in (None, "", ())]
+    if missing:
+        raise BadFiles(
+            Unplaced(
+                row.flag,
+                1,
+                1,
+                f"{row.name} is not set",
+                f"{row.flag} {row.kind.metavar}, or {row.name} in the settings file",
+            )
+            for row in missing
+        )
 
 
 def _from_environment(environ: Mapping[str, str], problems: list[Problem]) -> _Source:
@@ -177,8 +193,6 @@ def _together(settings: Settings, origin: Mapping[str, _Source]) -> list[Problem
             wrong(name, f"{twice} stands here twice", "each address once")
     if settings.tls_key is not None and settings.tls_cert is None:
         wrong("tls_key", "a key without its certificate", "tls_cert too")
-    if settings.tap and settings.tap_upstream is None:
-        wrong("tap", "the tap has no server behind it", 'tap_upstream = "HOST:PORT"')
     has_password = bool(settings.upstream_password) or settings.upstream_password_file is not None
     if settings.upstream_user and not has_password:
         wrong("upstream_user", "an account without its password", "upstream_password_file too")

@@ -163,8 +163,7 @@ def _target(raw: object, base: Path) -> object:
 
 def _address(raw: object, base: Path) -> str:
     text = _text(raw, base)
-    bare = text.rpartition("<")[2].removesuffix(">") if text.endswith(">") else text
-    if text and not re.fullmatch(r"[^\s<>@,;:\"]+@[^\s<>@,;:\"]+", bare):
+    if text and not re.fullmatch(r"[^\s<>@,;:\"]+@[^\s<>@,;:\"]+", text):
         raise WrongValue(f'"{text}" is not a mail address', "an address like gateway@notices.example.org")
     return text
 

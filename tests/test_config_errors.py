@@ -8,7 +8,7 @@ import pytest
 
 from gateway.config import PREFIX
 from gateway.located import BadFiles
-from gateway.settings_file import load_settings
+from gateway.settings_file import load_settings, require
 
 HOME = {"HOME": "/home/ada"}
 
@@ -103,7 +103,6 @@ BAD = {
         "settings.toml:1:10: h:465,tls needs a certificate. Write: tls_cert (and tls_key), or the address without tls",
     ),
     "same twice": ('listen = "h:25 h:25"', "settings.toml:1:10: h:25 stands here twice. Write: each address once"),
-    "tap": ('tap = "h:25"', 'settings.toml:1:7: the tap has no server behind it. Write: tap_upstream = "HOST:PORT"'),
     "url": (
         'database = "postgresql://u:pw@h/d"',
         "settings.toml:1:12: a password in the database's URL. "
@@ -141,6 +140,14 @@ def test_all_problems_of_all_sources_at_once(tmp_path: Path) -> None:
         "REFERRAL_GATEWAY_MAX_RECIPIENT: there is no such setting. Write: REFERRAL_GATEWAY_MAX_RECIPIENTS",
         'REFERRAL_GATEWAY_OBSERVE: observe: "maybe" is neither true nor false. Write: true or false',
     ]
+
+
+def test_what_a_command_needs_is_asked_for() -> None:
+    with pytest.raises(BadFiles) as caught:
+        require(load_settings({}, HOME), "upstream", "listen")
+    assert str(caught.value) == (
+        "--upstream: upstream is not set. Write: --upstream HOST:PORT, or upstream in the settings file"
+    )
 
 
 def test_an_absent_file_is_named() -> None:
