@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, bindparam, insert, or_, select, update
 from sqlalchemy.engine import Connection
 
 from gateway.store.errors import Ambiguous, Unknown
@@ -18,57 +19,70 @@ SHOWN_IDS = 5
 _INSERT = insert(audit)
 _INSERT_POLICIES = insert(audit_policies)
 _INSERT_EVENT = insert(audit_events)
+_SET_OUTCOME = update(audit).where(audit.c.id == bindparam("mail")).values(outcome=bindparam("word"))
 
 
-def insert_entry(connection: Connection, entry: AuditEntry, run: str) -> None:
-    """Write the entry with its outcome as it stands, and index the policies that matched."""
-    connection.execute(
-        _INSERT,
-        {
-            "id": entry.id,
-            "at": entry.at,
-            "run": run,
-            "listener": entry.listener,
-            "peer": entry.peer,
-            "agent": entry.agent,
-            "team": entry.team,
-            "requester": entry.requester,
-            "requester_grade": entry.requester_grade,
-            "mail_from": entry.mail_from,
-            "rcpt_to": entry.rcpt_to,
-            "message_id": entry.message_id,
-            "subject": entry.subject,
-            "size": entry.size,
-            "sha256": entry.sha256,
-            "lang": entry.lang,
-            "disposition": entry.disposition,
-            "reason": entry.reason,
-            "policy_version": entry.policy_version,
-            "findings": entry.findings,
-            "facts": entry.facts,
-            "add_cc": entry.add_cc,
-            "notify_supervisor": entry.notify_supervisor,
-            "outcome": entry.outcome,
-        },
-    )
-    policies = {str(finding["policy"]) for finding in entry.findings if finding.get("policy")}
+def insert_entries(connection: Connection, entries: Iterable[AuditEntry], run: str) -> None:
+    """Write entries with their outcomes as they stand, and index the policies that matched."""
+    rows, policies = [], []
+    for entry in entries:
+        rows.append(_row(entry, run))
+        for policy in {str(finding["policy"]) for finding in entry.findings if finding.get("policy")}:
+            policies.append({"policy": policy, "at": entry.at, "mail_id": entry.id})
+    connection.execute(_INSERT, rows)
     if policies:
-        rows = [{"policy": policy, "at": entry.at, "mail_id": entry.id} for policy in sorted(policies)]
-        connection.execute(_INSERT_POLICIES, rows)
+        connection.execute(_INSERT_POLICIES, policies)
 
 
-def add_event(connection: Connection, mail_id: str, at: datetime, outcome: str, detail: str, by: str, run: str) -> None:
-    """Append to the history of a mail."""
-    event = {"at": at, "run": run, "mail_id": mail_id, "outcome": outcome, "detail": detail, "by": by}
-    connection.execute(_INSERT_EVENT, event)
+def _row(entry: AuditEntry, run: str) -> dict[str, Any]:
+    return {
+        "id": entry.id,
+        "at": entry.at,
+        "run": run,
+        "listener": entry.listener,
+        "peer": entry.peer,
+        "agent": entry.agent,
+        "team": entry.team,
+        "requester": entry.requester,
+        "requester_grade": entry.requester_grade,
+        "mail_from": entry.mail_from,
+        "rcpt_to": entry.rcpt_to,
+        "message_id": entry.message_id,
+        "subject": entry.subject,
+        "size": entry.size,
+        "sha256": entry.sha256,
+        "lang": entry.lang,
+        "disposition": entry.disposition,
+        "reason": entry.reason,
+        "policy_version": entry.policy_version,
+        "findings": entry.findings,
+        "facts": entry.facts,
+        "add_cc": entry.add_cc,
+        "notify_supervisor": entry.notify_supervisor,
+        "outcome": entry.outcome,
+    }
 
 
-def set_outcome(
-    connection: Connection, mail_id: str, at: datetime, outcome: str, detail: str, by: str, run: str
-) -> None:
-    """Say what became of a mail: the entry shows the latest word, the history keeps every word."""
-    connection.execute(update(audit).where(audit.c.id == mail_id).values(outcome=outcome))
-    add_event(connection, mail_id, at, outcome, detail, by, run)
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line in the history of a mail."""
+
+    mail_id: str
+    at: datetime
+    outcome: str
+    detail: str = ""
+    by: str = ""
+
+
+def add_events(connection: Connection, events: Sequence[Event], run: str) -> None:
+    """Append to the histories."""
+    connection.execute(_INSERT_EVENT, [asdict(event) | {"run": run} for event in events])
+
+
+def set_outcomes(connection: Connection, events: Sequence[Event], run: str) -> None:
+    """Say what became of mails: the entry shows the latest word, the history keeps every word."""
+    connection.execute(_SET_OUTCOME, [{"mail": event.mail_id, "word": event.outcome} for event in events])
+    add_events(connection, events, run)
 
 
 def list_entries(

@@ -46,7 +46,9 @@ def canonical(value: Any) -> str:
     Raises ValueError for NaN and infinities, TypeError for what JSON does not know. Two lone surrogates that make a
     pair are read back as the character they make.
     """
-    text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_plain)
+    text = _ENCODER.encode(value)
+    if text.isascii():
+        return text
     return _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
@@ -56,6 +58,9 @@ def _plain(value: object) -> object:
     if isinstance(value, (set, frozenset)):
         return sorted(value)
     raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+_ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_plain)
 
 
 class Words(TypeDecorator[str]):
@@ -115,19 +120,25 @@ class UtcTime(TypeDecorator[datetime]):
         return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
 
 
+HASHES = 20_000
+
+
+def octets_of(hashes: Iterable[int]) -> bytes:
+    """Eight octets for each number, in their order; of more than HASHES the smallest."""
+    return array("Q", sorted(hashes)[:HASHES]).tobytes()
+
+
 class Hashes(TypeDecorator[frozenset[int]]):
-    """A set of unsigned 64-bit numbers, eight octets each, sorted; at most LIMIT of them (the smallest) are kept.
+    """A set of unsigned 64-bit numbers, eight octets each, sorted; at most HASHES of them are kept.
 
     Fewer hashes than there were only makes the leak guard stricter: what it does not know counts as not shown.
     """
 
     impl = LargeBinary
     cache_ok = True
-    LIMIT = 20_000
 
     def process_bind_param(self, value: Iterable[int] | None, dialect: Dialect) -> bytes:
-        numbers = array("Q", sorted(value or ())[: self.LIMIT])
-        return numbers.tobytes()
+        return octets_of(value or ())
 
     def process_result_value(self, value: bytes | None, dialect: Dialect) -> frozenset[int]:
         numbers = array("Q")

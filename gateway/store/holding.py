@@ -35,8 +35,8 @@ class Holding(Base):
         held = replace(entry, outcome="held")
 
         def work(connection: Connection) -> None:
-            audit.insert_entry(connection, held, self.run_id)
-            audit.add_event(connection, entry.id, new.at, "held", entry.reason, "", self.run_id)
+            audit.insert_entries(connection, [held], self.run_id)
+            self._event(connection, entry.id, new.at, "held", entry.reason, "")
             holds.insert_hold(connection, new, entry.subject, sealed)
             outbox.enqueue(connection, mails, new.at)
 
@@ -91,7 +91,7 @@ class Holding(Base):
             if not holds.approve(connection, hold_id, action, by, why, token_hash, at):
                 return False
             detail = f"{action}: {why}" if why else action
-            audit.add_event(connection, hold_id, at, "approved", detail, by, self.run_id)
+            self._event(connection, hold_id, at, "approved", detail, by)
             outbox.enqueue(connection, mails, at)
             return True
 
@@ -114,7 +114,7 @@ class Holding(Base):
         def work(connection: Connection) -> bool:
             if not holds.discard(connection, hold_id, by, why, token_hash, at):
                 return False
-            audit.set_outcome(connection, hold_id, at, "discarded", why, by, self.run_id)
+            self._outcome(connection, hold_id, at, "discarded", why, by)
             outbox.enqueue(connection, mails, at)
             return True
 
@@ -131,7 +131,7 @@ class Holding(Base):
         def work(connection: Connection) -> bool:
             if not holds.resolve_doubt(connection, hold_id, state, by, why, at):
                 return False
-            audit.set_outcome(connection, hold_id, at, state, why, by, self.run_id)
+            self._outcome(connection, hold_id, at, state, why, by)
             return True
 
         return await self._write(work)
@@ -197,9 +197,9 @@ class Holding(Base):
             if not holds.finish(connection, claim, state, detail, next_try, at):
                 raise ClaimLost(f"{hold_id} is no longer ours to finish")
             if outcome:
-                audit.set_outcome(connection, hold_id, at, outcome, detail, by, self.run_id)
+                self._outcome(connection, hold_id, at, outcome, detail, by)
             else:
-                audit.add_event(connection, hold_id, at, "deferred", detail, by, self.run_id)
+                self._event(connection, hold_id, at, "deferred", detail, by)
             if token_hash is not None:
                 holds.add_token(connection, hold_id, token_hash, at)
             outbox.enqueue(connection, mails, at)
@@ -212,3 +212,9 @@ class Holding(Base):
             return replace(found.hold, raw=await self._open(found.body, holds.row_name(found.hold.new.id)))
         except StoreAway as error:
             return replace(found.hold, detail=str(error))
+
+    def _event(self, connection: Connection, mail_id: str, at: datetime, outcome: str, detail: str, by: str) -> None:
+        audit.add_events(connection, [audit.Event(mail_id, at, outcome, detail, by)], self.run_id)
+
+    def _outcome(self, connection: Connection, mail_id: str, at: datetime, outcome: str, detail: str, by: str) -> None:
+        audit.set_outcomes(connection, [audit.Event(mail_id, at, outcome, detail, by)], self.run_id)

@@ -7,7 +7,7 @@ waiting ─▶ (leased) ─▶ sent        the body is erased
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -34,7 +34,7 @@ def row_name(mail_id: str) -> str:
     return f"outbox:{mail_id}"
 
 
-def enqueue(connection: Connection, mails: Sequence[Sealed], at: datetime) -> None:
+def enqueue(connection: Connection, mails: Iterable[Sealed], at: datetime) -> None:
     """Add mails, in the transaction of whatever they are about."""
     rows = [
         {

@@ -14,7 +14,7 @@ from pathlib import Path
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.engine import Connection
 
-from gateway.store import audit as audit_rows
+from gateway.store.audit import Event, set_outcomes
 from gateway.store.holds import IN_DOUBT
 from gateway.store.holds import recover as recover_holds
 from gateway.store.records import Recovered
@@ -63,16 +63,15 @@ def recover(connection: Connection, run: str, now: datetime) -> Recovered:
     """Settle what dead runs left: dotted releases and pending mails are in doubt, other releases start again."""
     dead = _dead(connection, run, now)
     doubt, again = recover_holds(connection, now, dead)
-    for hold_id in doubt:
-        audit_rows.set_outcome(connection, hold_id, now, "in-doubt", IN_DOUBT, "", run)
     pending = connection.execute(
         select(audit.c.id)
         .where(audit.c.outcome == "pending", audit.c.run.in_(dead) | (audit.c.at < now - PENDING))
         .with_for_update(skip_locked=True)
     )
     mails = tuple(pending.scalars())
-    for mail_id in mails:
-        audit_rows.set_outcome(connection, mail_id, now, "in-doubt", IN_DOUBT, "", run)
+    events = [Event(mail_id, now, "in-doubt", IN_DOUBT) for mail_id in (*doubt, *mails)]
+    if events:
+        set_outcomes(connection, events, run)
     if dead:
         connection.execute(delete(runs).where(runs.c.id.in_(dead)))
     return Recovered(mails, tuple(doubt), tuple(again))

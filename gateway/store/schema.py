@@ -43,18 +43,10 @@ seen = Table(
     Column("digest", LargeBinary, nullable=False, unique=True),  # one message may come by tap and by feed
     Column("seen_at", UtcTime, nullable=False, index=True),
     Column("message_id", Words(1000), nullable=False),
-    Column("direction", Words(20), nullable=False),
     Column("author_address", Words(1000), nullable=False),
-    Column("author_name", Words(1000), nullable=False),
-    Column("to", Json, nullable=False),
-    Column("cc", Json, nullable=False),
-    Column("rcpt_to", Json, nullable=False),
     Column("sent_at", UtcTime),
-    Column("subject", Words(1000), nullable=False),
-    Column("references", Json, nullable=False),
-    Column("tags", Json, nullable=False),
+    Column("record", Words(), nullable=False),  # everything else as one JSON text: look-ups read it all or not at all
     Column("lines", Hashes, nullable=False),
-    Column("marks", Json, nullable=False),
 )
 
 seen_links = Table(

@@ -38,13 +38,16 @@ class Store(Holding):
     async def remember(self, seen: SeenMessage) -> None:
         """Record a message in the thread memory; the same message twice is recorded once."""
         at = self._clock()
-        await self._write(lambda connection: threads.insert_seen(connection, seen, at))
+        await self._writer.add(threads.insert_seen, (seen, at))
 
     # --- audit -----------------------------------------------------------------------------------------------------
 
     async def intend(self, entry: AuditEntry) -> None:
         """Write down what is about to happen to a mail, before the final dot goes upstream."""
-        await self._write(lambda connection: audit.insert_entry(connection, entry, self.run_id))
+        await self._writer.add(self._insert_entries, entry)
+
+    def _insert_entries(self, connection: Connection, entries: Sequence[AuditEntry]) -> None:
+        audit.insert_entries(connection, entries, self.run_id)
 
     async def outcome(
         self,
@@ -57,16 +60,19 @@ class Store(Holding):
         notices: Sequence[OutMail] = (),
     ) -> None:
         """Write down what became of a mail, with its thread memory and our own mails about it, in one transaction."""
-        at = self._clock()
+        event = audit.Event(mail_id, self._clock(), outcome, detail, by)
         sealed = await self._seal_mails(notices)
+        await self._writer.add(self._set_outcomes, (event, seen, sealed))
 
-        def work(connection: Connection) -> None:
-            audit.set_outcome(connection, mail_id, at, outcome, detail, by, self.run_id)
-            if seen is not None:
-                threads.insert_seen(connection, seen, at)
-            outbox.enqueue(connection, sealed, at)
-
-        await self._write(work)
+    def _set_outcomes(
+        self, connection: Connection, what: Sequence[tuple[audit.Event, SeenMessage | None, list[outbox.Sealed]]]
+    ) -> None:
+        audit.set_outcomes(connection, [event for event, _, _ in what], self.run_id)
+        remembered = [(seen, event.at) for event, seen, _ in what if seen is not None]
+        if remembered:
+            threads.insert_seen(connection, remembered)
+        for event, _, mails in what:
+            outbox.enqueue(connection, mails, event.at)
 
     def audit_list(self, **filters: Any) -> list[AuditRow]:
         """Entries, newest first; the filters of `audit.list_entries`. For commands: blocks."""

@@ -7,17 +7,18 @@ order of seeing, never a Date header: whoever can write a Date could otherwise b
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, insert, select
+from sqlalchemy import bindparam, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
 from gateway.mail.address import Mailbox
 from gateway.reading.thread import EMPTY, SeenMessage, Thread
-from gateway.store.columns import canonical
+from gateway.store.columns import canonical, octets_of
 from gateway.store.schema import seen, seen_links
 
 MESSAGES = 200
@@ -118,73 +119,65 @@ class MemoryThreads:
 # --- in the database -------------------------------------------------------------------------------------------------
 
 _INSERT = {
-    "sqlite": sqlite.insert(seen).on_conflict_do_nothing().returning(seen.c.id),
-    "postgresql": postgresql.insert(seen).on_conflict_do_nothing().returning(seen.c.id),
+    "sqlite": sqlite.insert(seen).on_conflict_do_nothing().returning(seen.c.id, seen.c.digest),
+    "postgresql": postgresql.insert(seen).on_conflict_do_nothing().returning(seen.c.id, seen.c.digest),
 }
 _INSERT_LINKS = insert(seen_links)
 
+_CARRYING = (
+    select(seen_links.c.seen_id)
+    .where(
+        seen_links.c.key.in_(bindparam("keys", expanding=True)),
+        seen_links.c.seen_id.not_in(bindparam("known", expanding=True)),
+    )
+    .distinct()
+    .limit(bindparam("most"))
+)
+_COLUMNS = (seen.c.id, seen.c.message_id, seen.c.sent_at, seen.c.record, seen.c.lines)
+_FIND_OLDEST, _FIND_NEWEST = (
+    select(*_COLUMNS).where(seen.c.id.in_(_CARRYING.order_by(order))).order_by(order_of_rows)
+    for order, order_of_rows in (
+        (seen_links.c.seen_id, seen.c.id),
+        (seen_links.c.seen_id.desc(), seen.c.id.desc()),
+    )
+)
 
-def message_digest(message: SeenMessage) -> bytes:
-    """Equal for the same message seen twice (by tap and by feed), not for a copy to other recipients."""
-    form = [
-        message.message_id or (message.sent_at and message.sent_at.isoformat()),
-        message.direction,
-        _pair(message.author),
-        [_pair(who) for who in message.to],
-        [_pair(who) for who in message.cc],
-        sorted(message.rcpt_to),
-        message.subject,
-        message.references,
-        message.lines,
-    ]
-    return hashlib.sha256(canonical(form).encode()).digest()
 
-
-def insert_seen(connection: Connection, message: SeenMessage, at: datetime) -> bool:
-    """Record a message. False when it is known already."""
-    row = {
-        "digest": message_digest(message),
-        "seen_at": at,
-        "message_id": message.message_id,
-        "direction": message.direction,
-        "author_address": message.author.address,
-        "author_name": message.author.name,
-        "to": [_pair(who) for who in message.to],
-        "cc": [_pair(who) for who in message.cc],
-        "rcpt_to": message.rcpt_to,
-        "sent_at": message.sent_at,
-        "subject": message.subject,
-        "references": message.references,
-        "tags": message.tags,
-        "lines": message.lines,
-        "marks": message.marks,
-    }
-    number = connection.execute(_INSERT[connection.dialect.name], row).scalar()
-    if number is None:
-        return False
-    links = [{"key": key, "seen_id": number} for key in link_keys(message)]
+def insert_seen(connection: Connection, messages: Sequence[tuple[SeenMessage, datetime]]) -> None:
+    """Record messages with the times of seeing; those that are known already are left as they are."""
+    rows: dict[bytes, dict[str, Any]] = {}
+    by_digest: dict[bytes, SeenMessage] = {}
+    for message, at in messages:
+        record = _record(message)
+        digest = _digest(record, message)
+        by_digest[digest] = message
+        rows[digest] = {
+            "digest": digest,
+            "seen_at": at,
+            "message_id": message.message_id,
+            "author_address": message.author.address,
+            "sent_at": message.sent_at,
+            "record": record,
+            "lines": message.lines,
+        }
+    numbers = connection.execute(_INSERT[connection.dialect.name], list(rows.values())).all()
+    links = [{"key": key, "seen_id": row.id} for row in numbers for key in link_keys(by_digest[bytes(row.digest)])]
     if links:
         connection.execute(_INSERT_LINKS, links)
-    return True
 
 
 def find_thread(connection: Connection, references: Iterable[str], tags: Iterable[str]) -> Thread:
-    """The thread in the database; two or three look-ups by index for an ordinary one."""
+    """The thread in the database; one to three look-ups by index for an ordinary one."""
 
     def find(keys: Collection[bytes], most: int, known: Collection[int]) -> Found:
-        enough = most + len(known)
-        numbers: set[int] = set()
+        found: Found = {}
         for some in _chunks(sorted(keys), 500):
-            carrying = select(seen_links.c.seen_id).where(seen_links.c.key.in_(some)).distinct().limit(enough)
-            oldest = connection.scalars(carrying.order_by(seen_links.c.seen_id)).all()
-            numbers.update(oldest)
-            if len(oldest) == enough:
-                numbers.update(connection.scalars(carrying.order_by(seen_links.c.seen_id.desc())))
-        wanted = oldest_and_newest(sorted(numbers - set(known)), most)
-        if not wanted:
-            return {}
-        rows = connection.execute(select(seen).where(seen.c.id.in_(wanted)))
-        return {row.id: _message(row) for row in rows}
+            wanted = {"keys": some, "known": [*known, *found], "most": most}
+            rows = connection.execute(_FIND_OLDEST, wanted).all()
+            if len(rows) == most:
+                rows = [*rows, *connection.execute(_FIND_NEWEST, wanted)]
+            found.update((row.id, _message(row)) for row in rows)
+        return {number: found[number] for number in oldest_and_newest(sorted(found), most)}
 
     return gather(find, references, tags)
 
@@ -194,23 +187,50 @@ def _chunks(keys: Sequence[bytes], size: int) -> Iterator[Sequence[bytes]]:
         yield keys[start : start + size]
 
 
-def _pair(who: Mailbox) -> list[str]:
-    return [who.address, who.name]
+def message_digest(message: SeenMessage) -> bytes:
+    """Equal for the same message seen twice, not for a copy to other recipients."""
+    return _digest(_record(message), message)
 
 
-def _message(row: Row[Any]) -> SeenMessage:
-    form = row._mapping  # "to" and "references" are words of SQL, columns of ours
+def _digest(record: str, message: SeenMessage) -> bytes:
+    # Without an id of its own only the time tells two of the same form apart.
+    what = f"{message.message_id or message.sent_at}\0{record}"
+    return hashlib.sha256(what.encode("utf-8", "surrogatepass") + octets_of(message.lines)).digest()
+
+
+def _record(message: SeenMessage) -> str:
+    return canonical(
+        [
+            message.direction,
+            _pair(message.author),
+            [_pair(who) for who in message.to],
+            [_pair(who) for who in message.cc],
+            message.rcpt_to,
+            message.subject,
+            message.references,
+            message.tags,
+            message.marks,
+        ]
+    )
+
+
+def _message(row: Any) -> SeenMessage:
+    direction, author, to, cc, rcpt_to, subject, references, tags, marks = json.loads(row.record)
     return SeenMessage(
         message_id=row.message_id,
-        direction=row.direction,
-        author=Mailbox(row.author_address, row.author_name),
-        to=tuple(Mailbox(*pair) for pair in form["to"]),
-        cc=tuple(Mailbox(*pair) for pair in form["cc"]),
-        rcpt_to=tuple(form["rcpt_to"]),
+        direction=direction,
+        author=Mailbox(*author),
+        to=tuple(Mailbox(*pair) for pair in to),
+        cc=tuple(Mailbox(*pair) for pair in cc),
+        rcpt_to=tuple(rcpt_to),
         sent_at=row.sent_at,
-        subject=row.subject,
-        references=tuple(form["references"]),
-        tags=tuple(form["tags"]),
+        subject=subject,
+        references=tuple(references),
+        tags=tuple(tags),
         lines=row.lines,
-        marks=form["marks"],
+        marks=marks,
     )
+
+
+def _pair(who: Mailbox) -> list[str]:
+    return [who.address, who.name]

@@ -23,6 +23,9 @@ T = TypeVar("T")
 Work = Callable[[Connection], T]
 """An operation. It may be run a second time after a rollback, so it changes nothing but rows."""
 
+Many = Callable[[Connection, Sequence[Any]], None]
+"""An operation for many callers at once: one statement with many rows costs a tenth of many statements."""
+
 GROUP = 256
 """Operations in one transaction, at most."""
 
@@ -34,16 +37,25 @@ PATIENCE = 30.0
 
 
 class Job(Generic[T]):
-    """One operation and who waits for it."""
+    """One operation and who waits for it: some work, or an item for a kind of work that does many at once."""
 
-    __slots__ = ("abandoned", "deliver", "error", "result", "work")
+    __slots__ = ("abandoned", "deliver", "error", "item", "many", "result", "work")
 
-    def __init__(self, work: Work[T], deliver: Callable[[], None]) -> None:
+    def __init__(self, work: Work[T] | None, deliver: Callable[[], None], many: Many | None = None, item: Any = None):
         self.work = work
+        self.many = many
+        self.item = item
         self.deliver = deliver
         self.abandoned = False
         self.result: Any = None
         self.error: Exception | None = None
+
+    def do(self, connection: Connection) -> None:
+        """The operation alone."""
+        if self.many is not None:
+            self.many(connection, (self.item,))
+        elif self.work is not None:
+            self.result = self.work(connection)
 
 
 class Lane:
@@ -72,9 +84,16 @@ class Lane:
 
         A caller that is cancelled does not stop its operation; one whose time runs out before its turn does.
         """
+        return await self._wait_for(Job(work, _nobody), patience)
+
+    async def add(self, many: Many, item: Any) -> None:
+        """Do `many` in the next group with this item and those of other callers, who never depend on one another:
+        each waits for its own. An item at fault fails alone."""
+        await self._wait_for(Job(None, _nobody, many, item), None)
+
+    async def _wait_for(self, job: Job[T], patience: float | None) -> T:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
-        job = Job(work, lambda: None)
         job.deliver = _Delivery(loop, future, job)
         self._put(job)
         done, _ = await asyncio.wait((future,), timeout=self._patience if patience is None else patience)
@@ -163,8 +182,7 @@ class Lane:
         that it fails alone (nothing was committed in between)."""
         try:
             with self._engine.begin() as connection:
-                for job in group:
-                    job.result = job.work(connection)
+                _do_all(connection, group)
             return
         except Exception as error:
             if not _own_fault(error) or len(group) == 1:
@@ -173,11 +191,26 @@ class Lane:
             for job in group:
                 try:
                     with connection.begin_nested():
-                        job.result = job.work(connection)
+                        job.do(connection)
                 except Exception as error:
                     if not _own_fault(error):
                         raise
                     job.error = translate(error)
+
+
+def _nobody() -> None:
+    """Until it is known who waits."""
+
+
+def _do_all(connection: Connection, group: Sequence[Job[Any]]) -> None:
+    kinds: dict[Many, list[Any]] = {}
+    for job in group:
+        if job.many is not None:
+            kinds.setdefault(job.many, []).append(job.item)
+        else:
+            job.do(connection)
+    for many, items in kinds.items():
+        many(connection, items)
 
 
 def _own_fault(error: Exception) -> bool:

@@ -9,7 +9,7 @@ import time
 import pytest
 from sqlalchemy import event, text
 
-from gateway.store.audit import insert_entry
+from gateway.store.audit import insert_entries
 from gateway.store.errors import StoreAway, StoreFull, StoreRefused
 from gateway.store.store import Store
 from gateway.store.writer import Lane
@@ -135,7 +135,7 @@ async def test_a_caller_whose_time_ran_out_before_its_turn_leaves_no_row(store, 
     async with Gate(store):
         with pytest.raises(StoreAway, match="in time"):
             late = rows.entry("late")
-            await store._writer.run(lambda connection: insert_entry(connection, late, "run"), patience=0.05)
+            await store._writer.run(lambda connection: insert_entries(connection, [late], "run"), patience=0.05)
     await store.ping()
     assert store.audit_list() == []
 

@@ -79,7 +79,7 @@ async def test_order_is_the_order_of_seeing_whatever_the_date_says(store, rows):
 
 async def test_the_same_message_twice_is_one_and_a_copy_to_others_is_two(store, rows):
     await store.remember(rows.seen("<r@x>", rcpt_to=("a@x", "b@x")))
-    await store.remember(rows.seen("<r@x>", rcpt_to=("b@x", "a@x"), sent_at=rows.now))
+    await store.remember(rows.seen("<r@x>", rcpt_to=("a@x", "b@x"), sent_at=rows.now))
     assert len((await store.thread(["<r@x>"])).by_id) == 1
     await store.remember(rows.seen("<r@x>", rcpt_to=("c@x",)))
     assert len((await store.thread(["<r@x>"])).by_id) == 2
@@ -132,7 +132,7 @@ def test_memory_and_database_agree(open_store, tmp_path_factory, messages, refer
 
     def work(connection):
         for each in messages:
-            insert_seen(connection, each, datetime(2026, 1, 1, tzinfo=UTC))
+            insert_seen(connection, [(each, datetime(2026, 1, 1, tzinfo=UTC))])
 
     store._writer.run_now(work)
     assert store.thread_now(references, tags) == memory.thread(references, tags)
