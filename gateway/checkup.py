@@ -1,0 +1,287 @@
+"""The checks of `doctor`: each looks at one thing, says what it found, and what to do about it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import ssl
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+from gateway.assembly import postbox_of
+from gateway.config import Settings
+from gateway.located import BadFiles
+from gateway.policy.loader import load_policies
+from gateway.policy.model import PolicySet
+from gateway.resources import shipped
+from gateway.smtp.replies import Reply
+from gateway.smtp.target import Target, Timeouts
+from gateway.smtp.upstream import Upstream, UpstreamUnavailable
+from gateway.store.crypto import KEY_OCTETS, KeyUnusable, load_or_create_key
+from gateway.store.errors import StoreAway
+from gateway.store.store import Store
+from gateway.template_files import load_templates
+
+SECONDS = 10.0
+"""The longest wait for one answer of a mail server."""
+
+SOON = timedelta(days=14)
+"""A certificate that ends within this time is worth a word."""
+
+PROBE = "gateway-doctor"
+"""The +tag under which the route of notices is tried; no mail is ever sent to it."""
+
+State = Literal["ok", "warn", "bad"]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What one check found. `mend` says what to do; it is empty when all is well."""
+
+    name: str
+    state: State
+    found: str
+    mend: str = ""
+
+
+def check_all(settings: Settings, now: datetime) -> Iterator[Check]:
+    """Every check, in the order in which things are needed. Never raises for what it looks at."""
+    policies: PolicySet | None = None
+    for check in _check_rules(settings):
+        if isinstance(check, PolicySet):
+            policies = check
+        else:
+            yield check
+    yield _templates(settings)
+    yield from _key_and_store(settings)
+    yield _spool(settings)
+    yield from _certificate(settings, now)
+    yield from _upstream(settings, "upstream", settings.upstream)
+    if settings.tap_upstream is not None:
+        yield from _upstream(settings, "tap upstream", settings.tap_upstream)
+    yield from _notices_route(settings, policies)
+
+
+def _check_rules(settings: Settings) -> Iterator[Check | PolicySet]:
+    if settings.site is None:
+        found = "no site file is named, so serve judges nothing and passes everything"
+        yield Check(
+            "site", "warn", found, "copy the shipped policies/site.yaml, describe your teams, and name it: site"
+        )
+    try:
+        policies = load_policies(
+            settings.policies or shipped("policies"),
+            settings.site,
+            shipped=shipped("policies"),
+            templates=settings.templates,
+        )
+    except BadFiles as bad:
+        found = f"{len(bad.problems)} problems, the first: {bad.problems[0]}"
+        yield Check("policies", "bad", found, "referral-gateway policy check shows all of them")
+        return
+    yield policies
+    if settings.site is not None:
+        yield Check("site", "ok", f"{policies.site.name}: {len(policies.site.agents)} agent addresses")
+    enforced = sum(policy.mode == "enforce" for policy in policies.policies)
+    observed = "; observe is on, so nothing is stopped" if settings.observe else ""
+    yield Check("policies", "ok", f"{len(policies.policies)}, {enforced} of them enforced, examples right{observed}")
+
+
+def _templates(settings: Settings) -> Check:
+    folders = [shipped("templates"), *([settings.templates] if settings.templates else [])]
+    try:
+        templates = load_templates(*folders)
+    except BadFiles as bad:
+        found = f"{len(bad.problems)} problems, the first: {bad.problems[0]}"
+        return Check("templates", "bad", found, "referral-gateway policy check shows all of them")
+    languages = ", ".join(sorted({lang for lang, _ in templates.files}))
+    return Check("templates", "ok", f"{len(templates.names)} in {languages}")
+
+
+def _key_and_store(settings: Settings) -> Iterator[Check]:
+    path = settings.key_file
+    if not settings.hold_key and not path.exists():
+        yield Check(
+            "key", "warn", f"{path} is not there yet", "nothing: the first start of serve makes it; then back it up"
+        )
+        yield Check("store", "warn", "not looked at without the key", "")
+        return
+    try:
+        key = load_or_create_key(path, state=settings.state)
+    except KeyUnusable as unusable:
+        mend = f"a file of {KEY_OCTETS} octets that only the gateway's user can read: chmod 600 {path}"
+        yield Check("key", "bad", str(unusable), mend)
+        return
+    yield Check("key", "ok", "from the environment" if settings.hold_key else str(path))
+    if not settings.database and not (settings.state / "gateway.db").exists():
+        yield Check(
+            "store", "warn", f"no database in {settings.state} yet", "nothing: the first start of serve makes it"
+        )
+        return
+    yield _store(settings, key)
+
+
+def _store(settings: Settings, key: bytes) -> Check:
+    try:
+        store = Store.open(settings.database_url, key, password=settings.secret("database_password"), create=False)
+        try:
+            if not store.is_current():
+                return Check("store", "bad", "the database is of another version", "referral-gateway db upgrade")
+            waiting = len(asyncio.run(store.held_list("held", "", 10_000)))
+            doubtful = len(asyncio.run(store.held_list("in-doubt", "", 10_000)))
+        finally:
+            store.close_now()
+    except (StoreAway, BadFiles) as away:
+        return Check("store", "bad", str(away), "see that the database runs and that this user may use it: database")
+    if doubtful:
+        return Check(
+            "store",
+            "warn",
+            f"{doubtful} mails in doubt, {waiting} held",
+            "referral-gateway held list --state-is in-doubt",
+        )
+    return Check("store", "ok", f"{store.database}, current; {waiting} mails held")
+
+
+def _spool(settings: Settings) -> Check:
+    folder = settings.state
+    if not folder.exists():
+        parent = next(each for each in folder.absolute().parents if each.exists())
+        if os.access(parent, os.W_OK):
+            return Check(
+                "state folder", "warn", f"{folder} is not there yet", "nothing: the first start of serve makes it"
+            )
+        return Check(
+            "state folder", "bad", f"{folder} cannot be made in {parent}", "another folder for the setting state"
+        )
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return Check("state folder", "bad", f"{folder} cannot be written", f"chown it to the gateway's user: {folder}")
+    mode = stat.S_IMODE(folder.stat().st_mode)
+    if mode & 0o077:
+        return Check("state folder", "warn", f"{folder} is open to others ({mode:04o})", f"chmod 700 {folder}")
+    free = os.statvfs(folder)
+    octets = free.f_bavail * free.f_frsize
+    if octets < 2 * settings.size_limit:
+        return Check(
+            "state folder", "warn", f"only {octets // 1024**2:,} MiB free", "room for a few of the largest mails"
+        )
+    return Check("state folder", "ok", f"{folder}, {octets // 1024**2:,} MiB free")
+
+
+def _certificate(settings: Settings, now: datetime) -> Iterator[Check]:
+    path = settings.tls_cert
+    if path is None:
+        open_doors = [place for place in settings.listen if not _is_local(place.host)]
+        if open_doors:
+            mend = "tls_cert and tls_key, and ,starttls or ,tls behind the address"
+            yield Check("certificate", "warn", f"{open_doors[0]} is open to the network without TLS", mend)
+        return
+    try:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(path, settings.tls_key)
+        ends = _end_of(path)
+    except (OSError, ssl.SSLError, ValueError) as error:
+        yield Check(
+            "certificate", "bad", f"{path}: {error}", "a PEM file with the chain, and its key: tls_cert, tls_key"
+        )
+        return
+    if ends <= now:
+        yield Check("certificate", "bad", f"{path} ended on {ends:%d %B %Y}", "a new certificate")
+    elif ends - now < SOON:
+        yield Check("certificate", "warn", f"{path} ends on {ends:%d %B %Y}", "a new certificate, soon")
+    else:
+        yield Check("certificate", "ok", f"{path}, good until {ends:%d %B %Y}")
+
+
+def _end_of(path: Path) -> datetime:
+    from cryptography import x509
+
+    return x509.load_pem_x509_certificate(path.read_bytes()).not_valid_after_utc.astimezone(UTC)
+
+
+def _upstream(settings: Settings, name: str, target: Target | None) -> Iterator[Check]:
+    if target is None:
+        yield Check(name, "bad", "it is not set", f"{name} = HOST:PORT: the mail server behind the gateway")
+        return
+    try:
+        said, offers, tls = asyncio.run(asyncio.wait_for(_hello(target, settings.hostname), 3 * SECONDS))
+    except (UpstreamUnavailable, OSError, TimeoutError, ssl.SSLError) as error:
+        why = str(error) or "no answer in time"
+        yield Check(
+            name, "bad", f"{target}: {why}", "see that it runs, that the port is right, and that no firewall is between"
+        )
+        return
+    if not said.positive:
+        yield Check(name, "bad", f"{target} answers EHLO with {said.code} {said.text}", "let this machine talk to it")
+        return
+    words = ", ".join(sorted(offers)) or "nothing beyond SMTP"
+    if not tls and not target.is_loopback:
+        yield Check(name, "warn", f"{target} is spoken to in the clear; it offers {words}", f"{target},starttls")
+    else:
+        yield Check(name, "ok", f"{target} offers {words}")
+    if name == "upstream" and settings.upstream_user:
+        yield _account(settings)
+
+
+def _account(settings: Settings) -> Check:
+    try:
+        tried = asyncio.run(asyncio.wait_for(postbox_of(settings).check(), 3 * SECONDS))
+    except (UpstreamUnavailable, OSError, TimeoutError, BadFiles) as error:
+        return Check("account", "bad", str(error) or "no answer in time", "upstream_user and upstream_password_file")
+    if not tried.final.positive:
+        found = f"{settings.upstream_user}: {tried.final.code} {tried.final.text}"
+        return Check("account", "bad", found, "upstream_user and upstream_password_file, and TLS to the mail server")
+    return Check("account", "ok", f"{settings.upstream_user} may send")
+
+
+async def _hello(target: Target, hostname: str) -> tuple[Reply, frozenset[str], bool]:
+    upstream = await Upstream.connect(target, timeouts=Timeouts.within(SECONDS), helo=hostname.encode("idna"))
+    try:
+        said = await upstream.ehlo(hostname.encode("idna"))
+        return said, frozenset(upstream.offers), bool(upstream.tls)
+    finally:
+        await upstream.quit()
+
+
+def _notices_route(settings: Settings, policies: PolicySet | None) -> Iterator[Check]:
+    """Answers must come back: the mail server behind has to take the notices address (it routes it to the gateway)."""
+    address = settings.notices_address or (policies.site.notices_address if policies else "")
+    if not address:
+        yield Check("notices", "warn", "no address for answers to notices", "notices: address: in the site file")
+        return
+    if settings.upstream is None:
+        return
+    local, _, domain = address.rpartition("@")
+    probe = f"{local}+{PROBE}@{domain}"
+    try:
+        said = asyncio.run(asyncio.wait_for(_probe(settings.upstream, settings.hostname, address, probe), 3 * SECONDS))
+    except (UpstreamUnavailable, OSError, TimeoutError, ssl.SSLError) as error:
+        yield Check("notices", "warn", f"the route of {probe} was not tried: {error}", "mend the upstream first")
+        return
+    if said.positive:
+        yield Check("notices", "ok", f"{probe} is taken by the mail server behind")
+    else:
+        found = f"the mail server behind refuses {probe}: {said.code} {said.text}"
+        yield Check("notices", "warn", found, f"route {domain} to the gateway on your mail server, +tags included")
+
+
+async def _probe(target: Target, hostname: str, sender: str, recipient: str) -> Reply:
+    """MAIL and RCPT, then RSET: nothing is sent."""
+    upstream = await Upstream.connect(target, timeouts=Timeouts.within(SECONDS), helo=hostname.encode("idna"))
+    try:
+        await upstream.ehlo(hostname.encode("idna"))
+        said = await upstream.command(b"MAIL FROM:<" + sender.encode() + b">")
+        if said.positive:
+            said = await upstream.command(b"RCPT TO:<" + recipient.encode() + b">")
+        await upstream.command(b"RSET")
+        return said
+    finally:
+        await upstream.quit()
+
+
+def _is_local(host: str) -> bool:
+    return host in ("localhost", "::1") or host.startswith("127.")

@@ -1,0 +1,123 @@
+"""`audit`: what was judged, why, by which policies, and what became of it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gateway.commands.options import STORE, with_settings
+from gateway.commands.shown import console, moment, plain, print_json, user_error
+from gateway.config import Settings
+
+if TYPE_CHECKING:
+    from gateway.store.records import AuditRow
+
+app = typer.Typer(help="The audit log: list, show.", no_args_is_help=True, rich_markup_mode=None)
+
+Json = Annotated[bool, typer.Option("--json", help="JSON, one object a line")]
+
+
+@app.command("list")
+@with_settings(*STORE)
+def list_(
+    settings: Settings,
+    since: Annotated[str, typer.Option("--since", metavar="DATE", help="From this day or time on: 2026-11-30")] = "",
+    until: Annotated[str, typer.Option("--until", metavar="DATE", help="Up to, without, this day or time")] = "",
+    agent: Annotated[str, typer.Option("--agent", help='This sender, or a whole domain as "@example.org"')] = "",
+    policy: Annotated[str, typer.Option("--policy", help="Only findings of this policy")] = "",
+    disposition: Annotated[str, typer.Option("--disposition", help="pass, rewrite, hold or reject")] = "",
+    outcome: Annotated[
+        str, typer.Option("--outcome", help="What became of it: passed, held, released, in-doubt, …")
+    ] = "",
+    limit: Annotated[int, typer.Option("--limit", min=1, max=100_000, help="How many, the newest first")] = 50,
+    json: Json = False,
+) -> None:
+    """List judged mails, newest first."""
+    from gateway.commands.opened import open_store
+
+    filters: dict[str, Any] = {
+        "since": _time("--since", since),
+        "until": _time("--until", until),
+        "agent": agent,
+        "policy": policy,
+        "disposition": disposition,
+        "outcome": outcome,
+        "limit": limit,
+    }
+    with open_store(settings) as store:
+        rows = store.audit_list(**filters)
+    if json:
+        for row in rows:
+            print_json(as_json(row))
+        return
+    out = console()
+    if not rows:
+        out.print("no mail fits")
+    for row in rows:
+        entry = row.entry
+        found = ", ".join(str(finding["policy"]) for finding in entry.findings) or "no finding"
+        out.print(f"{entry.id}  {moment(entry.at)}  {entry.disposition:<7}  {row.outcome:<16}  {plain(entry.agent)}")
+        out.print(f"    {plain(entry.subject) or '(no subject)'}  [{found}]")
+
+
+@app.command()
+@with_settings(*STORE)
+def show(
+    settings: Settings,
+    id: Annotated[str, typer.Argument(metavar="ID", help="The mail's id, or enough of its beginning")],
+    json: Json = False,
+) -> None:
+    """Show one judged mail with its evidence and its history."""
+    from gateway.commands.opened import open_store
+
+    with open_store(settings) as store:
+        row = store.audit_show(id)
+    if row is None:
+        user_error(f"no audit entry has an id that begins with {plain(id)}", "referral-gateway audit list")
+    if json:
+        print_json(as_json(row))
+        return
+    out = console()
+    entry = row.entry
+    out.print(f"{entry.id}  {entry.disposition}  {row.outcome}")
+    lines = {
+        "came": f"{moment(entry.at)} from {entry.peer} ({entry.listener})",
+        "agent": f"{entry.agent or 'nobody of a team'}{', ' + entry.team if entry.team else ''}",
+        "requester": f"{entry.requester}, {entry.requester_grade}" if entry.requester else "nobody found",
+        "to": ", ".join(entry.rcpt_to),
+        "subject": entry.subject or "(no subject)",
+        "message": f"{entry.message_id or 'no Message-ID'}, {entry.size:,} octets, SHA-256 {entry.sha256[:16]}…",
+        "language": entry.lang,
+        "reason": entry.reason,
+        "added": ", ".join(entry.add_cc),
+        "policies": entry.policy_version,
+    }
+    for name, value in lines.items():
+        if value:
+            out.print(f"  {name:<9}  {plain(value)}")
+    for finding in entry.findings:
+        out.print(f"  {finding['policy']} ({finding['mode']}): {plain(str(finding['why']))}")
+        for span in finding["evidence"]:
+            out.print(f"    | {plain(str(span['text']))}   [{span['part']}]")
+    for at, outcome, detail, by in row.history:
+        who = f" by {plain(by)}" if by else ""
+        out.print(f"  {moment(at)}  {outcome}{who}{': ' + plain(detail) if detail else ''}")
+
+
+def as_json(row: AuditRow) -> dict[str, Any]:
+    """An audit row as JSON; `outcome` is what became of it."""
+    history = [{"at": at, "outcome": outcome, "detail": detail, "by": by} for at, outcome, detail, by in row.history]
+    return asdict(row.entry) | {"outcome": row.outcome, "history": history}
+
+
+def _time(flag: str, text: str) -> datetime | None:
+    if not text:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        user_error(f'{flag}: "{text}" is no date', "a date like 2026-11-30, or a time like 2026-11-30T08:30")
+    return at.astimezone(UTC)

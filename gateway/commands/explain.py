@@ -1,0 +1,139 @@
+"""`explain`: what the gateway would do with a mail, and why."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Optional
+
+import typer
+
+from gateway.commands.options import with_settings
+from gateway.commands.shown import FINE, FOUND, OURS, USER, console, plain, print_json
+from gateway.config import Settings
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from gateway.mail.span import Span
+    from gateway.policy.decide import Decision
+    from gateway.reading.reader import Reading
+
+STYLES = {"pass": "bold green", "rewrite": "bold cyan", "hold": "bold yellow", "reject": "bold red"}
+NOTED = 60
+"""Characters shown around a piece of evidence, on each side."""
+
+
+@with_settings("site", "policies", "templates", "observe")
+def explain(
+    settings: Settings,
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Mails, or folders with message.eml")],
+    envelope: Annotated[
+        Optional[Path], typer.Option("--envelope", help="JSON with mail_from and rcpt_to; default: the headers")  # noqa: UP045
+    ] = None,
+    context: Annotated[
+        Optional[Path], typer.Option("--context", help="Folder with the thread's earlier messages")  # noqa: UP045
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a line for each PATH")] = False,
+) -> None:
+    """Say what would happen to a mail, and why.
+
+    Exit code 0: it would pass; 1: it would not; 2: a PATH cannot be read; 3: a fault of the gateway. The highest counts.
+    """
+    from gateway.cases import CannotRead, judge, read_case
+    from gateway.commands.files import read_policies
+    from gateway.record import report
+
+    policies = read_policies(settings)
+    worst = FINE
+    for path in paths:
+        try:
+            reading, decision = judge(
+                read_case(path, envelope=envelope, context=context), policies, observe=settings.observe
+            )
+        except CannotRead as cannot:
+            worst = max(worst, USER)
+            _tell_error(path, str(cannot), json)
+            continue
+        except Exception as fault:
+            worst = max(worst, OURS)
+            _tell_error(path, f"a fault of the gateway, not of the mail: {type(fault).__name__}: {fault}", json)
+            continue
+        worst = max(worst, FOUND if decision.disposition != "pass" else FINE)
+        if json:
+            print_json({"path": str(path), **report(reading, decision)})
+        else:
+            _show(path, reading, decision)
+    raise typer.Exit(worst)
+
+
+def _tell_error(path: Path, what: str, json: bool) -> None:
+    if json:
+        print_json({"path": str(path), "error": what})
+    else:
+        print(f"{path}: {what}", file=sys.stderr)
+
+
+def _show(path: Path, reading: Reading, decision: Decision) -> None:
+    """The report for people; evidence stands between » and « in its line."""
+    from rich.text import Text
+
+    out = console()
+    head = Text.assemble((decision.disposition.upper(), STYLES[decision.disposition]), "  ", plain(str(path)))
+    if not reading.judged:
+        out.print(head)
+        out.print(f"  not judged: {reading.why_not}")
+        return
+    out.print(head)
+    agent, requester = reading.agent, reading.requester
+    if agent:
+        out.print(f"  agent      {plain(str(agent.mailbox))}, {agent.team}")
+    who = f"{plain(str(requester.mailbox))}, {requester.grade}" if requester else "nobody found"
+    out.print(f"  requester  {who}")
+    for finding in decision.findings:
+        mode = "" if finding.mode == "enforce" else ", exempt" if finding.exempt else ", observed only"
+        out.print()
+        out.print(Text.assemble("  ", (finding.policy, "bold"), f" ({finding.do}{mode})"))
+        out.print(f"    {plain(finding.why)}")
+        for span in finding.evidence:
+            out.print(Text.assemble("    | ", marked(span, reading)))
+        if finding.would_pass:
+            out.print(f"    {plain(finding.would_pass)}")
+        if finding.fix is not None:
+            people = ", ".join(plain(str(one)) for one in finding.fix.add_cc)
+            how = "by itself" if finding.fix.automatic else f"only with the sender's word: {finding.fix.why_not}"
+            out.print(f"    fix: add {people} in Cc, {how}")
+    if decision.notify_supervisor:
+        out.print("\n  the supervisor is told")
+    if reading.facts:
+        out.print()
+        out.print(f"  facts      {', '.join(_fact(name, fact.value) for name, fact in sorted(reading.facts.items()))}")
+    out.print(f"  language   {reading.lang or 'unknown'}")
+
+
+def _fact(name: str, value: Any) -> str:
+    return name if value is True else f"{name}={plain(str(value))}"
+
+
+def marked(span: Span, reading: Reading) -> Text:
+    """The line around a piece of evidence, the evidence itself marked, and where it stands."""
+    from rich.text import Text
+
+    text = _text_of(span.part, reading)
+    style = "bold yellow"
+    where = f"   [{span.part}]"
+    if text is None or text[span.start : span.end].split() != span.text.split():
+        # HTML, or a header: what was seen there, without its surroundings.
+        return Text.assemble("»", (plain(span.text), style), "«", (where, "dim"))
+    left = max(text.rfind("\n", 0, span.start) + 1, span.start - NOTED)
+    newline = text.find("\n", span.end)
+    right = min(newline if newline >= 0 else len(text), span.end + NOTED)
+    shown = (plain(text[left : span.start]), "»", (plain(text[span.start : span.end]), style), "«")
+    return Text.assemble(*shown, plain(text[span.end : right]).rstrip(), (where, "dim"))
+
+
+def _text_of(part: str, reading: Reading) -> str | None:
+    for each in reading.message.parts:
+        if each.id == part and each.content_type == "text/plain":
+            return each.text
+    return None

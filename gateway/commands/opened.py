@@ -1,0 +1,53 @@
+"""The store and the desk as commands open them: beside a running gateway, without being one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from gateway.commands.shown import user_error
+from gateway.config import Settings
+
+if TYPE_CHECKING:
+    from gateway.desk import Desk
+    from gateway.store.store import Store
+
+
+@contextmanager
+def open_store(settings: Settings) -> Iterator[Store]:
+    """The store of a gateway that has run before. Exits 2 where there is none, and where it needs `db upgrade`."""
+    from gateway.store.crypto import load_or_create_key
+    from gateway.store.store import Store
+
+    if not settings.database and not (settings.state / "gateway.db").exists():
+        user_error(
+            f"there is no database in {settings.state}",
+            "--state with the folder that serve uses (or --settings with its settings file)",
+        )
+    key = load_or_create_key(settings.key_file, state=settings.state)
+    store = Store.open(settings.database_url, key, password=settings.secret("database_password"), create=False)
+    try:
+        if not store.is_current():
+            user_error("the database is of another version", "referral-gateway db upgrade")
+        yield store
+    finally:
+        store.close_now()
+
+
+def open_desk(settings: Settings, store: Store) -> Desk:
+    """The desk that settles holds, with the same files as `serve`. Raises BadFiles."""
+    from gateway.assembly import hold_key, memory_key
+    from gateway.desk import Desk
+    from gateway.rules import Rules
+    from gateway.service import files_of
+
+    rules = Rules(lambda: files_of(settings), judging=settings.site is not None, key=memory_key(hold_key(settings)))
+    return Desk(
+        rules,
+        store,
+        lambda: rules.templates,
+        notices_address=settings.notices_address,
+        notices_from=settings.notices_from,
+        hold_deadline=settings.hold_deadline,
+    )

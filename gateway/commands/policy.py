@@ -1,0 +1,91 @@
+"""`policy check` and `policy test`: are the files right, and do the policies do what their examples say?"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from gateway.commands.options import with_settings
+from gateway.commands.shown import FINE, FOUND, USER, console, print_json
+from gateway.config import Settings
+
+app = typer.Typer(
+    help="Check the files that people edit, run the examples.", no_args_is_help=True, rich_markup_mode=None
+)
+
+
+@app.command()
+@with_settings("site", "policies", "templates")
+def check(settings: Settings) -> None:
+    """Read every file and say everything that is wrong with any of them."""
+    from gateway.commands.files import read_policies, template_folders
+    from gateway.located import BadFiles, Problem
+    from gateway.template_files import load_templates
+
+    problems: list[Problem] = []
+    policies = templates = None
+    try:
+        policies = read_policies(settings, run=False)
+    except BadFiles as bad:
+        problems += bad.problems
+    try:
+        templates = load_templates(*template_folders(settings))
+    except BadFiles as bad:
+        problems += bad.problems
+    out = console()
+    if policies is None or templates is None:
+        bad = BadFiles(problems)
+        out.print(bad.show())
+        files = len({problem.path for problem in bad.problems})
+        out.print(f"\n{_counted(len(bad.problems), 'problem')} in {_counted(files, 'file')}")
+        raise typer.Exit(USER)
+    out.print(f"policies   {', '.join(policy.id for policy in policies.policies)}")
+    out.print(f"site       {policies.site.name}, {_counted(len(policies.site.agents), 'agent address', 'es')}")
+    languages = sorted({lang for lang, _ in templates.files})
+    out.print(f"templates  {_counted(len(templates.names), 'template')} in {', '.join(languages)}")
+    out.print(f"version    {policies.version}")
+
+
+@app.command()
+@with_settings("site", "policies", "templates")
+def test(
+    settings: Settings,
+    policy: Annotated[list[str] | None, typer.Argument(help="Only these policies; default: all")] = None,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a line for each example")] = False,
+) -> None:
+    """Run the examples of the policies. Exit code 1 if one fails."""
+    from gateway.commands.files import read_policies
+    from gateway.commands.shown import user_error
+    from gateway.located import suggest
+    from gateway.policy.examples import run_examples
+    from gateway.resources import shipped
+    from gateway.site.loader import load_site
+
+    policies = read_policies(settings, run=False)
+    site = load_site(shipped("policies") / "site.yaml")
+    for name in policy or ():
+        if policies.get(name) is None:
+            ids = [each.id for each in policies.policies]
+            user_error(f'there is no policy "{name}"', suggest(name, ids) or f"one of {', '.join(ids)}")
+    out = console()
+    ran = failed = 0
+    for each in policies.policies:
+        if policy and each.id not in policy:
+            continue
+        for result in run_examples(each, policies, site):
+            ran += 1
+            failed += not result.ok
+            if json:
+                print_json({"policy": each.id, "example": result.name, "ok": result.ok, "told": result.told})
+            else:
+                out.print(f"{'ok    ' if result.ok else 'FAILED'}  {each.id}: {result.name}")
+                if not result.ok:
+                    out.print(f"        {result.told}")
+    if not json:
+        out.print(f"\n{_counted(ran, 'example')}, {failed} failed")
+    raise typer.Exit(FOUND if failed else FINE)
+
+
+def _counted(number: int, noun: str, plural: str = "s") -> str:
+    return f"{number} {noun}{'' if number == 1 else plural}"
