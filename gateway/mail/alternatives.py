@@ -6,15 +6,20 @@ from gateway.mail.html import split_html, visible_length
 from gateway.mail.lines import MOST_CHARACTERS, MOST_LINES, Line, split_plain
 from gateway.mail.message import Message
 from gateway.mail.parts import Part
+from gateway.mail.phrases import phrases
 
-_STUBS = (
-    # what is written into the plain part by senders that only care for the HTML one
-    "html", "view this email in", "view this message in", "im browser", "in your browser", "dans votre navigateur", "en su navegador", "nel browser", "in je browser",
-)  # fmt: skip
-_STUB_WORDS = (
-    "client", "viewer", "browser", "display", "support", "view", "anzeig", "darstell", "unterstütz", "afficher", "navigateur", "visualizza", "visualiz", "weergeven", "reader",
-    "programm", "compatible",
-)  # fmt: skip
+_STUBS = phrases(
+    """
+    html|view this email in|view this message in|im browser|in your browser|dans votre navigateur|en su navegador|
+    nel browser|in je browser
+    """
+)
+_STUB_WORDS = phrases(
+    """
+    client|viewer|browser|display|support|view|anzeig|darstell|unterstütz|afficher|navigateur|visualizza|visualiz|
+    weergeven|reader|programm|compatible
+    """
+)
 
 
 def body_lines(message: Message) -> tuple[list[Line], bool]:
@@ -33,7 +38,11 @@ def body_lines(message: Message) -> tuple[list[Line], bool]:
 
 
 def _chosen(parts: tuple[Part, ...]) -> list[Part]:
-    texts = [part for part in parts if part.text is not None and not part.attachment and part.content_type in ("text/plain", "text/html")]
+    texts = [
+        part
+        for part in parts
+        if part.text is not None and not part.attachment and part.content_type in ("text/plain", "text/html")
+    ]
     chosen: list[Part] = []
     at = 0
     while at < len(texts):
@@ -62,7 +71,11 @@ def _prefers_html(plain: str, html: str) -> bool:
         return True
     if len(text) < 400:
         lower = text.lower()
-        if any(stub in lower for stub in _STUBS) and any(word in lower for word in _STUB_WORDS) and len(html) > 2 * len(text):
+        if (
+            any(stub in lower for stub in _STUBS)
+            and any(word in lower for word in _STUB_WORDS)
+            and len(html) > 2 * len(text)
+        ):
             return visible_length(html) > len(text)
     if len(html) < 3 * len(text) + 1500:
         return False

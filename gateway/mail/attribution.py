@@ -14,21 +14,43 @@ from gateway.mail.address import Mailbox
 from gateway.mail.labels import FILLERS, FORWARD_STEMS, LABELS, LONGEST_LABEL, ORIGINAL_STEMS, VERBS
 from gateway.mail.lines import Line
 from gateway.mail.people import clean_name, find_address, parse_person
+from gateway.mail.phrases import phrases
 
 _EMPHASIS = " \t\u00a0\u3000*_"
 _VERBS = {
-    verb: re.compile(rf"(?<!\w){re.escape(verb)}(?!\w)" if ord(verb[0]) < 0x2000 else re.escape(verb)) for verb in dict.fromkeys(VERBS)
+    verb: re.compile(rf"(?<!\w){re.escape(verb)}(?!\w)" if ord(verb[0]) < 0x2000 else re.escape(verb))
+    for verb in dict.fromkeys(VERBS)
 }
 _DIGITS = re.compile(r"\d[\d:.,/+-]*")
 _DATEISH = re.compile(r"(?<!\d)(?:(?:19|20)\d\d|\d{1,2}[./-]\d{1,2}[./-]\d\d|\d{1,2}[:.h]\d\d)(?!\d)")
 _CLOCK = re.compile(r"(?<!\d)\d{1,2}[:.h時]\s?\d\d(?!\d)")
-_SHORT_DATE = re.compile(r"\d{1,4}\s?[./-]\s?\d{1,2}\s?[./-]\s?\d{2,4}|\d{1,2}\.? \w{3,12}\.? \d{4}|\w{3,12} \d{1,2}, \d{4}")
+_SHORT_DATE = re.compile(
+    r"\d{1,4}\s?[./-]\s?\d{1,2}\s?[./-]\s?\d{2,4}|\d{1,2}\.? \w{3,12}\.? \d{4}|\w{3,12} \d{1,2}, \d{4}"
+)
 _ON_DATE = re.compile(r"\s(?:on|am|le|el|il|op|em|den)\s+(?=\d)", re.IGNORECASE)
-_OPENINGS = frozenset("on am le el il em op den dne la w at pe u em в у a ha quoting zitat citando citation in no à".split())
+_OPENINGS = frozenset(
+    phrases(
+        """
+    on|am|le|el|il|em|op|den|dne|la|w|at|pe|u|в|у|a|ha|quoting|zitat|citando|citation|in|no|à|wiadomość|kontakt|dana
+        """
+    )
+)
 _ENDS = ":\uff1a"
 _CONTINUED = 250
-_PRONOUNS = frozenset("you du sie ihr vous tu usted ustedes lei voi u jij je você vocês you've".split())
-_PARTICLES = frozenset("de da do dos das di del della van von der den ten ter zu la le el al bin ibn y e und and via of du".split())
+_PRONOUNS = frozenset(
+    phrases(
+        """
+    you|du|sie|ihr|vous|tu|usted|ustedes|lei|voi|u|jij|je|você|vocês|you've
+        """
+    )
+)
+_PARTICLES = frozenset(
+    phrases(
+        """
+    de|da|do|dos|das|di|del|della|van|von|der|den|ten|ter|zu|la|le|el|al|bin|ibn|y|e|und|and|via|of|du
+        """
+    )
+)
 
 
 @dataclass(slots=True)
@@ -86,7 +108,7 @@ def read_marker(text: str) -> str:
             return "forward" if closed or len(middle) < 60 else ""
         if any(stem in middle for stem in ORIGINAL_STEMS):
             return "original" if closed or len(middle) < 30 else ""
-        return "unknown" if closed and text[:2] == text[-2:] and len(middle) < 60 else ""
+        return "unknown" if closed and text[:2] == text[-2:] and len(middle) < 140 else ""
     if text[-1] in _ENDS and len(text) < 80:
         lower = text.lower()
         if any(stem in lower for stem in FORWARD_STEMS):
@@ -150,11 +172,41 @@ def read_block(lines: Sequence[Line], start: int, *, sure: bool = False) -> Foun
         return None
     addressed = "@" in person_text or bool(links["from"])
     dateish = bool(date_text) and _DATEISH.search(date_text) is not None
-    plausible = addressed or "subject" in values or (dateish and _CLOCK.search(date_text) is not None and told + others > 1)
-    if not (told and sure) and not (told and plausible and (addressed or _is_name(person, 6))) and not (sure and addressed):
+    plausible = (
+        addressed or "subject" in values or (dateish and _CLOCK.search(date_text) is not None and told + others > 1)
+    )
+    if (
+        not (told and sure)
+        and not (told and plausible and (addressed or _is_name(person, 6)))
+        and not (sure and addressed)
+    ):
         return None
     locale = min(locales) if locales else "en"
-    return Found(start, end, person, date_text, values.get("subject", ""), values.get("to", ""), values.get("cc", ""), links, locale)
+    return Found(
+        start,
+        end,
+        person,
+        date_text,
+        values.get("subject", ""),
+        values.get("to", ""),
+        values.get("cc", ""),
+        links,
+        locale,
+    )
+
+
+def read_unlisted(lines: Sequence[Line], start: int) -> Found | None:
+    """A header block in a language that nobody listed, where a client's marker or container makes sure that there is one."""
+    depth, end, person = lines[start].depth, start, None
+    for at in range(start, min(len(lines), start + 8)):
+        text = lines[at].text.strip(_EMPHASIS)
+        colon = text.find(":", 1, 31)
+        if lines[at].depth != depth or colon < 0 or text[colon + 1 : colon + 3] == "//":
+            break
+        end = at + 1
+        if person is None and (find_address(text, colon) or lines[at].links):
+            person = parse_person(text[colon + 1 :], lines[at].links)
+    return Found(start, end, person) if person is not None and end - start > 1 else None
 
 
 def _continues(lines: Sequence[Line], at: int, name: str, values: dict[str, str], depth: int) -> bool:
@@ -180,7 +232,12 @@ def _continues(lines: Sequence[Line], at: int, name: str, values: dict[str, str]
 
 
 def _read_notes(
-    lines: Sequence[Line], start: int, end: int, values: dict[str, str], links: dict[str, tuple[str, ...]], locales: set[str] | None
+    lines: Sequence[Line],
+    start: int,
+    end: int,
+    values: dict[str, str],
+    links: dict[str, tuple[str, ...]],
+    locales: set[str] | None,
 ) -> Found | None:
     """Notes and old Exchange: the name and the date stand unlabelled above "To: … cc: … Subject: …"."""
     if "to" not in values or not values.keys() & {"subject", "cc"}:
@@ -201,7 +258,11 @@ def _read_notes(
             break
         dated = _ON_DATE.search(text)
         if dated is not None and _SHORT_DATE.match(text, dated.end()):
-            person, date_text, first = parse_person(text[: dated.start()], lines[place].links), text[dated.end() :], place
+            person, date_text, first = (
+                parse_person(text[: dated.start()], lines[place].links),
+                text[dated.end() :],
+                place,
+            )
             break
         if not date_text and _SHORT_DATE.search(text) is not None and len(text) < 60:
             when = _SHORT_DATE.search(text)
@@ -218,7 +279,17 @@ def _read_notes(
         break
     if person is None:
         return None
-    return Found(first, end, person, date_text, values.get("subject", ""), values["to"], values.get("cc", ""), links, min(locales or {"en"}))
+    return Found(
+        first,
+        end,
+        person,
+        date_text,
+        values.get("subject", ""),
+        values["to"],
+        values.get("cc", ""),
+        links,
+        min(locales or {"en"}),
+    )
 
 
 def _is_name(person: Mailbox | None, words: int) -> bool:
@@ -229,9 +300,9 @@ def _is_name(person: Mailbox | None, words: int) -> bool:
         return True
     parts = person.name.split()
     plain = sum(1 for part in parts if part[:1].islower() and part not in _PARTICLES)
-    return 0 < len(parts) <= words and plain <= (1 if len(parts) < 3 else 0) and person.name[-1] not in ".?!" + _ENDS or (
-        len(parts) == 2 and len(parts[-1]) == 2 and parts[-1][-1] == "."
-    )
+    return (
+        0 < len(parts) <= words and plain <= (1 if len(parts) < 3 else 0) and person.name[-1] not in ".?!" + _ENDS
+    ) or (len(parts) == 2 and len(parts[-1]) == 2 and parts[-1][-1] == ".")
 
 
 def read_attribution(lines: Sequence[Line], at: int, *, quoted_next: bool) -> Found | None:
@@ -273,7 +344,9 @@ def _opens(text: str) -> bool:
     return word in _OPENINGS or word[:1].isdigit() or (text[0].isupper() and _DATEISH.search(text[:24]) is not None)
 
 
-def _parse_attribution(text: str, links: tuple[str, ...], first: int, end: int, quoted_next: bool, *, certain: bool = False) -> Found | None:
+def _parse_attribution(
+    text: str, links: tuple[str, ...], first: int, end: int, quoted_next: bool, *, certain: bool = False
+) -> Found | None:
     text = text.rstrip(_ENDS + _EMPHASIS).strip("-> \t").replace("\u00a0", " ").replace("\u202f", " ")
     lower = text.lower()
     if lower.startswith(("in message <", "in article <")):
@@ -305,7 +378,9 @@ def _parse_attribution(text: str, links: tuple[str, ...], first: int, end: int, 
         word = masked[: digits[0].start()].split()
         if word and word[-1][:1].isalpha() and len(word[-1]) > 2 and word[-1].lower().strip(".,") not in FILLERS:
             date_text = f"{word[-1]} {date_text}"  # "May 3, 2025", "Sat 3 May"
-    strong = bool(place or linked or (_CLOCK.search(masked) and dateish)) and (text[0].isupper() or text[0].isdigit() or not text[0].isascii() or bool(place))
+    strong = bool(place or linked or (_CLOCK.search(masked) and dateish)) and (
+        text[0].isupper() or text[0].isdigit() or not text[0].isascii() or bool(place)
+    )
     return Found(first, end, person, date_text, strong=strong)
 
 
@@ -321,7 +396,11 @@ def _verbs_in(lower: str, place: tuple[int, int] | None) -> list[re.Match[str]]:
 
 
 def _attributed(
-    text: str, place: tuple[int, int] | None, verbs: list[re.Match[str]], digits: list[re.Match[str]], links: tuple[str, ...]
+    text: str,
+    place: tuple[int, int] | None,
+    verbs: list[re.Match[str]],
+    digits: list[re.Match[str]],
+    links: tuple[str, ...],
 ) -> Mailbox | None:
     """The author in an attribution line: name beside the address, or what is neither date nor verb."""
     if place is not None:
@@ -337,7 +416,11 @@ def _attributed(
     else:
         pieces = [(text, 0, True)]
     for piece, offset, opening in pieces:
-        inside = [(found.start() - offset, found.end() - offset) for found in verbs if offset <= found.start() < offset + len(piece)]
+        inside = [
+            (found.start() - offset, found.end() - offset)
+            for found in verbs
+            if offset <= found.start() < offset + len(piece)
+        ]
         if not inside:
             parts = [piece]
         else:
@@ -349,7 +432,13 @@ def _attributed(
     return Mailbox(address, "") if address else None
 
 
-_UPPER_FILLERS = frozenset("AM PM GMT UTC CET CEST EST EDT PST PDT MST MDT CST CDT BST IST JST MSK AEST A.M. P.M. Uhr".split())
+_UPPER_FILLERS = frozenset(
+    phrases(
+        """
+    AM|PM|MESZ|MEZ|GMT|UTC|CET|CEST|EST|EDT|PST|PDT|MST|MDT|CST|CDT|BST|IST|JST|MSK|AEST|A.M.|P.M.|Uhr
+        """
+    )
+)
 
 
 def _name_of(text: str, *, opening: bool) -> str:
@@ -360,7 +449,12 @@ def _name_of(text: str, *, opening: bool) -> str:
     begin, end = 0, len(words)
     while begin < end:
         word = words[begin].strip(",;:.<>-–—*")
-        if word and word not in FILLERS and word not in _UPPER_FILLERS and not (opening and begin == 0 and word.lower() in FILLERS):
+        if (
+            word
+            and word not in FILLERS
+            and word not in _UPPER_FILLERS
+            and not (opening and begin == 0 and word.lower() in FILLERS)
+        ):
             break
         begin += 1
     while end > begin:

@@ -6,15 +6,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from gateway.mail.attribution import Found, is_rule, label_of, read_attribution, read_block, read_marked_attribution, read_marker
+from gateway.mail.attribution import (
+    Found,
+    is_rule,
+    label_of,
+    read_attribution,
+    read_block,
+    read_marked_attribution,
+    read_marker,
+    read_unlisted,
+)
 from gateway.mail.labels import LONGEST_LABEL
 from gateway.mail.lines import Line
+from gateway.mail.phrases import phrases
 
-_REPLY_ABOVE = (
-    "reply above this line", "type your reply above", "write above this line", "reply above the line", "über dieser zeile", "oberhalb dieser zeile", "oberhalb dieser linie",
-    "au-dessus de cette ligne", "encima de esta línea", "arriba de esta línea", "acima desta linha", "sopra questa riga", "sopra questa linea", "boven deze regel", "boven deze lijn",
-    "over denne linje", "ovanför denna rad", "tämän rivin yläpuolelle", "powyżej tej linii", "nad tento řádek", "выше этой строки", "この行より上",
-)  # fmt: skip
+_REPLY_ABOVE = phrases(
+    """
+    reply above this line|type your reply above|write above this line|reply above the line|über dieser zeile|
+    oberhalb dieser zeile|oberhalb dieser linie|au-dessus de cette ligne|encima de esta línea|arriba de esta línea|
+    acima desta linha|sopra questa riga|sopra questa linea|boven deze regel|boven deze lijn|over denne linje|
+    ovanför denna rad|tämän rivin yläpuolelle|powyżej tej linii|nad tento řádek|выше этой строки|この行より上
+    """
+)
 _MARKERS = frozenset("-_=*~#\u2014\u2013\u2500")
 _HEADS = _MARKERS | {" ", "\t"}
 
@@ -125,7 +138,11 @@ class _Walk:
             if after:
                 return after
         colon = text.find(":")
-        if mark == "label" or (0 < colon <= LONGEST_LABEL + 12) or (colon < 0 and "\uff1a" in text[: LONGEST_LABEL + 12]):
+        if (
+            mark == "label"
+            or (0 < colon <= LONGEST_LABEL + 12)
+            or (colon < 0 and "\uff1a" in text[: LONGEST_LABEL + 12])
+        ):
             if label_of(line) is not None:
                 found = read_block(self.lines, at, sure=self.sure > 0)
                 if found is not None:
@@ -149,7 +166,11 @@ class _Walk:
         if first in "#-_=*~" and len(text) < 160:
             lower = text.lower()
             if any(words in lower for words in _REPLY_ABOVE):
-                return self._raise_base(at, at + 1, "quote") if any(line.text for line in lines[:at]) else self._take(at, at + 1, "header")
+                return (
+                    self._raise_base(at, at + 1, "quote")
+                    if any(line.text for line in lines[:at])
+                    else self._take(at, at + 1, "header")
+                )
         end = at + 1
         marker = read_marker(text)
         wrapped = first == "-" and "orwarded by" in text and text[-1] != "-"
@@ -157,7 +178,9 @@ class _Walk:
             text, end, marker = f"{text} {lines[end].text}", end + 1, "forward"  # Notes wraps its own marker
         if not marker:
             return 0
-        if marker in ("forward", "original") and " end" in f" {text.strip('-_=*~ ').lower()}"[:5]:  # mutt: "----- End forwarded message -----"
+        if (
+            marker in ("forward", "original") and " end" in f" {text.strip('-_=*~ ').lower()}"[:5]
+        ):  # mutt: "----- End forwarded message -----"
             self._take(at, end, "header")
             self._leave_zone()
             return end
@@ -181,7 +204,9 @@ class _Walk:
             return self._dashed(lotus, end)
         if marker == "unknown":
             return 0
-        person = self._dashed_attribution(at, text) if " from " in text else None  # mutt: "----- Forwarded message from X <x> -----"
+        person = (
+            self._dashed_attribution(at, text) if " from " in text else None
+        )  # mutt: "----- Forwarded message from X <x> -----"
         if person is not None:
             self._add(person, self._total() + 1, "forward")
         return self._raise_base(at, end, "forward" if marker == "forward" else "quote")
@@ -192,8 +217,8 @@ class _Walk:
             if self.lines[start].text and label_of(self.lines[start]) is not None:
                 return read_block(self.lines, start, sure=sure)
             if start > at and self.lines[start].depth != self.lines[at].depth:
-                return None
-        return None
+                break
+        return read_unlisted(self.lines, at) if sure else None
 
     def _dashed_attribution(self, at: int, text: str) -> Found | None:
         """ "---- On Mon, 3 May 2025 Jill <j@x> wrote ----" (Zoho), "-----Jill <j@x> wrote: -----" (Notes)."""
@@ -235,10 +260,22 @@ class _Walk:
         after = self._attribution(at) or self._attribution_below(at)
         if after:
             return after
+        found = read_unlisted(self.lines, at)
+        if found is not None:
+            return self._open_block(found)
         if not self.base:
             self.base, self.base_zone = 1, line.zone
             self.container = "forward" if self.forwards else "quote"
+            self._take_rule(at)
         return 0
+
+    def _take_rule(self, at: int) -> None:
+        """The rule that a client drew above its quote is no word of the writer's."""
+        for above in range(at - 1, max(at - 4, -1), -1):
+            if self.lines[above].mark == "rule" and self.sorted.kinds[above] == "new":
+                self.sorted.kinds[above] = "header"
+            elif self.lines[above].text:
+                return
 
     def _attribution_below(self, at: int) -> int:
         """An attribution that is wrapped and begins with this line."""
@@ -290,7 +327,11 @@ class _Walk:
 
     def _open_block(self, found: Found, *, marker: str = "") -> int:
         """Open the mail that a header block heads."""
-        forward = marker == "forward" or (self.container == "forward" and self._total() > 0) or (self.forwards and marker != "original")
+        forward = (
+            marker == "forward"
+            or (self.container == "forward" and self._total() > 0)
+            or (self.forwards and marker != "original")
+        )
         forward = forward or (self.forwards and not self._total())
         kind: Literal["forward", "quote"] = "forward" if forward else "quote"
         after = self._next(found.end, 4)
@@ -327,6 +368,8 @@ class _Walk:
         return end
 
     def _take(self, first: int, end: int, kind: str) -> int:
+        if first:
+            self._take_rule(first)
         total = self._total()
         for number in range(first, end):
             self.sorted.kinds[number] = kind

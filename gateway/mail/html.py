@@ -13,15 +13,38 @@ from urllib.parse import unquote
 
 from gateway.mail.labels import LABELS
 from gateway.mail.lines import DROPPED, MOST_CHARACTERS, MOST_DEPTH, MOST_LINES, Line, Piece
+from gateway.mail.phrases import phrases
 
 _BLOCKS = frozenset(
-    "address article aside blockquote body caption center dd details dir div dl dt fieldset figure footer form h1 h2 h3 h4 h5 h6"
-    " header hr html legend li main menu nav ol p pre section summary table tbody tfoot thead tr ul".split()
+    phrases(
+        """
+    address|article|aside|blockquote|body|caption|center|dd|details|dir|div|dl|dt|fieldset|figure|footer|form|h1|h2|
+    h3|h4|h5|h6|header|hr|html|legend|li|main|menu|nav|ol|p|pre|section|summary|table|tbody|tfoot|thead|tr|ul
+        """
+    )
 )
-_VOIDS = frozenset("area base br col embed hr img input link meta param source track wbr".split())
-_RAW = frozenset("head iframe noembed noframes object script select style svg template textarea title xml".split())
+_VOIDS = frozenset(
+    phrases(
+        """
+    area|base|br|col|embed|hr|img|input|link|meta|param|source|track|wbr
+        """
+    )
+)
+_RAW = frozenset(
+    phrases(
+        """
+    head|iframe|noembed|noframes|object|script|select|style|svg|template|textarea|title|xml
+        """
+    )
+)
 _CELLS = frozenset(("td", "th"))
-_PARAGRAPHS = frozenset("p h1 h2 h3 h4 h5 h6 ul ol pre table".split())
+_PARAGRAPHS = frozenset(
+    phrases(
+        """
+    p|h1|h2|h3|h4|h5|h6|ul|ol|pre|table
+        """
+    )
+)
 _SELF_CLOSING = frozenset(("p", "li", "dt", "dd", "option"))
 
 _ATTRIBUTE = re.compile(r"""([a-zA-Z][\w:.-]*)\s*=\s*("[^"]*"|'[^']*'|[^\s"'>]+)""")
@@ -31,22 +54,42 @@ _HIDDEN = re.compile(
 )
 # Containers by id or class: Outlook desktop, OWA and mobile, Outlook for Mac, Yahoo, Thunderbird, Zoho, Proton, Front, Zimbra.
 _SURE = frozenset(
-    "divrplyfwdmsg olk_src_body_section mail-editor-reference-message-container ms-outlook-mobile-reference-message yahoo_quoted"
-    " moz-forward-container zmail_extra front-blockquote-header zimbra-quoted".split()
+    phrases(
+        """
+    divrplyfwdmsg|olk_src_body_section|mail-editor-reference-message-container|ms-outlook-mobile-reference-message|
+    yahoo_quoted|moz-forward-container|zmail_extra|front-blockquote-header|zimbra-quoted
+        """
+    )
 )
 _HINTS = frozenset(
-    "appendonsend gmail_quote gmail_quote_container protonmail_quote mimestream_quote missive_quote hs_reply_quote"
-    " tutanota_quote airmail_original messagereplysection mailquote replyforwardheader".split()
+    phrases(
+        """
+    appendonsend|gmail_quote|gmail_quote_container|protonmail_quote|mimestream_quote|missive_quote|hs_reply_quote|
+    tutanota_quote|airmail_original|messagereplysection|mailquote|replyforwardheader
+        """
+    )
 )
-_ATTRIBUTIONS = frozenset("gmail_attr moz-cite-prefix mail-quote-attribution".split())
+_ATTRIBUTIONS = frozenset(["gmail_attr", "moz-cite-prefix", "mail-quote-attribution"])
 _SIGNATURES = frozenset(
-    "gmail_signature moz-signature ms-outlook-mobile-signature signature applemailsignature hs-email-signature yahoo-signature"
-    " protonmail_signature_block tutanota_signature gmail_signature_prefix".split()
+    phrases(
+        """
+    gmail_signature|moz-signature|ms-outlook-mobile-signature|signature|applemailsignature|hs-email-signature|
+    yahoo-signature|protonmail_signature_block|tutanota_signature|gmail_signature_prefix
+        """
+    )
 )
-_ZONES = frozenset("moz-forward-container yahoo_quoted olk_src_body_section zmail_extra gmail_quote gmail_quote_container".split())
+_ZONES = frozenset(
+    phrases(
+        """
+    moz-forward-container|yahoo_quoted|olk_src_body_section|zmail_extra|gmail_quote|gmail_quote_container
+        """
+    )
+)
 """Those that hold the whole quote, so that what follows them is the writer's again."""
 _QUOTE_CLASSES = ("quote", "cite", "moz-txt-cite")
-_OUTLOOK_RULE = re.compile(r"border-top:(?:solid#(?:e1e1e1|b5c4df|cccccc)|solidwindowtext|1ptsolid#|#(?:e1e1e1|b5c4df))")
+_OUTLOOK_RULE = re.compile(
+    r"border-top:(?:solid#(?:e1e1e1|b5c4df|cccccc)|solidwindowtext|1ptsolid#|#(?:e1e1e1|b5c4df))"
+)
 _LEFT_BAR = re.compile(r"border-left:(?!none|0|medium|inherit)(?=[^;]*(?:solid|\d))")
 
 
@@ -104,7 +147,9 @@ def _read_tag(tag: str) -> _Tag:
 
 def _read_structure(read: _Tag, names: list[str], style: str, attributes: dict[str, str], tag: str) -> None:
     read.paragraph = read.paragraph and not any(name.startswith("mso") for name in names)
-    read.hidden = bool(style and _HIDDEN.search(style)) or (" hidden" in tag and re.search(r"\shidden(?:[\s=>/]|$)", tag) is not None)
+    read.hidden = bool(style and _HIDDEN.search(style)) or (
+        " hidden" in tag and re.search(r"\shidden(?:[\s=>/]|$)", tag) is not None
+    )
     if "white-space:" in style:
         read.keeps_space = "white-space:pre" in style
     if read.name == "blockquote":
@@ -196,7 +241,9 @@ class _Page:
             return
         text = "".join(self.words)
         pieces = self.pieces
-        line = self._line(text, pieces[0][1], pieces, self.pending or self.region)
+        line = self._line(
+            text, pieces[0][1], pieces, self.region if self.region and self.pending != "boundary" else self.pending
+        )
         if self.links:
             line.links = tuple(self.links)
         if text[0] == ">":  # plain text that was turned into HTML
@@ -218,7 +265,7 @@ class _Page:
         if name in _BLOCKS:
             if self.open and name in _SELF_CLOSING and self.open[-1][0] == name:
                 self.end_tag(name)
-            self.end_line(blank=tag.paragraph)
+            self.end_line(blank=tag.paragraph and not (self.hidden or tag.hidden))
             if name == "hr" and not self.hidden:
                 self.lines.append(self._line("_" * 32, at, [(0, at, 0, True)], "rule"))
         elif name == "br":
@@ -266,7 +313,6 @@ class _Page:
                 self.depth, self.zone, self.hidden, self.keeps_space, self.region = saved
             if closed == name:
                 return
-
 
     def _mark_label(self) -> None:
         """A cell with nothing but "To" or "Betreff": Notes heads quoted mail with a table and no colons."""
@@ -316,7 +362,13 @@ def split_html(source: str, part: str) -> list[Line]:
             page.end_tag(tag.name)
         elif tag.name in _RAW:
             found = re.compile(f"</{tag.name}[\\s>]", re.IGNORECASE).search(source, at)
-            at = found.start() if found is not None else at if tag.name in ("head", "object", "svg", "xml") else len(source)
+            at = (
+                found.start()
+                if found is not None
+                else at
+                if tag.name in ("head", "object", "svg", "xml")
+                else len(source)
+            )
         else:
             page.start_tag(tag, opening)
     page.end_line()

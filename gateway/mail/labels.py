@@ -6,6 +6,8 @@ All lower case; a colon and marks of emphasis are taken off before looking up.
 
 from __future__ import annotations
 
+from gateway.mail.phrases import phrases
+
 FIELDS = ("from", "date", "to", "cc", "subject", "other")
 
 # locale: from | date | to | cc | subject | other
@@ -29,7 +31,14 @@ _TABLE: dict[str, tuple[str, str, str, str, str, str]] = {
         "předmět, věc",
         "skrytá kopie, odpovědět, důležitost, přílohy, odpověď komu",
     ),
-    "da": ("fra, afsender", "sendt, dato, afsendt, sendt den", "til, modtager", "kopi", "emne, vedr", "svar til, prioritet, vedhæftede filer"),
+    "da": (
+        "fra, afsender",
+        "sendt, dato, afsendt, sendt den",
+        "til, modtager",
+        "kopi",
+        "emne, vedr",
+        "svar til, prioritet, vedhæftede filer",
+    ),
     "de": (
         "von, absender, from",
         "gesendet, datum, gesendet am, gesendet um, verschickt, date, sent",
@@ -47,7 +56,14 @@ _TABLE: dict[str, tuple[str, str, str, str, str, str]] = {
         "asunto, tema",
         "cco, responder a, importancia, datos adjuntos, enviado por, bcc",
     ),
-    "et": ("saatja, kellelt", "saadetud, kuupäev, saatmise aeg", "kellele, saaja, adressaat", "koopia, koopia saaja", "teema", "vastus"),
+    "et": (
+        "saatja, kellelt",
+        "saadetud, kuupäev, saatmise aeg",
+        "kellele, saaja, adressaat",
+        "koopia, koopia saaja",
+        "teema",
+        "vastus",
+    ),
     "fi": (
         "lähettäjä, keneltä",
         "lähetetty, päivämäärä, pvm, päiväys, aika, lähetysaika",
@@ -105,7 +121,14 @@ _TABLE: dict[str, tuple[str, str, str, str, str, str]] = {
         "onderwerp, betreft",
         "bcc, antwoord aan, antwoorden aan, urgentie, bijlagen, prioriteit, beantwoorden",
     ),
-    "no": ("fra, avsender", "sendt, dato, date", "til, mottaker", "kopi, kopi til", "emne", "svar til, viktighet, vedlegg, prioritet"),
+    "no": (
+        "fra, avsender",
+        "sendt, dato, date",
+        "til, mottaker",
+        "kopi, kopi til",
+        "emne",
+        "svar til, viktighet, vedlegg, prioritet",
+    ),
     "pl": (
         "od, nadawca, od kogo",
         "wysłano, data, wysłane, data wysłania, wysłany, wysłana",
@@ -189,43 +212,57 @@ for _locale, _row in _TABLE.items():
             LABELS.setdefault(_word, {}).setdefault(_locale, _field)
 LONGEST_LABEL = max(map(len, LABELS))
 
-FORWARD_STEMS = tuple(
-    "forwarded|forwarding|weitergeleitet|transfér|transfer|réexpédi|retransmis|reenviad|rebotad|inoltrat|doorgestuurd|doorgezonden"
-    "|encaminhad|reencaminhad|videresend|vidaresend|vidarebeford|välite|edelleen|przekaz|przesłan|přepos|přesl|prepos|továbbít|redirec"
-    "|transmis|proslije|prosljeđ|edasta|edasisaad|iletil|iletilen|yönlendir|пересла|пересыл|переадрес|перенаправ|пересил|препрат|転送|转发|轉寄"
-    "|전달|προωθ|reenviat|posredovan".split("|")
+FORWARD_STEMS = phrases(
+    """
+    forwarded|forwarding|weitergeleitet|transfér|transfer|réexpédi|retransmis|reenviad|rebotad|inoltrat|doorgestuurd|
+    doorgezonden|encaminhad|reencaminhad|videresend|vidaresend|vidarebeford|välite|edelleen|przekaz|przesłan|přepos|
+    přesl|prepos|továbbít|redirec|transmis|proslije|prosljeđ|edasta|edasisaad|iletil|iletilen|yönlendir|пересла|
+    пересыл|переадрес|перенаправ|пересил|препрат|転送|转发|轉寄|전달|προωθ|reenviat|posredovan
+    """
 )
 """Stems of "forwarded" in a marker such as "Begin forwarded message:" or "-------- Weitergeleitete Nachricht --------"."""
 
-ORIGINAL_STEMS = tuple(
-    "original|ursprüngliche nachricht|message d'origine|message d’origine|oorspronkelijk|oprindelig|opprinnelig|ursprunglig|alkuperäi"
-    "|oryginaln|původní|pôvodn|eredeti|izvorn|algne|algkiri|özgün|orijinal|исходное|оригинал|оригінал|вихідне|початкове|первоначальн"
-    "|元のメッセージ|元のメール|原始邮件|原始郵件|原郵件|原邮件|원본|reply message|αρχικό|izvirno".split("|")
+ORIGINAL_STEMS = phrases(
+    """
+    original|ursprüngliche nachricht|message d'origine|message d’origine|oorspronkelijk|oprindelig|opprinnelig|
+    ursprunglig|alkuperäi|oryginaln|původní|pôvodn|eredeti|izvorn|algne|algkiri|özgün|orijinal|исходное|оригинал|
+    оригінал|вихідне|початкове|первоначальн|元のメッセージ|元のメール|原始邮件|原始郵件|原郵件|原邮件|원본|reply message|αρχικό|izvirno
+    """
 )
 """Stems of "original message" in a marker such as "-----Original Message-----"."""
 
 FORWARD_SUBJECTS = frozenset(
-    "fw fwd wg tr rv enc i doorst fs vl vb vs pd tov továbbítva továbbítás ilt i̇lt iletilen пересл пересылка fwded trans reenv rif"
-    " 転送 转发 轉寄 전달 redir encaminhado weitergeleitet vidarebefordrat videresendt".split()
+    phrases(
+        """
+    fw|fwd|wg|tr|rv|enc|i|doorst|fs|vl|vb|vs|pd|tov|továbbítva|továbbítás|ilt|i̇lt|iletilen|пересл|пересылка|fwded|
+    trans|reenv|rif|転送|转发|轉寄|전달|redir|encaminhado|weitergeleitet|vidarebefordrat|videresendt
+        """
+    )
 )
 """Prefixes of the subject of a forwarded mail ("VS:" is an answer in Finnish: told apart by what follows it)."""
 
-VERBS = tuple(
-    # longest first where one begins with another: they are cut off in this order
-    "het volgende geschreven|a écrit|ha scritto|ha escrito|wrote|writes|schreibt|schrieb folgendes|schrieb|hat geschrieben|geschrieben"
-    "|escribió|escribio|escribiu|va escriure|scrive|escreveu o seguinte|escreveu|schreef|skrev følgende|skrev følgjande|skrev"
-    "|kirjoitti|napisał(a)|napisał|napisała|napisal(a)|napsal(a)|napísal(a)|napísala|napísal|napisala|napisal|pisze|napsala|napsal|ezt írta|írta"
-    "|a scris|şunu yazdı|şunları yazdı|şöyle yazdı|yazdı|yazmış|написал(а)|написала|написал|написав(-ла)|написав(ла)|написав|написала"
-    "|пишет|пише|писал(а)|писал|kirjutas|je napisao/la|je napisala|je napisao|je napisao(la)|napisao/la|napisao je|napisala je|napisao"
-    "|написа|έγραψε|さんは書きました|さんが書きました|のメール|のメッセージ|が書きました|書きました|写道|寫道|님이 작성|작성"
-    "|a écrit le|dit|said|skriver|rašė|rakstīja|je pisal|rakstas".split("|")
+VERBS = phrases(
+    """
+    het volgende geschreven|wiadomość napisana przez|napisana przez|a écrit|ha scritto|ha escrito|wrote|writes|
+    schreibt|schrieb folgendes|schrieb|hat geschrieben|geschrieben|escribió|escribio|escribiu|va escriure|scrive|
+    escreveu o seguinte|escreveu|schreef|skrev følgende|skrev følgjande|skrev|kirjoitti|napisał(a)|napisał|napisała|
+    napisal(a)|napsal(a)|napísal(a)|napísala|napísal|napisala|napisal|pisze|napsala|napsal|ezt írta|írta|a scris|
+    şunu yazdı|şunları yazdı|şöyle yazdı|yazdı|yazmış|написал(а)|написала|написал|написав(-ла)|написав(ла)|написав|
+    пишет|пише|писал(а)|писал|kirjutas|je napisao/la|je napisala|je napisao|je napisao(la)|napisao/la|napisao je|
+    napisala je|napisao|написа|έγραψε|さんは書きました|さんが書きました|のメール|のメッセージ|が書きました|書きました|写道|寫道|님이 작성|작성|a écrit le|dit|said|
+    skriver|rašė|rakstīja|je pisal|rakstas
+    """
 )
 """How clients say "wrote", by locale."""
 
 FILLERS = frozenset(
-    # words beside the name in an attribution line that belong to neither name nor date
-    "on at am um uhr vom den der le à el la a las los lunes il giorno alle ore em às op om heeft kl kl. klo kello dne v ve o u dana în pe"
-    " ora nap időpont tarihinde saat г. г р. р в от time h hod schrieb skrev schreef wrote odesílatel używytkownik użytkownik uživatel"
-    " používateľ пользователь користувач kuupäeval kell pm a.m. p.m. gmt utc cet cest est edt pst pdt mst mdt cst cdt bst ist jst"
-    " от: von de da by from quoting zitat citando citat lainaus - – — , ; , of".split()
+    phrases(
+        """
+    on|at|am|um|uhr|vom|den|der|le|à|el|la|a|las|los|lunes|il|giorno|alle|ore|em|às|op|om|heeft|kl|kl.|klo|kello|dne|
+    v|ve|o|u|dana|în|pe|ora|nap|időpont|tarihinde|saat|г.|г|р.|р|в|от|time|h|hod|schrieb|skrev|schreef|wrote|
+    odesílatel|używytkownik|użytkownik|uživatel|používateľ|пользователь|користувач|kuupäeval|kell|pm|a.m.|p.m.|gmt|
+    utc|cet|cest|est|edt|pst|pdt|mst|mdt|cst|cdt|bst|ist|jst|от:|von|de|da|by|from|kontakt|wiadomość|napisana|przez|
+    dniu|godz|užívateľ|időpontban|keltezéssel|dátummal|hat|dia|quoting|zitat|citando|citat|lainaus|-|–|—|,|;|of
+        """
+    )
 )

@@ -137,7 +137,11 @@ def _find_other_marks(lines: list[Line]) -> None:
         prefix = prefixes[index]
         if not prefix or prefix not in (prefixes[index - 1] if index else "", *prefixes[index + 1 : index + 2]):
             continue
-        rest = line.text.lstrip("|> " if prefix == "|" else " ") if prefix == "|" else line.text[len(prefix) :].lstrip("> ")
+        rest = (
+            line.text.lstrip("|> " if prefix == "|" else " ")
+            if prefix == "|"
+            else line.text[len(prefix) :].lstrip("> ")
+        )
         column = len(line.text) - len(rest)
         depth = line.text.count(prefix[-1], 0, column)
         line.text, line.depth, line.start = rest, depth, line.start + column

@@ -9,7 +9,7 @@ from gateway.mail.address import Mailbox
 
 _MOST = 4000
 """Characters of one address list that are read."""
-_STOPS = frozenset(" \t\r\n\u00a0\u3000<>()[]{}\",;:|*«»“”„")
+_STOPS = frozenset(' \t\r\n\u00a0\u3000<>()[]{}",;:|*«»“”„')
 _QUOTES = " \t\u00a0\"'`*_«»“”„‘’\u2019"
 
 
@@ -51,7 +51,13 @@ def clean_name(text: str) -> str:
         if at > 0:
             name = _bare(name[:at])
     head, slash, tail = name.partition("/")
-    if slash and head.strip() and tail[:1].strip() and "://" not in name and (tail.isupper() or "@" in tail or tail.count("/") or tail[:1].isupper()):
+    if (
+        slash
+        and head.strip()
+        and tail[:1].strip()
+        and "://" not in name
+        and (tail.isupper() or "@" in tail or tail.count("/") or tail[:1].isupper())
+    ):
         name = head.strip()  # Notes: "Jill Amory/Sales/ACME@ACME"
     head, at_sign, tail = name.partition("@")
     if at_sign and " " in head.strip() and "." not in tail:
@@ -82,7 +88,7 @@ def parse_person(text: str, links: tuple[str, ...] = ()) -> Mailbox | None:
     if name and find_address(name):
         name = ""
     if not name and not before.strip(_QUOTES + "<([*"):
-        after = text[right:].strip(_QUOTES + ">)]*")
+        after = text[right:].strip(_QUOTES + ">]*")
         if after[:1] == "(" and ")" in after and "@" not in after:  # jill@x (Jill Amory)
             name = clean_name(after[1 : after.find(")")])
     return Mailbox(text[left:right], name)
@@ -127,7 +133,14 @@ def _entries(text: str) -> list[str]:
     entries.append(text[start:])
     joined: list[str] = []
     for entry in entries:  # "Crandall, Sean <sean@x>, …": a name's comma
-        if joined and "@" not in joined[-1] and "@" in entry and entry.strip()[:1].isalpha() and "<" in entry and " " not in joined[-1].strip():
+        if (
+            joined
+            and "@" not in joined[-1]
+            and "@" in entry
+            and entry.strip()[:1].isalpha()
+            and "<" in entry
+            and " " not in joined[-1].strip()
+        ):
             joined[-1] += "," + entry
         elif entry.strip():
             joined.append(entry)

@@ -32,7 +32,7 @@ _SPELLINGS = {
 _STEMS: dict[str, int] = {}
 for _number, _words in enumerate(_MONTHS, 1):
     for _word in _words.split():
-        _STEMS.setdefault(_word, _number)
+        _STEMS.setdefault(_word[:5], _number)
 
 _ZONE = re.compile(r"(?:\b(?:GMT|UTC)\s?)?([+-])(\d\d?):?(\d\d)?\b(?!\d)")
 _TIME = re.compile(r"(?<!\d)(\d{1,2})\s?(?:[:.h時시])\s?(\d\d)(?:[:.分](\d\d))?(?!\d)\s*([AaPp]\.?\s?[Mm]\b)?")
@@ -66,11 +66,8 @@ def parse_quoted_date(text: str, zone: tzinfo, *, day_first: bool = True) -> dat
     day = _read_day(text, day_first)
     if day is None:
         return None
-    year, month, number = day
-    clock = _TIME.search(text)
-    # "3. 5. 2025" must not be read as half past: the time stands behind the date, and a date has a third number
-    while clock is not None and clock.group(0)[-1:].isdigit() and _NUMBERS.match(text, clock.start()):
-        clock = _TIME.search(text, _NUMBERS.match(text, clock.start()).end())  # type: ignore[union-attr]
+    (year, month, number), start, end = day
+    clock = _TIME.search(text, end) or _TIME.search(text[:start])
     hour = minute = second = 0
     if clock is not None:
         hour, minute, second = int(clock.group(1)), int(clock.group(2)), int(clock.group(3) or 0)
@@ -88,24 +85,26 @@ def parse_quoted_date(text: str, zone: tzinfo, *, day_first: bool = True) -> dat
         return None
 
 
-def _read_day(text: str, day_first: bool) -> tuple[int, int, int] | None:
+def _read_day(text: str, day_first: bool) -> tuple[tuple[int, int, int], int, int] | None:
+    """(year, month, day) and where they stand: the clock must not be read from the same digits."""
     found = _ISO.search(text)
     if found is not None:
-        return int(found.group(1)), int(found.group(2)), int(found.group(3))
+        return (int(found.group(1)), int(found.group(2)), int(found.group(3))), *found.span()
     found = _NUMBERS.search(text)
     if found is not None:
         first, second, year = int(found.group(1)), int(found.group(2)), int(found.group(3))
         year += 0 if year > 99 else 2000 if year < 70 else 1900
         if first > 12 or (day_first and second <= 12):
             first, second = second, first
-        return year, first, second
-    year = month = day = 0
-    for item in _WORDS.finditer(text):
+        return (year, first, second), *found.span()
+    year = month = day = end = 0
+    for item in _WORDS.finditer(_TIME.sub(lambda clock: " " * len(clock.group()), text)):
         number, long, word = item.groups()
         if word and (not month or not year):  # the last before the year: "mar 29 apr 2025" begins with a Tuesday
             month = month_of(word) or month
+            end = max(end, item.end()) if month else end
         elif number and not day:
-            day = int(number)
+            day, end = int(number), item.end()
         elif long and not year:
-            year = int(long)
-    return (year, month, day) if year and month and day else None
+            year, end = int(long), item.end()
+    return ((year, month, day), 0, end) if year and month and day else None

@@ -6,7 +6,6 @@ neither quote marks, nor a client's own markup, nor a header block or attributio
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from functools import cached_property
@@ -18,7 +17,7 @@ from gateway.mail.blocks import Author, Sorted, sort_lines
 from gateway.mail.labels import FORWARD_SUBJECTS
 from gateway.mail.lines import Line
 from gateway.mail.message import Message
-from gateway.mail.newtext import EMPTY, NewText
+from gateway.mail.newtext import NewText
 from gateway.mail.people import parse_people
 from gateway.mail.quoted_date import parse_quoted_date
 from gateway.mail.signature import SenderNames, signature_start
@@ -91,8 +90,17 @@ class Body:
     @cached_property
     def new(self) -> NewText:
         """Only what the sender wrote now; answers between quoted lines included."""
-        kinds = self._sorted.kinds
-        return NewText.of([line for line, kind in zip(self._lines, kinds, strict=True) if kind == "new"])
+        own: list[Line] = []
+        gap = False
+        for line, kind in zip(self._lines, self._sorted.kinds, strict=True):
+            if kind != "new":
+                gap = True
+                continue
+            if gap and own and own[-1].text:
+                own.append(Line("", 0, line.part, line.start))  # what a quote parts is not one sentence
+            gap = False
+            own.append(line)
+        return NewText.of(own)
 
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
@@ -131,7 +139,15 @@ class Body:
                 span = Span(str(header.author), attached.part, 0, 0)
                 found.append(
                     QuotedAuthor(
-                        header.author, header.get("date") or "", header.subject, header.to, header.cc, 1, "attached", span, zone
+                        header.author,
+                        header.get("date") or "",
+                        header.subject,
+                        header.to,
+                        header.cc,
+                        1,
+                        "attached",
+                        span,
+                        zone,
                     )
                 )
         return tuple(found)
@@ -158,12 +174,18 @@ class Body:
     def quoted_text(self) -> str:
         """All that others wrote, quoted or forwarded, with LF line ends."""
         kinds = self._sorted.kinds
-        return NewText.of([line for line, kind in zip(self._lines, kinds, strict=True) if kind in ("quote", "forward")]).text
+        return NewText.of(
+            [line for line, kind in zip(self._lines, kinds, strict=True) if kind in ("quote", "forward")]
+        ).text
 
     @cached_property
     def has_forward(self) -> bool:
         """Whether an earlier mail is passed on: by a forward marker, a forwarding subject above a header block, or attached."""
-        return bool(self._message.attached) or any(author.kind == "forward" for author in self._sorted.authors) or "forward" in self._sorted.kinds
+        return (
+            bool(self._message.attached)
+            or any(author.kind == "forward" for author in self._sorted.authors)
+            or "forward" in self._sorted.kinds
+        )
 
     @cached_property
     def has_quote(self) -> bool:
@@ -195,6 +217,3 @@ def _says_forward(subject: str) -> bool:
 def split_body(message: Message) -> Body:
     """Take the text of a mail apart. Never raises on any text; linear in its length."""
     return Body(message)
-
-
-__all__ = ["EMPTY", "Block", "Body", "Line", "QuotedAuthor", "Sequence", "split_body"]

@@ -9,56 +9,90 @@ from dataclasses import dataclass
 import re2
 
 from gateway.mail.lines import Line
+from gateway.mail.phrases import phrases
 
-_MOBILE = tuple(
-    # lower-case beginnings of the one-line advertisements of phones and clients
-    "sent from my |sent from mail for |sent from outlook|sent from yahoo|sent from proton|sent from aol|sent from samsung|sent from gmail|sent via "
-    "|sent with |sent using |get outlook for |sent by |von meinem |von meiner |gesendet von |gesendet mit |gesendet von mail |gesendet aus |diese nachricht wurde von"
-    "|outlook für |holen sie sich outlook|hol dir outlook|envoyé de mon |envoyé depuis |envoyé à partir |envoyé avec |envoyé de |obtenez outlook|télécharger outlook"
-    "|provenance : |enviado desde |enviado a partir |enviado con |enviado do |enviado de |enviado pelo |enviado com |enviado via |obtener outlook|obter o outlook|obtenha o outlook"
-    "|inviato da |inviato dal |inviato con |ottieni outlook|scarica outlook|verstuurd vanaf |verzonden vanaf |verzonden met |verstuurd met |download outlook|outlook voor "
-    "|skickat från |skickat med |hämta outlook|sendt fra |sendt med |hent outlook|få outlook|last ned outlook|lähetetty |hanki outlook|wysłane z |wysłano z |pobierz outlook"
-    "|odesláno z |odesláno ze |odeslané z |odoslané z |odoslané zo |získat outlook|získajte outlook|stiahnuť outlook|отправлено с |отправлено из |скачать outlook"
-    "|получить outlook|надіслано з |відправлено з |завантажити outlook|elküldve a|küldve az|az iphone|az ipad|küldés az|trimis de pe |trimis din |trimis de la "
-    "|poslano s |poslano iz |poslano sa |saadetud minu |saadetud |gönderen: |outlook'u edinin|iphone'umdan|iphone’umdan|android'den|ipad'imden|ipad’imden".split("|")
+_MOBILE = phrases(
+    """
+    sent from my|sent from mail for|sent from outlook|sent from yahoo|sent from proton|sent from aol|
+    sent from samsung|sent from gmail|sent via|sent with|sent using|get outlook for|sent by|von meinem|
+    von meiner|gesendet von|gesendet mit|gesendet von mail|gesendet aus|diese nachricht wurde von|outlook für|
+    holen sie sich outlook|hol dir outlook|envoyé de mon|envoyé depuis|envoyé à partir|envoyé avec|envoyé de|
+    obtenez outlook|télécharger outlook|provenance :|enviado desde|enviado a partir|enviado con|enviado do|
+    enviado de|enviado pelo|enviado com|enviado via|obtener outlook|obter o outlook|obtenha o outlook|
+    inviato da|inviato dal|inviato con|ottieni outlook|scarica outlook|verstuurd vanaf|verzonden vanaf|
+    verzonden met|verstuurd met|download outlook|outlook voor|skickat från|skickat med|hämta outlook|sendt fra|
+    sendt med|hent outlook|få outlook|last ned outlook|lähetetty|hanki outlook|wysłane z|wysłano z|
+    pobierz outlook|odesláno z|odesláno ze|odeslané z|odoslané z|odoslané zo|získat outlook|získajte outlook|
+    stiahnuť outlook|отправлено с|отправлено из|скачать outlook|получить outlook|надіслано з|відправлено з|
+    завантажити outlook|elküldve a|küldve az|az iphone|az ipad|küldés az|trimis de pe|trimis din|trimis de la|
+    poslano s|poslano iz|poslano sa|saadetud minu|saadetud|gönderen:|outlook'u edinin|iphone'umdan|
+    iphone’umdan|android'den|ipad'imden|ipad’imden
+    """
 )
-_MOBILE_ENDS = ("から送信", "iphone'umdan gönderildi", "iphone’umdan gönderildi", "cihazımdan gönderildi", "telefonumdan gönderildi", "kézről küldve")
-_DEVICES = (
-    "iphone", "ipad", "android", "samsung", "galaxy", "outlook", "mobil", "mobiel", "móvil", "movil", "phone", "handy", "telefon", "téléphone", "telefono", "telefoon",
-    "blackberry", "huawei", "xiaomi", "pixel", "nokia", "mail", "yahoo", "gmail", "proton", "tablet", "windows", "hiri", "spark", "superhuman", "puhelim", "gerät",
-    "телефон", "смартфон", "почт", "пошт", "mailspring", "device", "dispositivo", "treo", "wireless", "handheld", "seadmest", "uređaj", "laite", "gmx", "web.de",
-)  # fmt: skip
+_MOBILE_ENDS = phrases(
+    """
+    から送信|iphone'umdan gönderildi|iphone’umdan gönderildi|cihazımdan gönderildi|telefonumdan gönderildi|kézről küldve
+    """
+)
+_DEVICES = phrases(
+    """
+    iphone|ipad|android|samsung|galaxy|outlook|mobil|mobiel|móvil|movil|phone|handy|telefon|téléphone|telefono|
+    telefoon|blackberry|huawei|xiaomi|pixel|nokia|mail|yahoo|gmail|proton|tablet|windows|hiri|spark|superhuman|
+    puhelim|gerät|телефон|смартфон|почт|пошт|mailspring|device|dispositivo|treo|wireless|handheld|seadmest|uređaj|
+    laite|gmx|web.de
+    """
+)
 
 CLOSINGS = frozenset(
-    # a closing formula, alone on its line, without its comma
-    "regards|kind regards|best regards|warm regards|warmest regards|kindest regards|with kind regards|best wishes|all the best|best|cheers|sincerely|yours sincerely|yours truly|yours"
-    "|yours faithfully|many thanks|thanks|thank you|thanks and regards|thx|br|rgds|kr|brgds|respectfully|take care|sincerely yours|cordially|with best regards|with regards"
-    "|mit freundlichen grüßen|mit freundlichen grüssen|mit freundlichem gruß|freundliche grüße|freundliche grüsse|viele grüße|viele grüsse|liebe grüße|liebe grüsse|beste grüße"
-    "|beste grüsse|schöne grüße|herzliche grüße|mit besten grüßen|mit herzlichen grüßen|grüße|grüsse|gruß|gruss|lg|vg|mfg|bg|hg|danke|vielen dank|besten dank|schönen gruß|viele gruesse"
-    "|mit freundlichen gruessen|vielen dank und viele grüße|cordialement|bien cordialement|cdlt|cdt|bien à vous|bien à toi|amicalement|salutations|sincères salutations|meilleures salutations"
-    "|merci|merci d'avance|bonne journée|bonne soirée|bien amicalement|a bientôt|à bientôt|saludos|un saludo|saludos cordiales|un cordial saludo|atentamente|cordialmente|un abrazo"
-    "|gracias|muchas gracias|le saluda atentamente|atte|saluti|cordiali saluti|distinti saluti|un saluto|un caro saluto|grazie|buona giornata|a presto|ciao|cari saluti|tanti saluti"
-    "|met vriendelijke groet|met vriendelijke groeten|vriendelijke groet|vriendelijke groeten|groet|groeten|groetjes|mvg|hartelijke groet|hartelijke groeten|bedankt|alvast bedankt"
-    "|atenciosamente|cumprimentos|com os melhores cumprimentos|melhores cumprimentos|abraços|abraço|abs|abs.|obrigado|obrigada|att|at|at.te|cordialmente|um abraço|grato|grata|beijos"
-    "|med vänliga hälsningar|vänliga hälsningar|hälsningar|mvh|med venlig hilsen|venlig hilsen|hilsen|vennlig hilsen|med vennlig hilsen|vh|tack|takk|tak|ystävällisin terveisin|terveisin|t"
-    "|pozdrawiam|z poważaniem|s pozdravem|s pozdravom|üdvözlettel|cu stimă|lijep pozdrav|s poštovanjem|saygılarımla|с уважением|з повагою|lugupidamisega|よろしくお願いします|敬具".split("|")
+    phrases(
+        """
+    regards|kind regards|best regards|warm regards|warmest regards|kindest regards|with kind regards|best wishes|
+    all the best|best|cheers|sincerely|yours sincerely|yours truly|yours|yours faithfully|many thanks|thanks|
+    thank you|thanks and regards|thx|br|rgds|kr|brgds|respectfully|take care|sincerely yours|cordially|
+    with best regards|with regards|mit freundlichen grüßen|mit freundlichen grüssen|mit freundlichem gruß|
+    freundliche grüße|freundliche grüsse|viele grüße|viele grüsse|liebe grüße|liebe grüsse|beste grüße|beste grüsse|
+    schöne grüße|herzliche grüße|mit besten grüßen|mit herzlichen grüßen|grüße|grüsse|gruß|gruss|lg|vg|mfg|bg|hg|
+    danke|vielen dank|besten dank|schönen gruß|viele gruesse|mit freundlichen gruessen|vielen dank und viele grüße|
+    cordialement|bien cordialement|cdlt|cdt|bien à vous|bien à toi|amicalement|salutations|sincères salutations|
+    meilleures salutations|merci|merci d'avance|bonne journée|bonne soirée|bien amicalement|a bientôt|à bientôt|
+    saludos|un saludo|saludos cordiales|un cordial saludo|atentamente|cordialmente|un abrazo|gracias|muchas gracias|
+    le saluda atentamente|atte|saluti|cordiali saluti|distinti saluti|un saluto|un caro saluto|grazie|buona giornata|
+    a presto|ciao|cari saluti|tanti saluti|met vriendelijke groet|met vriendelijke groeten|vriendelijke groet|
+    vriendelijke groeten|groet|groeten|groetjes|mvg|hartelijke groet|hartelijke groeten|bedankt|alvast bedankt|
+    atenciosamente|cumprimentos|com os melhores cumprimentos|melhores cumprimentos|abraços|abraço|abs|abs.|obrigado|
+    obrigada|att|at|at.te|um abraço|grato|grata|beijos|med vänliga hälsningar|vänliga hälsningar|hälsningar|mvh|
+    med venlig hilsen|venlig hilsen|hilsen|vennlig hilsen|med vennlig hilsen|vh|tack|takk|tak|ystävällisin terveisin|
+    terveisin|t|pozdrawiam|z poważaniem|s pozdravem|s pozdravom|üdvözlettel|cu stimă|lijep pozdrav|s poštovanjem|
+    saygılarımla|с уважением|з повагою|lugupidamisega|よろしくお願いします|敬具
+        """
+    )
 )
-_DISCLAIMERS = tuple(
-    # each a turn of phrase of legal boilerplate; three different ones make a paragraph a disclaimer
-    "confidential|vertraulich|confidentiel|confidencial|riservat|vertrouwelijk|fortrolig|konfidentiell|poufn|důvěrn|privileged|disclaimer|legally protected|rechtlich geschützt|legal notice"
-    "|intended solely|intended only|intended for|intended recipient|addressee|destinatari|destinataire|geadresseerde|empfänger|bestimmt|uitsluitend|in error|par erreur|por error|per errore"
-    "|irrtümlich|liable|liability|legal advice|not permitted|haftung|responsabilité|responsabilidad|aansprakelijk|unauthori|delete it|delete this|delete the|löschen|supprimer|elimin|verwijder"
-    "|virus|viren|mail and any|mail or any|print this|before you print|consider the environment|umwelt|l'environnement|strictly prohibited|notify the sender|exclusiv|ausschließlich".split("|")
+_DISCLAIMERS = phrases(
+    """
+    confidential|vertraulich|confidentiel|confidencial|riservat|vertrouwelijk|fortrolig|konfidentiell|poufn|důvěrn|
+    privileged|disclaimer|legally protected|rechtlich geschützt|legal notice|intended solely|intended only|
+    intended for|intended recipient|addressee|destinatari|destinataire|geadresseerde|empfänger|bestimmt|uitsluitend|
+    in error|par erreur|por error|per errore|irrtümlich|liable|liability|legal advice|not permitted|haftung|
+    responsabilité|responsabilidad|aansprakelijk|unauthori|delete it|delete this|delete the|löschen|supprimer|elimin|
+    verwijder|virus|viren|mail and any|mail or any|print this|before you print|consider the environment|umwelt|
+    l'environnement|strictly prohibited|notify the sender|exclusiv|ausschließlich
+    """
 )
 _PHRASES = re2.Set.SearchSet()
 for _phrase in _DISCLAIMERS:
     _PHRASES.Add("(?i)" + re2.escape(_phrase))
 _PHRASES.Compile()
-_FOOTERS = (
-    "to unsubscribe", "unsubscribe from this", "you received this message because", "you are receiving this", "mailing list", "this sf.net email is sponsored",
-    "listinfo", "get your free", "do you yahoo", "join msn", "chat with friends", "click here to unsubscribe",
-)  # fmt: skip
-_CONTACT = re.compile(r"@|www\.|https?:|\+\d|\d{3}[ /.-]?\d{3}|(?:^|\s)(?:tel|fon|fax|mob|phone|ext|cell|direct|telefon|tél|t|m|f|e|w|p)\b\.?\s?[:.+(]|\|", re.IGNORECASE)
+_FOOTERS = phrases(
+    """
+    to unsubscribe|unsubscribe from this|you received this message because|you are receiving this|mailing list|
+    this sf.net email is sponsored|listinfo|get your free|do you yahoo|join msn|chat with friends|
+    click here to unsubscribe
+    """
+)
+_CONTACT = re.compile(
+    r"@|www\.|https?:|\+\d|\d{3}[ /.-]?\d{3}|(?:^|\s)(?:tel|fon|fax|mob|phone|ext|cell|direct|telefon|tél|t|m|f|e|w|p)\b\.?\s?[:.+(]|\|",
+    re.IGNORECASE,
+)
 _SENTENCE_END = ".!?:…"
 _MOST_BLOCK = 14
 
@@ -70,7 +104,7 @@ def is_mobile_line(text: str) -> bool:
     """ "Sent from my iPhone" and its kin, in many languages."""
     if not 6 < len(text) <= 100:
         return False
-    lower = text.lower().strip(" <>[]*-_\"“”")
+    lower = text.lower().strip(' <>[]*-_"“”')
     if lower[:3] in _MOBILE_STARTS and lower.startswith(_MOBILE):
         return any(device in lower for device in _DEVICES)
     return lower.endswith(_MOBILE_ENDS)
@@ -130,7 +164,11 @@ class SenderNames:
             initials |= {first[0], "".join(word[0] for word in words)}
         if address:
             forms.add(address.lower())
-        return cls(frozenset(forms), tuple(each + mark for each in full for mark in (",", " |", " -", " –", " /", " (")), frozenset(initials))
+        return cls(
+            frozenset(forms),
+            tuple(each + mark for each in full for mark in (",", " |", " -", " –", " /", " (")),
+            frozenset(initials),
+        )
 
 
 def _cut_below(texts: list[str], kinds: list[str], filled: list[int]) -> int:
@@ -209,7 +247,11 @@ def _cut_name_block(texts: list[str], kinds: list[str], filled: list[int], names
         text = texts[number]
         rest = closing_of(text)
         named = _names_sender(text, names) or (rest not in ("", "-") and _names_sender(rest, names))
-        closes = rest == "" and position + 1 < len(tail) and (_names_sender(texts[tail[position + 1]], names) or _is_contact(texts[tail[position + 1]]))
+        closes = (
+            rest == ""
+            and position + 1 < len(tail)
+            and (_names_sender(texts[tail[position + 1]], names) or _is_contact(texts[tail[position + 1]]))
+        )
         closes = closes or (rest == "" and position + 1 == len(tail) and len(filled) > 1)
         if not (named or closes) or (number == filled[0] and len(filled) > len(tail)):
             continue
@@ -218,7 +260,13 @@ def _cut_name_block(texts: list[str], kinds: list[str], filled: list[int], names
             if not _is_contact(texts[other]) and not _names_sender(texts[other], names):
                 break
             block.append(other)
-        if block[-1] != tail[-1] and len(block) < 2 + closes and named and position + 1 < len(tail) and texts[number][-1:] in ",:":
+        if (
+            block[-1] != tail[-1]
+            and len(block) < 2 + closes
+            and named
+            and position + 1 < len(tail)
+            and texts[number][-1:] in ",:"
+        ):
             continue  # a greeting to somebody of the same name
         if block[-1] != tail[-1] and not _is_postscript(texts[tail[position + len(block)]]):
             continue
@@ -233,7 +281,9 @@ def _is_contact(text: str) -> bool:
         return False
     if _CONTACT.search(text):
         return len(text.split()) <= 12
-    return text[-1:] not in _SENTENCE_END + "," and len(text.split()) <= 7 and (text[0].isupper() or text[0] in "|(*-_[<")
+    return (
+        text[-1:] not in _SENTENCE_END + "," and len(text.split()) <= 7 and (text[0].isupper() or text[0] in "|(*-_[<")
+    )
 
 
 def _is_postscript(text: str) -> bool:
