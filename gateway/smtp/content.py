@@ -68,6 +68,7 @@ class StoredContent:
 
     def __init__(self, *, memory: int = _BLOCK, folder: Path | None = None) -> None:
         self.size = 0
+        self.stuffed = True  # False when it is known that no line begins with a dot
         self._memory = memory
         self._folder = folder
         self._pieces: list[bytes] = []
@@ -126,6 +127,9 @@ class StoredContent:
 
     def _unstuffed(self) -> Iterator[bytes]:
         """Unstuffing must see a line end and the dot behind it together, and pieces are cut anywhere."""
+        if not self.stuffed:
+            yield from self.stuffed_chunks()
+            return
         held = b"\r\n"
         first = True
         for chunk in self.stuffed_chunks():

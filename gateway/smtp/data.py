@@ -11,6 +11,7 @@ import re
 
 _END = b"\r\n.\r\n"
 _CRLF = b"\r\n"
+_DOT = b"\r\n."
 # At each place: the longest part of _END that the octets so far could be the beginning of.
 _BEGINNINGS = (b"\r\n.\r", b"\r\n.", b"\r\n", b"\r")
 _LINE_END = re.compile(rb"\r\n(?:\.(?=[\r\n]))?|\r\.?|\n\.?")
@@ -24,11 +25,12 @@ class EndOfData:
     begins with a dot after such an end gets one more, since by the protocol it was no stuffed line.
     """
 
-    __slots__ = ("_after_bare", "_held", "_normalise", "_virtual", "done", "rest", "size", "spoilt")
+    __slots__ = ("_after_bare", "_held", "_normalise", "_virtual", "done", "rest", "size", "spoilt", "stuffed")
 
     def __init__(self, *, normalise: bool = False) -> None:
         self.size = 0
         self.spoilt = False
+        self.stuffed = False  # some line may begin with a dot
         self.done = False
         self.rest = b""  # what came behind the end
         self._normalise = normalise
@@ -39,7 +41,11 @@ class EndOfData:
     def feed(self, chunk: bytes) -> bytes:
         """The message's octets, still stuffed, as far as they are surely not part of the end. Not after `done`."""
         data = self._held + chunk
-        end = data.find(_END)
+        # Most messages have no line that begins with a dot but the last: one search finds both or neither.
+        end = data.find(_DOT)
+        dots = end >= 0 and not data.startswith(_END, end)
+        if dots:
+            end = data.find(_END, end)
         if end >= 0:
             self.done = True
             self.rest = data[end + len(_END) :]
@@ -56,11 +62,13 @@ class EndOfData:
             return b""
         # A piece ends with CR only before another octet that is no LF, so each piece can be judged by itself.
         pairs = data.count(_CRLF)
-        stuffed = data.count(b"\r\n.")
         if data.count(b"\n") != pairs or data.count(b"\r") != pairs or b"\0" in data:
             self.spoilt = True
+        stuffed = data.count(_DOT) if dots else 0
+        self.stuffed = self.stuffed or dots
         self.size += len(data) - stuffed
         if self._normalise and (self.spoilt or self._after_bare):
+            self.stuffed = True
             data = self._whole(data)
         if self._virtual:
             self._virtual = False

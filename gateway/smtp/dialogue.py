@@ -108,6 +108,8 @@ class Dialogue(Session):
             raise
         except Exception as why:
             answer = await self._fault(why)
+        if answer.raw is not None and answer.code >= 400:
+            self._link.refused = True
         if verb in _SYNCHRONISING and self.wire.pending:
             self._hanging_up = True
             return replies.PIPELINING_REFUSED

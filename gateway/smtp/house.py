@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
 from socket import socket
@@ -13,11 +13,8 @@ from typing import Any, Literal
 from gateway.smtp.gate import Gate, Listener
 from gateway.smtp.limits import Connections, Limits, Timers
 from gateway.smtp.peers import Network, is_listed
+from gateway.smtp.pool import Connect, Pool
 from gateway.smtp.target import Target
-from gateway.smtp.upstream import Upstream
-
-Connect = Callable[[bytes], Awaitable[Upstream]]
-"""Connect to the upstream, given the name for an EHLO before its STARTTLS. Raises UpstreamUnavailable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +50,7 @@ class House:
 
     listener: ListenerConfig
     gate: Gate
-    connect: Connect
+    pool: Pool
     hostname: str
     limits: Limits = field(default_factory=Limits)
     timers: Timers = field(default_factory=Timers)

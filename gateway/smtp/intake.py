@@ -46,7 +46,7 @@ async def take_message(wire: Wire, house: House, most: int) -> StoredContent | R
         wire.give_back(end.rest)
     if refusal is not None:
         return refusal
-    content.size = end.size
+    content.size, content.stuffed = end.size, end.stuffed
     return content
 
 

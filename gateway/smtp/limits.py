@@ -19,6 +19,7 @@ class Limits:
     recipients: int = 1000  # of one mail: 452; RFC 5321 §4.5.3.1.8 asks for 100 at least
     connections: int = 2000  # at a time: 421
     connections_per_address: int = 200  # at a time, listed peers excepted: 421
+    idle_upstreams: int = 20  # connections to the upstream kept for the next client
     errors: int = 20  # negative replies of our own for wrong commands: 421
     idle_commands: int = 100  # NOOP, RSET, VRFY, HELP, EHLO between two mails: 421
     auth_attempts: int = 10  # AUTH commands that failed: 421

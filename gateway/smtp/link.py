@@ -26,6 +26,7 @@ class Link:
         self._esmtp = True
         self._xforward: list[bytes] = []
         self.authenticated = False  # the connection has rights that a new one would not have
+        self.refused = False  # the upstream said no to something in this session
 
     @property
     def offers(self) -> Mapping[str, bytes]:
@@ -52,26 +53,39 @@ class Link:
         return self._upstream
 
     async def _connect(self) -> Upstream:
-        return await self._house.connect(self._hello or self._house.hostname.encode("ascii"))
+        return await self._house.pool.take(self._name)
+
+    async def _connect_anew(self) -> Upstream:
+        return await self._house.pool.connect(self._name)
+
+    @property
+    def _name(self) -> bytes:
+        return self._hello or self._house.hostname.encode("ascii")
 
     async def hello(self, name: bytes, *, esmtp: bool) -> Reply:
         """EHLO or HELO with the client's own name. The upstream's reply."""
         self._hello, self._esmtp = name, esmtp
         upstream = await self.open()
         try:
-            return await self._say_hello(upstream)
+            answer = await self._say_hello(upstream)
         except UpstreamLost:
             if self.authenticated or not upstream.hung_up:
                 raise
-            # It idled out while the client was silent: that is nobody's fault, so once more.
-            return await self._say_hello(await self.open())
+        else:
+            if answer.code != 421 or not self._house.pool.is_used(upstream):
+                return answer
+        # It idled out while the client was silent, or has served for long enough: nobody's fault, so once more.
+        upstream.abort()
+        self._upstream = None
+        self._upstream = await self._connect_anew()
+        return await self._say_hello(self._upstream)
 
     async def _say_hello(self, upstream: Upstream) -> Reply:
         return await (upstream.ehlo(self._hello) if self._esmtp else upstream.helo(self._hello))
 
     async def fresh(self) -> Upstream:
         """A new connection, as far along as the client's session is."""
-        upstream = await self._connect()
+        upstream = await self._connect_anew()
         try:
             if self._hello and not (answer := await self._say_hello(upstream)).positive:
                 raise UpstreamUnavailable(f"the upstream now answers {answer.code} to our greeting", answer)
@@ -130,14 +144,14 @@ class Link:
             self._upstream = None
 
     def goodbye(self, *, in_order: bool) -> None:
-        """The session is over: QUIT behind the client's back, or drop."""
+        """The session is over: keep the connection for the next, or QUIT behind the client's back, or drop it."""
         if self._connecting is not None:
             self._connecting.add_done_callback(_abort)
             self._connecting.cancel()
-        if in_order and self._upstream is not None and self._upstream.alive:
-            self._house.keep(self._upstream.quit())
-        else:
+        if not in_order or self._upstream is None or not self._upstream.alive:
             self.drop()
+        elif self.refused or not self._house.pool.give(self._upstream):
+            self._house.keep(self._upstream.quit())
 
 
 def _abort(task: asyncio.Task[Upstream]) -> None:

@@ -18,9 +18,10 @@ from aiosmtpd.smtp import SMTP
 from gateway.smtp import replies
 from gateway.smtp.dialogue import Dialogue
 from gateway.smtp.gate import Gate
-from gateway.smtp.house import Connect, House, ListenerConfig
+from gateway.smtp.house import House, ListenerConfig
 from gateway.smtp.limits import Connections, Limits, Timers
 from gateway.smtp.peers import Network, read_proxy_header
+from gateway.smtp.pool import Connect, Pool
 from gateway.smtp.target import Target, Timeouts
 from gateway.smtp.upstream import Upstream
 from gateway.smtp.wire import Expired, Gone, Wire
@@ -163,6 +164,7 @@ class Server:
         for door in self._doors:
             door.wire.interrupt()
         await self._ended(grace)
+        await self.house.pool.close()
         for door in self._doors:
             if not door.is_committing and door.task is not None:
                 door.task.cancel()
@@ -286,12 +288,14 @@ async def listen(
     line ends in a message are mended instead of refused. `connections` may be shared by several listeners.
     Raises OSError when the address cannot be listened on.
     """
+    limits = limits or Limits()
+    connect = _connector(upstream, timeouts_for(listener, timeouts)) if isinstance(upstream, Target) else upstream
     house = House(
         listener=listener,
         gate=gate,
-        connect=_connector(upstream, timeouts_for(listener, timeouts)) if isinstance(upstream, Target) else upstream,
+        pool=Pool(connect, size=limits.idle_upstreams),
         hostname=hostname.encode("idna").decode("ascii"),
-        limits=limits or Limits(),
+        limits=limits,
         timers=timers or Timers(),
         listed=tuple(listed),
         spool=spool,
