@@ -95,7 +95,7 @@ class Calendar:
             rf"(?P<ago>{number}\s(?:{unit})\s(?:{ago})|(?:{ago})\s(?:[a-z\x80-\xff]+\s)?{number}\s(?:{unit}))",
             rf"(?P<in>(?:{within})\s(?:[a-z\x80-\xff']+\s)?(?P<in_n>{number})(?:\s?(?:-|–|to|bis|à|a|o|oder|or|ou)\s?{number})?\s(?:[a-z\x80-\xff]+\s)?(?P<in_u>{unit}))",
             rf"(?P<for_n>{number})(?:\s?(?:-|–|to|bis|à|a|o|oder|or|ou)\s?{number})?\s(?:[a-z\x80-\xff]+\s)?(?P<for_u>{unit})",
-            rf"(?:(?P<wd_dir>{after}|{last})\s)?(?P<wd>{weekday})(?:s|'s)?(?:\s(?P<wd_dir2>{after}|{last}))?",
+            rf"(?:(?P<wd_dir>{after}|{last})\s)?(?P<wd>{weekday})(?:\s(?P<wd_dir2>{after}|{last}))?",
             rf"(?P<dir>{after}|{last})\s(?P<dir_u>{unit})|(?P<dir_u2>{unit})\s(?P<dir2>{after}|{last})",
             rf"(?P<day>{_any(days)})",
             rf"(?:{at})\s(?P<time>{clock}|\d{{1,2}})",

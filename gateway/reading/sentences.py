@@ -14,6 +14,9 @@ from gateway.reading.phrases import fold, octets_of
 MAX_TEXT = 60_000
 """Code points of new text that are read; an agent writes less, and what is longer is pasted material."""
 
+WORDS_OF_A_CLOSING = 6
+"""A longer line that begins like a closing ("Thanks for …") says something."""
+
 Kind = Literal["greeting", "body", "closing"]
 
 _BLANK = re.compile(r"\n[ \t]*\n\s*")
@@ -184,14 +187,15 @@ def _kinds(text: str, folded: str, spans: list[tuple[int, int, int]], greetings:
         if (greets and greets.end() >= end) or (named and number == 0):
             kinds[number] = "greeting"
     last = len(spans)
-    for number in range(len(spans) - 1, max(0, len(spans) - 8), -1):
+    for number in range(len(spans) - 1, max(0, len(spans) - 10), -1):
         start, end, _ = spans[number]
-        if closings is not None and closings.match(folded, start, end) and end - start < 70:
+        line = text[start:end]
+        if _is_names(line, names):
+            last = number if last == number + 1 else last
+        elif closings is not None and closings.match(folded, start, end) and len(line.split()) <= WORDS_OF_A_CLOSING:
             last = number
-        elif not (end - start < 40 and _is_names(text[start:end], names)) and number < last - 3:
-            break
-        elif end - start < 40 and last == number + 1 and _is_names(text[start:end], names):
-            last = number
+        elif len(line) >= 45 or line.endswith((".", "!", "?", ":")):
+            break  # neither a closing nor a line of a signature
     for number in range(last, len(spans)):
         kinds[number] = "closing"
     return kinds
