@@ -56,6 +56,11 @@ def _row(group: str, kind: Kind, default: str, help: str, **more: Any) -> Mappin
     return {"group": group, "kind": kind, "default": default, "help": help, **more}
 
 
+def _hostname(_: Mapping[str, str]) -> str:
+    name = socket.gethostname()
+    return name if values.is_host(name) else "localhost"
+
+
 def _state(environ: Mapping[str, str]) -> Path:
     if environ.get("STATE_DIRECTORY"):  # systemd's StateDirectory=
         return Path(environ["STATE_DIRECTORY"].partition(":")[0])
@@ -102,10 +107,10 @@ class Settings:
     hostname: str = field(
         metadata=_row(
             "Doors",
-            values.TEXT,
+            values.HOST,
             "this machine's name",
             "The name in the greeting, in Received lines and in our Message-IDs",
-            computed=lambda _: socket.gethostname(),
+            computed=_hostname,
         )
     )
     tls_cert: Path | None = field(

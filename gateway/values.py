@@ -168,6 +168,22 @@ def _address(raw: object, base: Path) -> str:
     return text
 
 
+def _host(raw: object, base: Path) -> str:
+    text = _text(raw, base)
+    if not is_host(text):
+        raise WrongValue(f'"{text}" is not a host name', "a name like mail.example.org")
+    return text
+
+
+def is_host(text: str) -> bool:
+    """True for a name that can stand in EHLO (RFC 5321 §4.1.1.1), also one in other scripts."""
+    try:
+        plain = text.encode("idna").decode("ascii")
+    except UnicodeError:
+        return False
+    return re.fullmatch(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]", plain) is not None
+
+
 def whole(least: int, most: int) -> Kind:
     """A whole number between two bounds, both allowed."""
 
@@ -198,6 +214,7 @@ def _shown(raw: object) -> str:
 
 
 TEXT = Kind("text", "TEXT", _text)
+HOST = Kind("name", "NAME", _host)
 ADDRESS = Kind("address", "ADDRESS", _address)
 ENDPOINTS = Kind("list of addresses", "HOST:PORT", _endpoints, many=True)
 NETWORKS = Kind("list of networks", "NETWORK", _networks, many=True)

@@ -86,6 +86,10 @@ BAD = {
         'hostname = "a\\r\\nBcc: b"',
         "settings.toml:1:12: hostname: the text has a line end or a control character. Write: one line of plain text",
     ),
+    "host": (
+        'hostname = "my mail"',
+        'settings.toml:1:12: hostname: "my mail" is not a host name. Write: a name like mail.example.org',
+    ),
     "syntax": (
         "observe = yes\n",
         'settings.toml:1:11: this is not TOML: invalid value. Write: name = value, with text in "quotes"',

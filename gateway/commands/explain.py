@@ -38,7 +38,7 @@ def explain(
 ) -> None:
     """Say what would happen to a mail, and why.
 
-    Exit code 0: it would pass; 1: it would not; 2: a PATH cannot be read; 3: a fault of the gateway. The highest counts.
+    Exit code 0: it would pass; 1: it would not; 2: a PATH cannot be read; 3: a fault of the gateway; the highest counts.
     """
     from gateway.cases import CannotRead, judge, read_case
     from gateway.commands.files import read_policies
@@ -71,7 +71,7 @@ def _tell_error(path: Path, what: str, json: bool) -> None:
     if json:
         print_json({"path": str(path), "error": what})
     else:
-        print(f"{path}: {what}", file=sys.stderr)
+        print(what if what.startswith(str(path)) else f"{path}: {what}", file=sys.stderr)
 
 
 def _show(path: Path, reading: Reading, decision: Decision) -> None:

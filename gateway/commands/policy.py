@@ -10,9 +10,7 @@ from gateway.commands.options import with_settings
 from gateway.commands.shown import FINE, FOUND, USER, console, print_json
 from gateway.config import Settings
 
-app = typer.Typer(
-    help="Check the files that people edit, run the examples.", no_args_is_help=True, rich_markup_mode=None
-)
+app = typer.Typer(help="Check the files people edit, run the examples.", no_args_is_help=True, rich_markup_mode=None)
 
 
 @app.command()
