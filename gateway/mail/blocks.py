@@ -6,16 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from gateway.mail.attribution import (
-    Found,
-    is_rule,
-    label_of,
-    read_attribution,
-    read_block,
-    read_marked_attribution,
-    read_marker,
-    read_unlisted,
-)
+from gateway.mail.attribution import read_attribution, read_marked_attribution
+from gateway.mail.headerblock import Found, is_rule, label_of, read_block, read_marker, read_unlisted
 from gateway.mail.labels import LONGEST_LABEL
 from gateway.mail.lines import Line
 from gateway.mail.phrases import phrases
@@ -61,8 +53,8 @@ def sort_lines(lines: Sequence[Line], *, forwards: bool = False) -> Sorted:
 class _Walk:
     """The state of the walk.
 
-    `base` counts the mails that begin without quote marks (Outlook, forwards); `inner` does the same within lines of each
-    depth of marks; `named` says for which depths of marks the author is known.
+    `base` counts the mails that begin without quote marks (Outlook, forwards); `inner` does the same within lines of
+    each depth of marks; `named` says for which depths of marks the author is known.
     """
 
     def __init__(self, lines: Sequence[Line], forwards: bool) -> None:
@@ -78,7 +70,7 @@ class _Walk:
         self.depth = 0
         self.sure = 0
         """Lines for which an announcement (a marker, a container) still makes a header block certain."""
-        self.marker = ""
+        self.spoken = False
 
     def run(self) -> None:
         lines, at = self.lines, 0
@@ -101,6 +93,8 @@ class _Walk:
                 kinds[at] = self.container
                 depths[at] = total
                 marked[at] = not self.base
+            elif text:
+                self.spoken = True
             if self.sure and line.text:
                 self.sure -= 1
             at += 1
@@ -138,22 +132,18 @@ class _Walk:
             if after:
                 return after
         colon = text.find(":")
-        if (
-            mark == "label"
-            or (0 < colon <= LONGEST_LABEL + 12)
-            or (colon < 0 and "\uff1a" in text[: LONGEST_LABEL + 12])
-        ):
-            if label_of(line) is not None:
-                found = read_block(self.lines, at, sure=self.sure > 0)
-                if found is not None:
-                    return self._open_block(found)
+        labelled = mark == "label" or 0 < colon <= LONGEST_LABEL + 12 or "\uff1a" in text[: LONGEST_LABEL + 12]
+        if labelled and label_of(line) is not None:
+            found = read_block(self.lines, at, sure=self.sure > 0)
+            if found is not None:
+                return self._open_block(found)
         stripped = text.rstrip(" *_\u00a0-")
         if stripped[-1:] in (":", "\uff1a"):
             return self._attribution(at)
         return 0
 
     def _marker(self, at: int, text: str, first: str) -> int:
-        """ "-----Original Message-----", "Begin forwarded message:", a rule above a header block, the line of a ticket system."""
+        """An announcement: "-----Original Message-----", a rule above a header block, the line of a ticket system."""
         lines = self.lines
         if is_rule(text):
             after = self._next(at + 1, 2)
@@ -166,11 +156,7 @@ class _Walk:
         if first in "#-_=*~" and len(text) < 160:
             lower = text.lower()
             if any(words in lower for words in _REPLY_ABOVE):
-                return (
-                    self._raise_base(at, at + 1, "quote")
-                    if any(line.text for line in lines[:at])
-                    else self._take(at, at + 1, "header")
-                )
+                return self._raise_base(at, at + 1, "quote") if self.spoken else self._take(at, at + 1, "header")
         end = at + 1
         marker = read_marker(text)
         wrapped = first == "-" and "orwarded by" in text and text[-1] != "-"

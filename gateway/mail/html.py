@@ -6,14 +6,12 @@ One pass over the tags, each met once, no tree: linear on anything. Hidden text 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from functools import lru_cache
 from html import unescape
-from urllib.parse import unquote
 
 from gateway.mail.labels import LABELS
 from gateway.mail.lines import DROPPED, MOST_CHARACTERS, MOST_DEPTH, MOST_LINES, Line, Piece
 from gateway.mail.phrases import phrases
+from gateway.mail.tags import Tag, meaning
 
 _BLOCKS = frozenset(
     phrases(
@@ -38,149 +36,8 @@ _RAW = frozenset(
     )
 )
 _CELLS = frozenset(("td", "th"))
-_PARAGRAPHS = frozenset(
-    phrases(
-        """
-    p|h1|h2|h3|h4|h5|h6|ul|ol|pre|table
-        """
-    )
-)
 _SELF_CLOSING = frozenset(("p", "li", "dt", "dd", "option"))
-
-_ATTRIBUTE = re.compile(r"""([a-zA-Z][\w:.-]*)\s*=\s*("[^"]*"|'[^']*'|[^\s"'>]+)""")
 _GLYPHLESS = re.compile("[" + "".join(map(chr, DROPPED)) + "]")
-_HIDDEN = re.compile(
-    r"display:none|visibility:hidden|mso-hide:all|font-size:[01](?:px|pt|em|%)?(?:;|$|!)|opacity:0(?:;|$|!)|max-height:0|text-indent:-9{3,}"
-)
-# Containers by id or class: Outlook desktop, OWA and mobile, Outlook for Mac, Yahoo, Thunderbird, Zoho, Proton, Front, Zimbra.
-_SURE = frozenset(
-    phrases(
-        """
-    divrplyfwdmsg|olk_src_body_section|mail-editor-reference-message-container|ms-outlook-mobile-reference-message|
-    yahoo_quoted|moz-forward-container|zmail_extra|front-blockquote-header|zimbra-quoted
-        """
-    )
-)
-_HINTS = frozenset(
-    phrases(
-        """
-    appendonsend|gmail_quote|gmail_quote_container|protonmail_quote|mimestream_quote|missive_quote|hs_reply_quote|
-    tutanota_quote|airmail_original|messagereplysection|mailquote|replyforwardheader
-        """
-    )
-)
-_ATTRIBUTIONS = frozenset(["gmail_attr", "moz-cite-prefix", "mail-quote-attribution"])
-_SIGNATURES = frozenset(
-    phrases(
-        """
-    gmail_signature|moz-signature|ms-outlook-mobile-signature|signature|applemailsignature|hs-email-signature|
-    yahoo-signature|protonmail_signature_block|tutanota_signature|gmail_signature_prefix
-        """
-    )
-)
-_ZONES = frozenset(
-    phrases(
-        """
-    moz-forward-container|yahoo_quoted|olk_src_body_section|zmail_extra|gmail_quote|gmail_quote_container
-        """
-    )
-)
-"""Those that hold the whole quote, so that what follows them is the writer's again."""
-_QUOTE_CLASSES = ("quote", "cite", "moz-txt-cite")
-_OUTLOOK_RULE = re.compile(
-    r"border-top:(?:solid#(?:e1e1e1|b5c4df|cccccc)|solidwindowtext|1ptsolid#|#(?:e1e1e1|b5c4df))"
-)
-_LEFT_BAR = re.compile(r"border-left:(?!none|0|medium|inherit)(?=[^;]*(?:solid|\d))")
-
-
-@dataclass(slots=True)
-class _Tag:
-    """What one spelling of a tag means; the same spelling comes again and again in a mail."""
-
-    name: str
-    closing: bool = False
-    hidden: bool = False
-    quotes: bool = False
-    keeps_space: bool | None = None
-    region: str = ""
-    pending: str = ""
-    zone: bool = False
-    paragraph: bool = False
-    mailto: str = ""
-    alt: str = ""
-
-
-@lru_cache(maxsize=4096)
-def _common_meaning(tag: str) -> _Tag:
-    """A short tag without an address: clients write the same few in every mail."""
-    return _read_tag(tag)
-
-
-def _meaning(tag: str) -> _Tag:
-    return _common_meaning(tag) if len(tag) < 300 and "href" not in tag and "@" not in tag else _read_tag(tag)
-
-
-def _read_tag(tag: str) -> _Tag:
-    """Read `<name a=b …>` (with its brackets)."""
-    closing = tag[1] == "/"
-    end = at = 2 if closing else 1
-    while end < len(tag) and (tag[end].isalnum() or tag[end] in ":-"):
-        end += 1
-    read = _Tag(tag[at:end].lower(), closing)
-    read.paragraph = read.name in _PARAGRAPHS
-    if closing or end >= len(tag) - 1:
-        read.quotes = read.name == "blockquote" and not closing  # bare: how Markdown writers and ticket systems quote
-        return read
-    attributes: dict[str, str] = {}
-    for key, value in _ATTRIBUTE.findall(tag[end:]):
-        if len(attributes) < 30:
-            attributes.setdefault(key.lower(), value.strip("\"'"))
-    style = re.sub(r"\s", "", unescape(attributes.get("style", "")[:2000]).lower())
-    names = [name.removeprefix("x_") for name in attributes.get("class", "").lower().split()]
-    identity = attributes.get("id", "").lower()
-    identity = identity.removeprefix("x_")
-    names.append("yahoo_quoted" if identity.startswith("yahoo_quoted") else identity)
-    names.extend(attributes.get(key, "").lower() for key in ("name", "data-smartmail") if key in attributes)
-    _read_structure(read, names, style, attributes, tag)
-    return read
-
-
-def _read_structure(read: _Tag, names: list[str], style: str, attributes: dict[str, str], tag: str) -> None:
-    read.paragraph = read.paragraph and not any(name.startswith("mso") for name in names)
-    read.hidden = bool(style and _HIDDEN.search(style)) or (
-        " hidden" in tag and re.search(r"\shidden(?:[\s=>/]|$)", tag) is not None
-    )
-    if "white-space:" in style:
-        read.keeps_space = "white-space:pre" in style
-    if read.name == "blockquote":
-        read.quotes = (
-            attributes.get("type", "").lower() == "cite"
-            or "cite" in attributes
-            or any(mark in name for name in names for mark in _QUOTE_CLASSES)
-            or _LEFT_BAR.search(style) is not None
-            or not (style or any(names))
-        )
-    elif read.name == "div" and "border-left:solid" in style and "padding:0" in style:
-        read.quotes = True  # Word's quote bar (border:none;border-left:solid blue 1.5pt;padding:0cm 0cm 0cm 4.0pt)
-    elif read.name == "a":
-        href = unescape(attributes.get("href", "")[:400])
-        if href[:7].lower() == "mailto:":
-            read.mailto = unquote(href[7:].partition("?")[0])
-    elif read.name == "img" and "data-emoji" in attributes:
-        read.alt = attributes.get("alt", "")[:8]
-    read.zone = read.quotes
-    for name in names:
-        read.zone = read.zone or name in _ZONES
-        if name in _SURE:
-            read.pending = "boundary"
-        elif name in _HINTS:
-            read.pending = read.pending or "hint"
-        elif name in _ATTRIBUTIONS:
-            read.region = "attribution"
-        elif name in _SIGNATURES and read.name in ("div", "span", "p", "table", "pre", "section"):
-            read.region = "signature"
-    if not read.pending and "border-top:" in style and _OUTLOOK_RULE.search(style) is not None:
-        read.pending = "hint"
 
 
 class _Page:
@@ -260,7 +117,7 @@ class _Page:
         line.pieces, line.source, line.mark, line.zone = pieces, self.source, mark, self.zone
         return line
 
-    def start_tag(self, tag: _Tag, at: int) -> None:
+    def start_tag(self, tag: Tag, at: int) -> None:
         name = tag.name
         if name in _BLOCKS:
             if self.open and name in _SELF_CLOSING and self.open[-1][0] == name:
@@ -326,7 +183,7 @@ def split_html(source: str, part: str) -> list[Line]:
     """Lines of a text/html part (decoded), with depth, marks and places."""
     source = source[:MOST_CHARACTERS]
     page = _Page(source, part)
-    known: dict[str, _Tag] = {}
+    known: dict[str, Tag] = {}
     find = source.find
     at = max(find("<body"), 0) or max(find("<BODY"), 0)
     while True:
@@ -352,7 +209,7 @@ def split_html(source: str, part: str) -> list[Line]:
         if tag is None:
             closing = _end_of_tag(source, opening, closing)
             spelling = source[opening : closing + 1]
-            tag = _meaning(spelling) if following not in "!?" else _Tag("")
+            tag = meaning(spelling) if following not in "!?" else Tag("")
             if len(known) < 2000:
                 known[spelling] = tag
         at = closing + 1
@@ -381,7 +238,7 @@ def _after(source: str, mark: str, at: int) -> int:
 
 
 def _end_of_tag(source: str, opening: int, closing: int) -> int:
-    """The place of the ">" that ends a tag, where a quoted attribute may hold another ">"; looks 4,000 characters far."""
+    """The place of the ">" that ends a tag; a quoted attribute may hold another ">". Looks 4,000 characters far."""
     if source.count('"', opening, closing) % 2 == 0 and source.count("'", opening, closing) % 2 == 0:
         return closing
     quote = ""

@@ -1,6 +1,7 @@
 """The words with which mail clients head quoted mail, by locale.
 
-Outlook (desktop, web, Mac, mobile), Gmail, Thunderbird, Apple Mail, Yahoo, Notes and others, as their localised versions write them.
+Outlook (desktop, web, Mac, mobile), Gmail, Thunderbird, Apple Mail, Yahoo, Notes and others, as their localised
+versions write them.
 All lower case; a colon and marks of emphasis are taken off before looking up.
 """
 
@@ -18,8 +19,10 @@ _TABLE: dict[str, tuple[str, str, str, str, str, str]] = {
         "to, recipient, recipients",
         "cc, c.c",
         "subject",
-        "bcc, reply-to, reply to, sent by, importance, priority, attachments, attachment, please respond to, message-id, organization,"
-        " newsgroups, resent-from, resent-to, mailed-by, signed-by, posted at, posted to, conversation, categories, when, where",
+        "bcc, reply-to, reply to, sent by, importance, priority, attachments, attachment, please respond to,"
+        " message-id, organization, newsgroups, resent-from, resent-to, mailed-by, signed-by, posted at,"
+        " posted to, conversation,"
+        " categories, when, where",
     ),
     "bg": ("от", "изпратено, дата", "до", "копие, як", "относно, тема", ""),
     "ca": ("de", "enviat, data, enviat el", "per a, a", "a/c, còpia", "assumpte", ""),
@@ -45,7 +48,8 @@ _TABLE: dict[str, tuple[str, str, str, str, str, str]] = {
         "an, empfänger, to",
         "kopie, kopie an, cc an",
         "betreff, betrifft, thema, subject",
-        "antwort an, antworten an, blindkopie, priorität, wichtigkeit, anlagen, anhänge, gesendet von, organisation, bitte antwort an",
+        "antwort an, antworten an, blindkopie, priorität, wichtigkeit, anlagen, anhänge, gesendet von, organisation,"
+        " bitte antwort an",
     ),
     "el": ("από", "στάλθηκε, ημερομηνία, εστάλη", "προς", "κοιν, κοινοποίηση", "θέμα", ""),
     "es": (
@@ -205,7 +209,7 @@ _TABLE: dict[str, tuple[str, str, str, str, str, str]] = {
 }
 
 LABELS: dict[str, dict[str, str]] = {}
-"""label -> {locale: field}. "en" is understood in every locale: clients mix (Gmail heads "De: … Date: … Subject: …")."""
+"""label -> {locale: field}. "en" goes with every locale: clients mix (Gmail heads "De: … Date: … Subject: …")."""
 for _locale, _row in _TABLE.items():
     for _field, _words in zip(FIELDS, _row, strict=True):
         for _word in filter(None, (word.strip() for word in _words.split(","))):
@@ -220,13 +224,14 @@ FORWARD_STEMS = phrases(
     пересыл|переадрес|перенаправ|пересил|препрат|転送|转发|轉寄|전달|προωθ|reenviat|posredovan
     """
 )
-"""Stems of "forwarded" in a marker such as "Begin forwarded message:" or "-------- Weitergeleitete Nachricht --------"."""
+"""Stems of "forwarded" in a marker: "Begin forwarded message:", "-------- Weitergeleitete Nachricht --------"."""
 
 ORIGINAL_STEMS = phrases(
     """
     original|ursprüngliche nachricht|message d'origine|message d’origine|oorspronkelijk|oprindelig|opprinnelig|
     ursprunglig|alkuperäi|oryginaln|původní|pôvodn|eredeti|izvorn|algne|algkiri|özgün|orijinal|исходное|оригинал|
-    оригінал|вихідне|початкове|первоначальн|元のメッセージ|元のメール|原始邮件|原始郵件|原郵件|原邮件|원본|reply message|αρχικό|izvirno
+    оригінал|вихідне|початкове|первоначальн|元のメッセージ|元のメール|
+    原始邮件|原始郵件|原郵件|原邮件|원본|reply message|αρχικό|izvirno
     """
 )
 """Stems of "original message" in a marker such as "-----Original Message-----"."""
@@ -249,7 +254,8 @@ VERBS = phrases(
     napisal(a)|napsal(a)|napísal(a)|napísala|napísal|napisala|napisal|pisze|napsala|napsal|ezt írta|írta|a scris|
     şunu yazdı|şunları yazdı|şöyle yazdı|yazdı|yazmış|написал(а)|написала|написал|написав(-ла)|написав(ла)|написав|
     пишет|пише|писал(а)|писал|kirjutas|je napisao/la|je napisala|je napisao|je napisao(la)|napisao/la|napisao je|
-    napisala je|napisao|написа|έγραψε|さんは書きました|さんが書きました|のメール|のメッセージ|が書きました|書きました|写道|寫道|님이 작성|작성|a écrit le|dit|said|
+    napisala je|napisao|написа|έγραψε|さんは書きました|
+    さんが書きました|のメール|のメッセージ|が書きました|書きました|写道|寫道|님이 작성|작성|a écrit le|dit|said|
     skriver|rašė|rakstīja|je pisal|rakstas
     """
 )

@@ -16,7 +16,7 @@ MOST_LINES = 20_000
 MOST_DEPTH = 99
 
 Piece = tuple[int, int, int, bool]
-"""(column in the text, start in the source, length in the source, verbatim); not verbatim: HTML, collapsed and unescaped."""
+"""(column in the text, start in the source, length in the source, verbatim or else collapsed and unescaped HTML)."""
 
 DROPPED = dict.fromkeys(map(ord, "\u00ad\u034f\u200b\u200e\u200f\u2060\ufeff"))
 """Characters without a glyph that mail builders sprinkle into HTML words."""

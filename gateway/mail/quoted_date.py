@@ -23,12 +23,20 @@ _MONTHS = (
 )
 # Where two languages disagree about a word the longer spelling decides; these come first.
 _SPELLINGS = {
-    "červen": 6, "červn": 6, "červenec": 7, "července": 7, "čvc": 7, "čvn": 6, "lip": 7, "lipca": 7, "lipnja": 6, "lipanj": 6, "srpnja": 7, "srpanj": 7,
-    "srp": 8, "srpna": 8, "серп": 8, "лист": 11, "листопада": 11, "listopada": 10, "listopad": 10, "lis": 11, "listopadu": 11, "marras": 11, "maj": 5,
-    "травня": 5, "травень": 5, "travnja": 4, "travanj": 4, "tra": 4, "svibnja": 5, "березня": 3, "червня": 6, "липня": 7, "вересня": 9, "sierpnia": 8,
-    "stycznia": 1, "stu": 11, "studenoga": 11, "grudnia": 12, "prosinca": 12, "pro": 12, "prosince": 12, "kolovoza": 8, "rujna": 9, "ožujka": 3,
-    "veljače": 2, "siječnja": 1, "května": 5, "kasım": 11, "aralık": 12, "ekim": 10, "ocak": 1, "temmuz": 7, "haziran": 6, "julkaisu": 0, "marca": 3,
-}  # fmt: skip
+    1: "stycznia siječnja ocak",
+    2: "veljače",
+    3: "березня ožujka marca",
+    4: "travnja travanj tra",
+    5: "maj травня травень svibnja května",
+    6: "červen červn čvn lipnja lipanj червня haziran",
+    7: "červenec července čvc lip lipca srpnja srpanj липня temmuz",
+    8: "srp srpna серп sierpnia kolovoza",
+    9: "вересня rujna",
+    10: "listopada listopad ekim",
+    11: "лист листопада lis listopadu marras stu studenoga kasım",
+    12: "grudnia prosinca pro prosince aralık",
+}
+_MONTH_OF = {_word: _number for _number, _words in _SPELLINGS.items() for _word in _words.split()}
 _STEMS: dict[str, int] = {}
 for _number, _words in enumerate(_MONTHS, 1):
     for _word in _words.split():
@@ -44,8 +52,8 @@ _WORDS = re.compile(r"(?<!\w)(\d{1,2})(?!\d)|(\d{4})(?!\d)|([^\W\d_]{3,})")
 def month_of(word: str) -> int:
     """1 to 12, or 0 when the word names no month in any of the languages."""
     word = word.lower()
-    if word in _SPELLINGS:
-        return _SPELLINGS[word]
+    if word in _MONTH_OF:
+        return _MONTH_OF[word]
     for length in (5, 4, 3):
         if len(word) >= length and word[:length] in _STEMS:
             return _STEMS[word[:length]]

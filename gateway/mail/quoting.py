@@ -1,7 +1,7 @@
 """Quoting: what the sender wrote now, what is quoted or forwarded, and who wrote that.
 
 One pass over the lines of the mail, whether they came from plain text or from HTML. A line belongs to the sender when
-neither quote marks, nor a client's own markup, nor a header block or attribution above it say that it is somebody else's.
+neither quote marks, nor a client's own markup, nor a header block or attribution above it say that it is another's.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Kind = Literal["new", "quote", "forward", "signature", "disclaimer", "attributio
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A run of lines of one kind. `depth` is 0 for the sender's own, 1 for the mail answered, 2 for what that one quoted."""
+    """A run of lines of one kind. `depth` is 0 for the sender's own, 1 for the mail answered, 2 for what it quoted."""
 
     kind: Kind
     text: str
@@ -180,12 +180,9 @@ class Body:
 
     @cached_property
     def has_forward(self) -> bool:
-        """Whether an earlier mail is passed on: by a forward marker, a forwarding subject above a header block, or attached."""
-        return (
-            bool(self._message.attached)
-            or any(author.kind == "forward" for author in self._sorted.authors)
-            or "forward" in self._sorted.kinds
-        )
+        """Whether this mail passes an earlier one on: attached, under a marker, or under a subject that says so."""
+        outer = any(author.kind == "forward" and author.depth == 1 for author in self._sorted.authors)
+        return bool(self._message.attached) or outer or "forward" in self._sorted.kinds
 
     @cached_property
     def has_quote(self) -> bool:

@@ -1,4 +1,4 @@
-"""What stands below the answer without being part of it: signatures, "Sent from my iPhone", disclaimers, list footers."""
+"""What stands below the answer and is no part of it: signatures, "Sent from my iPhone", disclaimers, list footers."""
 
 from __future__ import annotations
 
@@ -90,7 +90,8 @@ _FOOTERS = phrases(
     """
 )
 _CONTACT = re.compile(
-    r"@|www\.|https?:|\+\d|\d{3}[ /.-]?\d{3}|(?:^|\s)(?:tel|fon|fax|mob|phone|ext|cell|direct|telefon|tél|t|m|f|e|w|p)\b\.?\s?[:.+(]|\|",
+    r"@|www\.|https?:|\+\d|\d{3}[ /.-]?\d{3}|\|"
+    r"|(?:^|\s)(?:tel|fon|fax|mob|phone|ext|cell|direct|telefon|tél|t|m|f|e|w|p)\b\.?\s?[:.+(]",
     re.IGNORECASE,
 )
 _SENTENCE_END = ".!?:…"
@@ -241,7 +242,7 @@ def closing_of(text: str) -> str:
 
 
 def _cut_name_block(texts: list[str], kinds: list[str], filled: list[int], names: SenderNames) -> None:
-    """Mark the closing formula, the sender's name and the lines of title and telephone under it, at the end of the text."""
+    """Mark the closing formula, the sender's name and the lines of title and telephone under it, at the end."""
     tail = filled[-_MOST_BLOCK:]
     for position, number in enumerate(tail):
         text = texts[number]

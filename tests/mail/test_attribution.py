@@ -20,7 +20,8 @@ HEADER_BLOCKS = yaml.safe_load((HERE / "header_blocks.yaml").read_text("utf-8"))
 
 def body_of(text: str) -> Body:
     head = (
-        "From: Dana Cole <dana.cole@acme.example>\nTo: kit@acme.example\nDate: Tue, 6 May 2025 09:00:00 +0200\nSubject: Re: Screen\n"
+        "From: Dana Cole <dana.cole@acme.example>\nTo: kit@acme.example\nDate: Tue, 6 May 2025 09:00:00 +0200\n"
+        "Subject: Re: Screen\n"
         "MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n"
     )
     return split_body(read_message((head + text).replace("\n", "\r\n").encode()))
@@ -65,7 +66,8 @@ def test_header_block_of_every_locale(name: str, marker: str) -> None:
     sender, date, to, cc, subject = HEADER_BLOCKS[name]
     after = "*" if sender.startswith("*") else ""
     block = (
-        f"{sender}:{after} Jill Amory <jill@acme.example>\n{date}:{after} 03.05.2025 10:02\n{to}:{after} IT Support <it@acme.example>\n"
+        f"{sender}:{after} Jill Amory <jill@acme.example>\n{date}:{after} 03.05.2025 10:02\n"
+        f"{to}:{after} IT Support <it@acme.example>\n"
         f"{cc}:{after} Kit Romero <kit@acme.example>\n{subject}:{after} Screen: dark\n"
     )
     body = body_of(f"No.\n\n{marker}{block}\nThe screen is dark.\n")

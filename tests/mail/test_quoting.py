@@ -39,7 +39,8 @@ def test_layout(layout: dict) -> None:
 
 
 def test_subject_says_forward() -> None:
-    text = "Yours.\n\nVon: Jill Amory <jill@acme.example>\nGesendet: Montag, 5. Mai 2025 10:02\nAn: IT\nBetreff: Monitor\n\nDunkel.\n"
+    block = "Von: Jill Amory <jill@acme.example>\nGesendet: Montag, 5. Mai 2025 10:02\nAn: IT\nBetreff: Monitor\n"
+    text = f"Yours.\n\n{block}\nDunkel.\n"
     assert body_of(text, subject="WG: Monitor").has_forward
     assert not body_of(text, subject="AW: Monitor").has_forward
 
@@ -83,7 +84,8 @@ def test_blocks_hold_everything_in_order() -> None:
 def test_attached_mail_gives_its_author() -> None:
     raw = (
         b"From: dana.cole@acme.example\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nYours.\r\n--b\r\n"
-        b"Content-Type: message/rfc822\r\n\r\nFrom: Jill Amory <jill@acme.example>\r\nSubject: Screen\r\n\r\nDark.\r\n--b--\r\n"
+        b"Content-Type: message/rfc822\r\n\r\nFrom: Jill Amory <jill@acme.example>\r\nSubject: Screen\r\n\r\nDark.\r\n"
+        b"--b--\r\n"
     )
     body = split_body(read_message(raw))
     (author,) = body.authors
