@@ -9,9 +9,14 @@ from __future__ import annotations
 
 import re
 
+import re2
+
 _END = b"\r\n.\r\n"
 _CRLF = b"\r\n"
 _DOT = b"\r\n."
+_AS_OCTETS = re2.Options()
+_AS_OCTETS.encoding = re2.Options.Encoding.LATIN1
+_NOTEWORTHY = re2.compile(rb"\r\n\.|\r[^\n]|[^\r]\n|\A\n|\x00", options=_AS_OCTETS)
 # At each place: the longest part of _END that the octets so far could be the beginning of.
 _BEGINNINGS = (b"\r\n.\r", b"\r\n.", b"\r\n", b"\r")
 _LINE_END = re.compile(rb"\r\n(?:\.(?=[\r\n]))?|\r\.?|\n\.?")
@@ -41,11 +46,12 @@ class EndOfData:
     def feed(self, chunk: bytes) -> bytes:
         """The message's octets, still stuffed, as far as they are surely not part of the end. Not after `done`."""
         data = self._held + chunk
-        # Most messages have no line that begins with a dot but the last: one search finds both or neither.
-        end = data.find(_DOT)
-        dots = end >= 0 and not data.startswith(_END, end)
-        if dots:
-            end = data.find(_END, end)
+        # Most chunks have nothing to be noticed but the end itself, so one pass over them is enough.
+        noticed = _NOTEWORTHY.search(data)
+        end = noticed.start() if noticed is not None else -1
+        plain = noticed is None or data.startswith(_END, end)
+        if not plain:
+            end = data.find(_END)
         if end >= 0:
             self.done = True
             self.rest = data[end + len(_END) :]
@@ -60,13 +66,14 @@ class EndOfData:
                     break
         if not data:
             return b""
-        # A piece ends with CR only before another octet that is no LF, so each piece can be judged by itself.
-        pairs = data.count(_CRLF)
-        if data.count(b"\n") != pairs or data.count(b"\r") != pairs or b"\0" in data:
-            self.spoilt = True
-        stuffed = data.count(_DOT) if dots else 0
-        self.stuffed = self.stuffed or dots
-        self.size += len(data) - stuffed
+        self.size += len(data)
+        if not plain:
+            # A piece ends with CR only before another octet that is no LF, so each piece can be judged by itself.
+            pairs = data.count(_CRLF)
+            if data.count(b"\n") != pairs or data.count(b"\r") != pairs or b"\0" in data:
+                self.spoilt = True
+            self.size -= data.count(_DOT)
+            self.stuffed = True
         if self._normalise and (self.spoilt or self._after_bare):
             self.stuffed = True
             data = self._whole(data)
