@@ -8,7 +8,7 @@ but text: `no`, `on`, `12:30`, `0049` and dates stay text.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -142,7 +142,7 @@ def load_yaml(source: Path | str | bytes, name: str = "") -> Tree:
     problems = _tabs(tree) if "\t" in text else []
     if not problems:
         try:
-            tree = Tree(name, text, _build(tree, yaml.parse(text, Loader=_LOADER), problems))
+            tree = Tree(name, text, _build(tree, problems))
         except yaml.YAMLError as error:
             problems.append(_not_yaml(tree, error))
     if problems:
@@ -185,80 +185,100 @@ def validate(model: type[Model], tree: Tree) -> Model:
         raise BadFiles(_explain(model, tree, error)) from None
 
 
-def _build(tree: Tree, events: Iterator[Any], problems: list[Problem]) -> _Node:
+def _build(tree: Tree, problems: list[Problem]) -> _Node:
     """The nodes of one document, built from events, so that hostile nesting cannot exhaust the C stack."""
-    top: _Node | None = None
-    stack: list[_Node] = []
-    waiting: list[str | None] = []  # for every open mapping the key whose value comes next
-    for event in events:
-        kind = type(event)
+    loader = _LOADER(tree.text)
+    next_event = loader.get_event
+    builder = _Builder(tree, problems)
+    try:
+        while builder.take(next_event()):
+            pass
+    finally:
+        loader.dispose()
+    return builder.top or _Node(None, 1, 1)
+
+
+class _Builder:
+    """Takes the events of a document one by one. `stack` holds the open mappings and lists, the innermost last."""
+
+    def __init__(self, tree: Tree, problems: list[Problem]) -> None:
+        self.tree = tree
+        self.problems = problems
+        self.top: _Node | None = None
+        self.stack: list[_Node] = []
+        self.key: list[str | None] = []
+        """For every open mapping the key whose value comes next."""
+
+    def take(self, event: Any) -> bool:
+        """False when nothing more is to be read."""
+        kind, mark = type(event), event.start_mark
         if kind is yaml.ScalarEvent:
-            mark = event.start_mark
             node = _Node(event.value, mark.line + 1, mark.column + 1)
-            if event.style is None or event.style == "":
+            if not event.style:
                 node.value = _resolve(event.value)
-        elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
-            mark = event.start_mark
-            node = _Node({} if kind is yaml.MappingStartEvent else [], mark.line + 1, mark.column + 1)
-            node.inside, node.keys = ({}, {}) if kind is yaml.MappingStartEvent else ([], None)
+        elif kind is yaml.MappingStartEvent:
+            node = _Node({}, mark.line + 1, mark.column + 1)
+            node.inside, node.keys = {}, {}
+        elif kind is yaml.SequenceStartEvent:
+            node = _Node([], mark.line + 1, mark.column + 1)
+            node.inside = []
         elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
-            stack.pop()
-            waiting.pop()
-            continue
+            self.stack.pop()
+            self.key.pop()
+            return True
         elif kind is yaml.AliasEvent:
-            mark = event.start_mark
             node = _Node(None, mark.line + 1, mark.column + 1)
-            write = "the value itself; text that starts with * in quotes"
-            problems.append(tree.at(node.line, node.column, "an alias (*)", write))
-        elif kind is yaml.DocumentStartEvent and top is not None:
-            mark = event.start_mark
-            problems.append(tree.at(mark.line + 1, mark.column + 1, "a second document (---)", "one document a file"))
-            break
-        else:
-            continue
-        if kind is not yaml.AliasEvent and (event.anchor or event.tag):
-            what, sign = ("an anchor (&)", "&") if event.anchor else ("a tag (!)", "!")
-            problems.append(
-                tree.at(node.line, node.column, what, f"the value alone; text that starts with {sign} in quotes")
+            self._refuse(node, "an alias (*)", "the value itself; text that starts with * in quotes")
+            self._put(node, "")
+            return True
+        elif kind is yaml.DocumentStartEvent and self.top is not None:
+            self.problems.append(
+                self.tree.at(mark.line + 1, mark.column + 1, "a second document (---)", "one document a file")
             )
-        if not stack:
-            top = node
+            return False
         else:
-            _put(tree, stack[-1], waiting, node, event, problems)
-        if node.inside is not None:
-            if len(stack) >= MAX_DEPTH:
-                problems.append(tree.at(node.line, node.column, f"nested deeper than {MAX_DEPTH}", "a flatter form"))
-                break
-            stack.append(node)
-            waiting.append(None)
-    return top or _Node(None, 1, 1)
+            return kind is not yaml.StreamEndEvent
+        if event.anchor or event.tag:
+            what, sign = ("an anchor (&)", "&") if event.anchor else ("a tag (!)", "!")
+            self._refuse(node, what, f"the value alone; text that starts with {sign} in quotes")
+        self._put(node, event.value if kind is yaml.ScalarEvent else None)
+        if node.inside is None:
+            return True
+        if len(self.stack) >= MAX_DEPTH:
+            self._refuse(node, f"nested deeper than {MAX_DEPTH}", "a flatter form")
+            return False
+        self.stack.append(node)
+        self.key.append(None)
+        return True
 
-
-def _put(
-    tree: Tree, parent: _Node, waiting: list[str | None], node: _Node, event: Any, problems: list[Problem]
-) -> None:
-    """Put a node into the innermost open mapping (as a key, or as the value of the key before it) or list."""
-    if isinstance(parent.inside, list):
-        parent.inside.append(node)
-        parent.value.append(node.value)
-    elif isinstance(parent.inside, dict) and parent.keys is not None:
-        key = waiting[-1]
+    def _put(self, node: _Node, text: str | None) -> None:
+        """Put a node into the innermost open mapping (as a key, or as the value of the key before it) or list."""
+        if not self.stack:
+            self.top = node
+            return
+        parent = self.stack[-1]
+        if parent.keys is None:
+            parent.inside.append(node)  # type: ignore[union-attr, arg-type]
+            parent.value.append(node.value)
+            return
+        key = self.key[-1]
         if key is not None:
-            if key not in parent.inside:
-                parent.inside[key] = node
+            if key not in parent.value:
+                parent.inside[key] = node  # type: ignore[index]
                 parent.value[key] = node.value
-            waiting[-1] = None
-        elif node.inside is not None or type(event) is yaml.AliasEvent:
-            problems.append(tree.at(node.line, node.column, "a key that is a list or a mapping", "a word as the key"))
-            waiting[-1] = ""
-        else:
-            waiting[-1] = event.value  # keys are always text, so that `no:` and `404:` are themselves
-            if event.value in parent.keys:
-                first = parent.keys[event.value][0]
-                what = f'the key "{event.value}" stands here a second time (first in line {first})'
-                problems.append(tree.at(node.line, node.column, what, "each key once"))
-            else:
-                parent.keys[event.value] = (node.line, node.column)
+            self.key[-1] = None
+            return
+        if text is None:
+            self._refuse(node, "a key that is a list or a mapping", "a word as the key")
+        self.key[-1] = text or ""  # keys are always text, so that `no:` and `404:` are themselves
+        if text in parent.keys:
+            first = parent.keys[text][0]
+            self._refuse(node, f'the key "{text}" stands here a second time (first in line {first})', "each key once")
+        elif text is not None:
+            parent.keys[text] = (node.line, node.column)
+
+    def _refuse(self, node: _Node, what: str, write: str) -> None:
+        self.problems.append(self.tree.at(node.line, node.column, what, write))
 
 
 def _resolve(text: str) -> Any:

@@ -52,6 +52,11 @@ def words(error: Mapping[str, Any], loc: Sequence[str | int], known: Mapping[str
     )
     if wanted:
         return f'"{key}" cannot be {got}', wanted
+    bounds = {"less_than_equal": ("le", "at most"), "greater_than_equal": ("ge", "at least")}
+    if kind in bounds:
+        return f'"{key}" cannot be {got}', f"{bounds[kind][1]} {context.get(bounds[kind][0])}"
+    if kind == "too_short":
+        return f'"{key}" has too little', f"at least {context.get('min_length')} of them"
     said = str(error.get("msg", "it does not fit"))
     return f'"{key}" cannot be {got}', said[:1].lower() + said[1:]
 

@@ -55,12 +55,12 @@ class _Named:
     def __init__(self, reading: Reading, site: Site) -> None:
         self.facts = reading.facts
         requester, agent = reading.requester, reading.agent
-        known = requester is not None and bool(requester.mailbox.address)
+        address = requester.mailbox.address if requester is not None else ""
         self.about: dict[str, Any] = {
             "requester.known": True if requester is not None else None,
             "requester.grade": requester.grade if requester is not None else None,
-            "requester.internal": True if known and site.is_internal(requester.mailbox.address) else None,
-            "requester.external": True if known and not site.is_internal(requester.mailbox.address) else None,
+            "requester.internal": True if address and site.is_internal(address) else None,
+            "requester.external": True if address and not site.is_internal(address) else None,
             "agent.team": agent.team if agent is not None else None,
             "mail.language": reading.lang or None,
         }

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
 from email.header import Header
 from email.utils import format_datetime, formataddr, parseaddr
+from typing import Literal
 
 from gateway.mail.envelope import Envelope
 from gateway.mail.message import read_message
@@ -120,7 +121,7 @@ def _differences(example: ExamplePart, reading: Reading, decision: Decision) -> 
 def _seen(
     part: ContextPart, raw: bytes, envelope: Envelope, site: Site, policies: PolicySet, now: datetime
 ) -> SeenMessage:
-    direction = "outbound" if site.agent(_address(part.from_)) else "inbound"
+    direction: Literal["inbound", "outbound"] = "outbound" if site.agent(_address(part.from_)) else "inbound"
     return remember(read_message(raw), envelope, direction, site, policies.lexicon, now, _KEY)
 
 

@@ -6,7 +6,18 @@ import re
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from gateway.located import Wrong
 from gateway.site.file import Lang
@@ -50,7 +61,8 @@ Sentence = Annotated[str, AfterValidator(_sentence)]
 Line = Annotated[str, AfterValidator(_one_line)]
 MailboxText = Annotated[str, AfterValidator(_mailbox)]
 Mailboxes = Annotated[
-    list[MailboxText], BeforeValidator(_several, json_schema_input_type=MailboxText | list[MailboxText])
+    tuple[MailboxText, ...],
+    BeforeValidator(_several, json_schema_input_type=MailboxText | list[MailboxText]),
 ]
 RawCondition = Annotated[Any, WithJsonSchema({"title": "Condition"})]
 Flag = Annotated[bool, Strict()]
@@ -64,24 +76,32 @@ class _Part(BaseModel):
 class ScopePart(_Part):
     """Which mail a policy is for. What stands outside is not touched by it."""
 
-    teams: list[str] = Field(default=[], description="team ids of the site; empty: all")
-    domains: list[str] = Field(
-        default=[], description='the requester\'s domains, also "internal" and "external"; empty: all'
+    teams: tuple[str, ...] = Field(default=(), description="team ids of the site; empty: all")
+    domains: tuple[str, ...] = Field(
+        default=(), description='the requester\'s domains, also "internal" and "external"; empty: all'
     )
-    languages: list[Lang] = Field(default=[], description="languages of the mail; empty: all")
+    languages: tuple[Lang, ...] = Field(default=(), description="languages of the mail; empty: all")
     share: Annotated[Number, Field(ge=0, le=100)] = Field(
         default=100, description="percent of the mail for which the policy is enforced; for the rest it observes"
     )
     active_from: date | None = Field(default=None, description="first day, in the team's time zone")
     active_until: date | None = Field(default=None, description="last day, in the team's time zone")
 
+    @field_validator("active_until")
+    @classmethod
+    def _ends_after_it_begins(cls, until: date | None, info: ValidationInfo) -> date | None:
+        begins = info.data.get("active_from")
+        if until and begins and begins > until:
+            raise Wrong("it ends before it begins", f"{begins} or a later date")
+        return until
+
 
 class EarlierPart(_Part):
     """A mail that stands before the one of an example: quoted, attached, or an earlier message of the thread."""
 
     from_: MailboxText = Field(alias="from", description="who wrote it")
-    to: Mailboxes = []
-    cc: Mailboxes = []
+    to: Mailboxes = ()
+    cc: Mailboxes = ()
     subject: Line | None = None
     text: str = ""
     headers: dict[Line, Line] = Field(default={}, description="further headers, like Reply-To")
@@ -91,7 +111,7 @@ class ContextPart(EarlierPart):
     """An earlier message of the thread."""
 
     seen: Flag = Field(default=True, description="false: it did not pass through the gateway")
-    bcc: Mailboxes = []
+    bcc: Mailboxes = ()
 
 
 class QuotedPart(EarlierPart):
@@ -106,21 +126,27 @@ class ExamplePart(_Part):
     name: Line = Field(description="what the example shows")
     expect: Literal["hit", "miss"]
     from_: MailboxText = Field(alias="from", description="the agent")
-    to: Mailboxes = []
-    cc: Mailboxes = []
-    bcc: Mailboxes = Field(default=[], description="in the envelope only")
+    to: Mailboxes = ()
+    cc: Mailboxes = ()
+    bcc: Mailboxes = Field(default=(), description="in the envelope only")
     subject: Line = "Re: your question"
     text: str = Field(default="", description="the new text")
     lang: Lang | None = Field(default=None, description="the language that must be recognised")
     quoted: QuotedPart | None = None
-    context: list[ContextPart] = Field(default=[], description="earlier messages, oldest first")
+    context: tuple[ContextPart, ...] = Field(default=(), description="earlier messages, oldest first")
     linked_by: Literal["id", "tag"] = Field(default="id", description="how the thread is recognised")
     headers: dict[Line, Line] = Field(default={}, description="further headers")
     auth: str | None = Field(default=None, description="the identity that logged in")
     date: datetime | None = Field(default=None, description="default: Monday, 2 March 2026, 10:00")
     requester: str | None = Field(default=None, description="who must be found to have asked")
-    add_cc: list[str] | None = Field(default=None, description="whom the fix must add")
+    add_cc: tuple[str, ...] | None = Field(default=None, description="whom the fix must add")
     site: Literal["example", "own"] = "example"
+
+    @model_validator(mode="after")
+    def _has_recipients(self) -> ExamplePart:
+        if not (self.to or self.cc or self.bcc):
+            raise Wrong("an example without recipients", "to: rita.blom@acme.example")
+        return self
 
 
 class PolicyFile(_Part):
@@ -139,8 +165,8 @@ class PolicyFile(_Part):
     mode: Mode = Field(default="enforce", description="observe: only record what would have happened")
     do: Do = Field(description="pass (record), notify (tell the supervisor), rewrite, hold or reject")
     if_unsafe: Literal["hold", "reject"] = Field(default="hold", description="instead of a rewrite that could leak")
-    rewrite_for: list[str] = Field(
-        default=["internal"], description='whose address a rewrite may add: "internal", "anybody", domains'
+    rewrite_for: tuple[str, ...] = Field(
+        default=("internal",), description='whose address a rewrite may add: "internal", "anybody", domains'
     )
     fix: Literal["add-requester", "none"] | None = Field(default=None, description="default: add-requester for rewrite")
     fail: Fail = Field(default="defer", description="when the gateway itself has a fault: pass, 451, or hold")
@@ -148,4 +174,4 @@ class PolicyFile(_Part):
     draft: Line = Field(default="", description="template of the compliant draft; default: the policy's id")
     scope: ScopePart = ScopePart()
     priority: Number = Field(default=100, description="findings with a higher one are told first")
-    examples: list[ExamplePart] = Field(description="mails that it must hit and must miss; at least one of each")
+    examples: tuple[ExamplePart, ...] = Field(description="mails that it must hit and must miss; at least one of each")

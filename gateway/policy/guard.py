@@ -42,6 +42,7 @@ class _Case:
     """What the clauses look at."""
 
     reading: Reading
+    body: Body
     policy: Policy
     site: Site
     address: str
@@ -70,7 +71,9 @@ def may_add(reading: Reading, policy: Policy, site: Site) -> GuardVerdict:
     requester = reading.requester
     if requester is None or not requester.mailbox.address:
         return GuardVerdict(False, "unknown", "nobody knows their address", by_sender=False)
-    case = _Case(reading, policy, site, requester.mailbox.address)
+    if reading.body is None:
+        return GuardVerdict(False, "unreadable", "the mail was not read", by_sender=False)
+    case = _Case(reading, reading.body, policy, site, requester.mailbox.address)
     for clause, broken, why, by_sender in CLAUSES:
         if broken(case):
             return GuardVerdict(False, clause, why, by_sender)
@@ -82,7 +85,7 @@ def _sealed(case: _Case) -> bool:
 
 
 def _unread(case: _Case) -> bool:
-    return _fact(case, "unreadable") or bool(case.reading.message.unreadable) or case.reading.body.truncated
+    return _fact(case, "unreadable") or bool(case.reading.message.unreadable) or case.body.truncated
 
 
 def _guessed(case: _Case) -> bool:
@@ -123,21 +126,21 @@ def _attached(case: _Case) -> bool:
 def _unseen_history(case: _Case) -> bool:
     """A quoted or forwarded sentence, in any alternative of the text, that is in no mail that they wrote or got."""
     known = _hashes(case.shown())
-    return any(_unknown(_history(body), known, case) for body in _versions(case.reading))
+    return any(_unknown(_history(body), known, case) for body in _versions(case))
 
 
 def _copied(case: _Case) -> bool:
     """A sentence of a mail that they did not get, among the new words or in what another alternative calls new."""
     known, theirs = _hashes(case.shown()), _hashes(case.hidden())
-    own = set(sentences_of(case.reading.body.new.text))
-    for body in _versions(case.reading):
+    own = set(sentences_of(case.body.new.text))
+    for body in _versions(case):
         for sentence in sentences_of(body.new.text):
             marks = line_hashes([sentence], case.reading.context.key)
             if _letters(sentence) < PASTED or marks <= known:
                 continue
             if marks & theirs:
                 return True
-            if body is not case.reading.body and not _said_by(sentence, own):
+            if body is not case.body and not _said_by(sentence, own):
                 return True
     return False
 
@@ -160,10 +163,10 @@ def _fact(case: _Case, *names: str) -> bool:
     return any(name in case.reading.facts for name in names)
 
 
-def _versions(reading: Reading) -> Iterable[Body]:
+def _versions(case: _Case) -> Iterable[Body]:
     """The body as it was read, and every other alternative of the text: each mail client shows the one it likes."""
-    yield reading.body
-    message: Message = reading.message
+    yield case.body
+    message: Message = case.reading.message
     for part in message.parts:
         if part.in_alternative and part.text is not None and part.content_type in ("text/plain", "text/html"):
             yield split_body(replace(message, tree=Tree(parts=[part])))

@@ -17,7 +17,7 @@ from gateway.policy.file import PolicyFile
 from gateway.policy.model import Policy, PolicySet, Scope
 from gateway.policy.names import NAMES
 from gateway.reading.lexicon import load_lexicon
-from gateway.site.loader import ONLY_TEAM, load_site
+from gateway.site.loader import load_site
 from gateway.site.model import Site
 
 RESERVED = frozenset({"site.yaml"})
@@ -55,10 +55,7 @@ def load_policies(
         example_site = _try(lambda: load_site(shipped / "site.yaml"), problems)
     folders = [shipped / LEXICON, *([folder / LEXICON] if folder != shipped and (folder / LEXICON).is_dir() else [])]
     lexicon = _try(lambda: load_lexicon(*folders), problems)
-    sources = _read_folder(folder, problems)
-    if site is not None:
-        for source in sources:
-            problems += _check_teams(source, site)
+    sources = _read_folder(folder, site, problems)
     if problems or site is None or example_site is None or lexicon is None:
         raise BadFiles(problems)
     version = _version(sources, site, [*folders, *([templates] if templates else [])])
@@ -71,10 +68,13 @@ def load_policies(
     return policies
 
 
-def read_policy(source: Path | str, name: str = "", *, id: str = "") -> PolicySource:
-    """One policy file, checked without running its examples. Raises BadFiles. `id` defaults to the file's name."""
+def read_policy(source: Path | str, name: str = "", *, site: Site | None = None) -> PolicySource:
+    """One policy file, or a text called `name`; its id is the file's name. Its examples are not run. Raises BadFiles.
+
+    With a site, the teams that it names are checked.
+    """
     tree = load_yaml(source, name)
-    identifier = id or (source.stem if isinstance(source, Path) else tree.name.rpartition("/")[2].removesuffix(".yaml"))
+    identifier = tree.name.rpartition("/")[2].removesuffix(".yaml")
     problems: list[Problem] = []
     if not _ID.match(identifier):
         problems.append(tree.at(1, 1, f'"{identifier}" is no policy id', "a file name like dropped-requester.yaml"))
@@ -85,7 +85,7 @@ def read_policy(source: Path | str, name: str = "", *, id: str = "") -> PolicySo
     exempt = _condition(tree, data, "exempt", problems)
     if file is None:
         raise BadFiles(problems)
-    problems += _check_file(tree, file)
+    problems += _check_file(tree, file, site)
     if problems:
         raise BadFiles(problems)
     scope = file.scope
@@ -125,7 +125,7 @@ def policy_files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob("*.yaml") if path.name not in RESERVED)
 
 
-def _read_folder(folder: Path, problems: list[Problem]) -> list[PolicySource]:
+def _read_folder(folder: Path, site: Site | None, problems: list[Problem]) -> list[PolicySource]:
     if not folder.is_dir():
         problems.append(Problem(str(folder), 1, 1, "there is no such folder", "the path of a folder with policies"))
         return []
@@ -136,7 +136,13 @@ def _read_folder(folder: Path, problems: list[Problem]) -> list[PolicySource]:
         problems.append(
             Problem(str(folder), 1, 1, "the folder has no policies", "at least one file like no-refusal.yaml")
         )
-    return [source for path in paths if (source := _try(lambda path=path: read_policy(path), problems)) is not None]
+    sources: list[PolicySource] = []
+    for path in paths:
+        try:
+            sources.append(read_policy(path, site=site))
+        except BadFiles as bad:
+            problems += bad.problems
+    return sources
 
 
 def _condition(tree: Tree, data: dict[str, object], key: str, problems: list[Problem]) -> Condition | None:
@@ -147,7 +153,7 @@ def _condition(tree: Tree, data: dict[str, object], key: str, problems: list[Pro
     return GRAMMAR.read(data[key], (key,), tree, problems, lists="all" if key == "when" else "any")
 
 
-def _check_file(tree: Tree, file: PolicyFile) -> list[Problem]:
+def _check_file(tree: Tree, file: PolicyFile, site: Site | None) -> list[Problem]:
     """What single values cannot show."""
     problems: list[Problem] = []
     for kind in ("hit", "miss"):
@@ -159,13 +165,10 @@ def _check_file(tree: Tree, file: PolicyFile) -> list[Problem]:
         if first.setdefault(example.name, number) != number:
             what = f'two examples are called "{example.name}"'
             problems.append(tree.problem(("examples", number, "name"), what, "a name of its own for each"))
-        if not (example.to or example.cc or example.bcc):
-            problems.append(
-                tree.problem(("examples", number), "an example without recipients", "to: someone@example.org")
-            )
-    scope = file.scope
-    if scope.active_from and scope.active_until and scope.active_from > scope.active_until:
-        problems.append(tree.problem(("scope", "active_until"), "it ends before it begins", "a later date"))
+    for number, team in enumerate(file.scope.teams):
+        if site is not None and team not in site.teams:
+            write = suggest(team, site.teams) or f"one of: {', '.join(sorted(site.teams))}"
+            problems.append(tree.problem(("scope", "teams", number), f'the site has no team "{team}"', write))
     if file.do == "rewrite" and file.fix == "none":
         problems.append(tree.problem(("fix",), "a rewrite without a fix changes nothing", "add-requester"))
     for key in ("if_unsafe", "rewrite_for"):
@@ -176,19 +179,6 @@ def _check_file(tree: Tree, file: PolicyFile) -> list[Problem]:
                 )
             )
     return problems
-
-
-def _check_teams(source: PolicySource, site: Site) -> list[Problem]:
-    listed = source.tree.data.get("scope", {}) or {}
-    return [
-        source.tree.problem(("scope", "teams", number), f'the site has no team "{team}"', _known(team, site))
-        for number, team in enumerate(listed.get("teams", []))
-        if team not in site.teams
-    ]
-
-
-def _known(team: str, site: Site) -> str:
-    return suggest(team, site.teams) or f"one of: {', '.join(sorted(site.teams)) or ONLY_TEAM}"
 
 
 def _failed_examples(source: PolicySource, policies: PolicySet, example_site: Site) -> Iterable[Problem]:

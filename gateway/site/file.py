@@ -108,7 +108,7 @@ class PersonPart(_Part):
 
     address: Address = Field(description="their main address")
     name: str = Field(default="", description="the name that notices use")
-    aliases: list[Address] = Field(default=[], description="other addresses of the same person")
+    aliases: tuple[Address, ...] = Field(default=(), description="other addresses of the same person")
 
 
 class AgentPart(PersonPart):
@@ -117,8 +117,8 @@ class AgentPart(PersonPart):
     address: Pattern = Field(description="their main address, or a pattern")
     lang: Lang | None = Field(default=None, description="language of notices to them; default: the team's")
     supervisor: Address | None = Field(default=None, description="who is told about them; default: the team's")
-    delegates: list[Address] = Field(
-        default=[], description="who may settle their held mail besides them and the supervisor"
+    delegates: tuple[Address, ...] = Field(
+        default=(), description="who may settle their held mail besides them and the supervisor"
     )
 
 
@@ -129,14 +129,14 @@ AgentItem = Annotated[AgentPart, BeforeValidator(_person, json_schema_input_type
 class HoursPart(_Part):
     """Business hours of one week, and the days that are none."""
 
-    mon: list[Hours] = ["08:00-18:00"]
-    tue: list[Hours] = ["08:00-18:00"]
-    wed: list[Hours] = ["08:00-18:00"]
-    thu: list[Hours] = ["08:00-18:00"]
-    fri: list[Hours] = ["08:00-18:00"]
-    sat: list[Hours] = []
-    sun: list[Hours] = []
-    holidays: list[date] = Field(default=[], description="single days off, like 2026-12-24")
+    mon: tuple[Hours, ...] = ("08:00-18:00",)
+    tue: tuple[Hours, ...] = ("08:00-18:00",)
+    wed: tuple[Hours, ...] = ("08:00-18:00",)
+    thu: tuple[Hours, ...] = ("08:00-18:00",)
+    fri: tuple[Hours, ...] = ("08:00-18:00",)
+    sat: tuple[Hours, ...] = ()
+    sun: tuple[Hours, ...] = ()
+    holidays: tuple[date, ...] = Field(default=(), description="single days off, like 2026-12-24")
     country: str = Field(default="", description="public holidays of this country: two letters, like BE")
     region: str = Field(default="", description="and of this part of it, like BY in DE")
 
@@ -145,8 +145,8 @@ class TeamPart(_Part):
     """A support team: its outgoing mail is judged."""
 
     name: str = Field(default="", description="what people call the team")
-    mailboxes: list[Address] = Field(default=[], description="shared mailboxes; they count as agents")
-    agents: list[AgentItem] = Field(default=[], description='addresses, patterns, or "*" for everybody')
+    mailboxes: tuple[Address, ...] = Field(default=(), description="shared mailboxes; they count as agents")
+    agents: tuple[AgentItem, ...] = Field(default=(), description='addresses, patterns, or "*" for everybody')
     supervisor: Person | None = Field(default=None, description="who is told in the cases that policies name")
     lang: Lang | None = Field(default=None, description="default: the site's")
     zone: Zone | None = Field(default=None, description="default: the site's")
@@ -157,18 +157,18 @@ class OthersPart(_Part):
     """Another department, or a vendor: never agents."""
 
     name: str = Field(default="", description="what people call it")
-    addresses: list[Pattern] = Field(default=[], description="its shared addresses; patterns allowed")
-    people: list[Person] = Field(default=[], description="persons who work there")
+    addresses: tuple[Pattern, ...] = Field(default=(), description="its shared addresses; patterns allowed")
+    people: tuple[Person, ...] = Field(default=(), description="persons who work there")
 
 
 class TicketSystemPart(_Part):
     """A program that writes mail for people and says in a header for whom."""
 
-    senders: list[Pattern] = Field(description="addresses it sends from")
-    peers: list[Network] = Field(
-        default=[], description="machines its mail comes from; empty: any client of the gateway"
+    senders: tuple[Pattern, ...] = Field(description="addresses it sends from")
+    peers: tuple[Network, ...] = Field(
+        default=(), description="machines its mail comes from; empty: any client of the gateway"
     )
-    headers: list[HeaderName] = Field(default=[], description="headers that name the requester, the best first")
+    headers: tuple[HeaderName, ...] = Field(default=(), description="headers that name the requester, the best first")
 
 
 class GatewayPart(_Part):
@@ -182,18 +182,22 @@ class SiteFile(_Part):
     """Everything in site.yaml."""
 
     name: str = Field(default="", description="the organisation's name, as notices give it")
-    internal_domains: list[Domain] = Field(default=[], description="domains of our own people")
+    internal_domains: tuple[Domain, ...] = Field(default=(), description="domains of our own people")
     lang: Lang = "en"
     zone: Zone = "UTC"
-    agents: list[AgentItem] = Field(default=[], description='agents of a single team named "support"')
+    agents: tuple[AgentItem, ...] = Field(default=(), description='agents of a single team named "support"')
     teams: dict[str, TeamPart] = Field(default={}, description="support teams by id")
     departments: dict[str, OthersPart] = Field(default={}, description="other departments by id")
     vendors: dict[str, OthersPart] = Field(default={}, description="firms that we pass matters on to, by id")
-    executives: list[Person] = Field(default=[], description="people whose refusals the supervisor hears about")
-    confidential: list[Pattern] = Field(default=[], description="recipients of confidential mail: HR, legal, security")
-    ticket_systems: list[TicketSystemPart] = []
-    ticket_tags: list[Tag] = Field(default=[], description='how tags look in subjects, like "[#<number>]"')
-    aliases: list[list[Address]] = Field(default=[], description="sets of addresses of one person, the main one first")
+    executives: tuple[Person, ...] = Field(default=(), description="people whose refusals the supervisor hears about")
+    confidential: tuple[Pattern, ...] = Field(
+        default=(), description="recipients of confidential mail: HR, legal, security"
+    )
+    ticket_systems: tuple[TicketSystemPart, ...] = ()
+    ticket_tags: tuple[Tag, ...] = Field(default=(), description='how tags look in subjects, like "[#<number>]"')
+    aliases: tuple[tuple[Address, ...], ...] = Field(
+        default=(), description="sets of addresses of one person, the main one first"
+    )
     domain_aliases: dict[Domain, Domain] = Field(default={}, description="other domain: domain that it stands for")
     hours: HoursPart = HoursPart()
     gateway: GatewayPart = GatewayPart()
