@@ -6,7 +6,7 @@
     {we} {cannot}        a word set of the same file (`words:`), or of the phrase's own making
     pass* / *sperren     a word that begins / ends so
     _                    exactly one word
-    ...                  at most four words, inside the same clause (a comma may stand there, a semicolon or dash not)
+    ...                  at most four words, with no mark between them
     #                    a number
     'll                  what begins with an apostrophe is written onto the word before: {we} 'll
     <                    at the start: only at the beginning of a sentence
@@ -121,7 +121,7 @@ def _sequence(reader: _Reader, led: bool) -> str:
         token = reader.take()
         after = led or begun
         if token == "...":
-            out.append(f"(?:{_GAP}{_WORD}){{0,4}}" if after else f"(?:{_WORD}{_GAP}){{0,4}}")
+            out.append(f"(?: +{_WORD}){{0,4}}" if after else f"(?:{_WORD} +){{0,4}}")
         elif token == "[":
             inner = _inside(reader, "]", after)
             out.append(f"(?:{inner})?" if after else f"(?:{inner}{_GAP})?")
