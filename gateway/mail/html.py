@@ -37,6 +37,10 @@ _RAW = frozenset(
 )
 _CELLS = frozenset(("td", "th"))
 _SELF_CLOSING = frozenset(("p", "li", "dt", "dd", "option"))
+_TOKENS = re.compile(r"(<[^<>]*>)")
+_FARTHEST = 4000
+"""Characters that a tag may have whose attributes hold "<" or ">"."""
+_MOST_KNOWN = 2000
 _GLYPHLESS = re.compile("[" + "".join(map(chr, DROPPED)) + "]")
 
 
@@ -55,12 +59,12 @@ class _Page:
         self.depth = self.zone = self.zones = 0
         self.hidden = self.keeps_space = False
         self.region = self.pending = ""
-        self.open: list[tuple[str, tuple[int, int, bool, bool, str] | None]] = []
+        self.names: list[str] = []  # of the open elements, and below what each of them changed
+        self.saved: list[tuple[int, int, bool, bool, str] | None] = []
         self.counts: dict[str, int] = {}
 
-    def write(self, start: int, end: int) -> None:
-        """Add the text between two tags."""
-        raw = self.source[start:end]
+    def write(self, raw: str, start: int) -> None:
+        """Add the text between two tags, which stands at `start`."""
         if self.keeps_space and "\n" in raw:
             for number, row in enumerate(raw.split("\n")):
                 if number:
@@ -79,11 +83,12 @@ class _Page:
             self.space = self.space or bool(shown)
             self.blank = self.blank or "\u00a0" in shown
             return
-        if self.words and (self.space or shown[0].isspace()):
-            self.words.append(" ")
+        words = self.words
+        if words and (self.space or shown[0].isspace()):
+            words.append(" ")
             self.width += 1
         self.pieces.append((self.width, start, len(raw), False))
-        self.words.append(text)
+        words.append(text)
         self.width += len(text)
         self.space = shown[-1].isspace()
 
@@ -118,9 +123,10 @@ class _Page:
         return line
 
     def start_tag(self, tag: Tag, at: int) -> None:
+        """Open an element, or draw what has no end (br, hr, img)."""
         name = tag.name
         if name in _BLOCKS:
-            if self.open and name in _SELF_CLOSING and self.open[-1][0] == name:
+            if name in _SELF_CLOSING and self.names and self.names[-1] == name:
                 self.end_tag(name)
             self.end_line(blank=tag.paragraph and not (self.hidden or tag.hidden))
             if name == "hr" and not self.hidden:
@@ -136,40 +142,41 @@ class _Page:
             self.width += len(tag.alt)
         if tag.mailto:
             self.links.append(tag.mailto)
-        if tag.pending:
-            self.pending = tag.pending if self.pending != "boundary" else self.pending
+        if tag.pending and self.pending != "boundary":
+            self.pending = tag.pending
         if name in _VOIDS:
             return
-        saved = None
-        if tag.hidden or tag.quotes or tag.region or tag.pending or tag.keeps_space is not None or name == "pre":
-            saved = (self.depth, self.zone, self.hidden, self.keeps_space, self.region)
-            self.hidden = self.hidden or tag.hidden
-            self.region = tag.region or self.region
-            if name == "pre" or tag.keeps_space is not None:
-                self.keeps_space = name == "pre" or bool(tag.keeps_space)
-            if tag.quotes:
-                self.depth = min(self.depth + 1, MOST_DEPTH)
-            if not self.zone and tag.zone:
-                self.zones += 1
-                self.zone = self.zones
-        self.open.append((name, saved))
+        self.names.append(name)
         self.counts[name] = self.counts.get(name, 0) + 1
+        if not tag.changes:
+            self.saved.append(None)
+            return
+        self.saved.append((self.depth, self.zone, self.hidden, self.keeps_space, self.region))
+        self.hidden = self.hidden or tag.hidden
+        self.region = tag.region or self.region
+        if tag.keeps_space is not None:
+            self.keeps_space = tag.keeps_space
+        if tag.quotes:
+            self.depth = min(self.depth + 1, MOST_DEPTH)
+        if not self.zone and tag.zone:
+            self.zones += 1
+            self.zone = self.zones
 
     def end_tag(self, name: str) -> None:
         """Close the innermost element of that name and all within; each is closed once, so the whole is linear."""
         if name in _BLOCKS:
-            self.end_line(blank=name in ("p", "pre") and bool(self.words) and not self.keeps_space and name == "pre")
-        if name in _CELLS:
+            self.end_line()
+        elif name in _CELLS:
             self._mark_label()
         if not self.counts.get(name):
             return
-        while self.open:
-            closed, saved = self.open.pop()
+        closed = ""
+        while closed != name:
+            closed = self.names.pop()
             self.counts[closed] -= 1
+            saved = self.saved.pop()
             if saved is not None:
                 self.depth, self.zone, self.hidden, self.keeps_space, self.region = saved
-            if closed == name:
-                return
 
     def _mark_label(self) -> None:
         """A cell with nothing but "To" or "Betreff": Notes heads quoted mail with a table and no colons."""
@@ -184,52 +191,75 @@ def split_html(source: str, part: str) -> list[Line]:
     source = source[:MOST_CHARACTERS]
     page = _Page(source, part)
     known: dict[str, Tag] = {}
-    find = source.find
-    at = max(find("<body"), 0) or max(find("<BODY"), 0)
-    while True:
-        opening = find("<", at)
-        if opening < 0:
-            opening = len(source)
-        if opening > at and not page.hidden:
-            page.write(at, opening)
-        following = source[opening + 1 : opening + 2]
-        if not following:
-            break
-        if following == "!" and source.startswith("<!--", opening):
-            at = _after(source, "-->", opening + 4)
-            continue
-        if not (following.isalpha() or following in "/!?"):
-            page.write(opening, opening + 1)  # "a < b"
-            at = opening + 1
-            continue
-        closing = find(">", opening)
-        if closing < 0:
-            break
-        tag = known.get(source[opening : closing + 1])
+    position = max(source.find("<body"), 0) or max(source.find("<BODY"), 0)
+    resume = position  # what stands before was read with an earlier token (a comment, a script, a quoted attribute)
+    for token in _TOKENS.split(source[position:]):
+        start, position = position, position + len(token)
+        if start < resume:
+            if position <= resume:
+                continue
+            start, token = resume, source[resume:position]
+        tag = known.get(token)
         if tag is None:
-            closing = _end_of_tag(source, opening, closing)
-            spelling = source[opening : closing + 1]
-            tag = meaning(spelling) if following not in "!?" else Tag("")
-            if len(known) < 2000:
-                known[spelling] = tag
-        at = closing + 1
-        if not tag.name:
-            continue
+            if token[:1] != "<" or token[-1] != ">":
+                if "<" in token:
+                    resume = _odd_text(page, token, start)
+                elif token and not page.hidden:
+                    page.write(token, start)
+                continue
+            tag, resume = _new_tag(source, token, start)
+            if resume <= position and len(known) < _MOST_KNOWN:
+                known[token] = tag
         if tag.closing:
             page.end_tag(tag.name)
         elif tag.name in _RAW:
-            found = re.compile(f"</{tag.name}[\\s>]", re.IGNORECASE).search(source, at)
-            at = (
-                found.start()
-                if found is not None
-                else at
-                if tag.name in ("head", "object", "svg", "xml")
-                else len(source)
-            )
-        else:
-            page.start_tag(tag, opening)
+            resume = _after_raw(source, tag.name, position)
+        elif tag.name:
+            page.start_tag(tag, start)
+        elif tag.literal and not page.hidden:
+            page.write(token, start)
     page.end_line()
     return page.lines
+
+
+def _new_tag(source: str, token: str, start: int) -> tuple[Tag, int]:
+    """The meaning of a tag that was not met before, and where it really ends."""
+    end = start + len(token)
+    if token.startswith("<!--"):
+        return Tag(""), _after(source, "-->", start + 4)
+    if token[1] in "!?" or token == "</>":
+        return Tag(""), end
+    if not (token[1].isalpha() or (token[1] == "/" and token[2].isalpha())):
+        return Tag("", literal=True), end  # "5 <6 and 7> 6"
+    end = _end_of_tag(source, start, end - 1) + 1
+    return meaning(source[start:end]), end
+
+
+def _odd_text(page: _Page, token: str, start: int) -> int:
+    """Text with a lone "<": a comment, a tag with "<" in an attribute, or just that; returns where to read on."""
+    at = token.find("<")
+    following = token[at + 1 : at + 2]
+    resume = start + len(token)
+    written = token
+    if token.startswith("<!--", at):
+        written, resume = token[:at], _after(page.source, "-->", start + at + 4)
+    elif following.isalpha():
+        closing = page.source.find(">", start + at, start + at + _FARTHEST)
+        end = _end_of_tag(page.source, start + at, closing) + 1 if closing >= 0 else 0
+        if end > resume:
+            written, resume = token[:at], end
+            page.start_tag(meaning(page.source[start + at : end]), start + at)
+    if written and not page.hidden:
+        page.write(written, start)
+    return resume
+
+
+def _after_raw(source: str, name: str, at: int) -> int:
+    """Where an element ends whose content is no text; one that never ends takes the rest, as in browsers."""
+    found = re.compile(f"</{name}[\\s>]", re.IGNORECASE).search(source, at)
+    if found is not None:
+        return found.start()
+    return at if name in ("head", "object", "svg", "xml") else len(source)
 
 
 def _after(source: str, mark: str, at: int) -> int:
@@ -238,11 +268,11 @@ def _after(source: str, mark: str, at: int) -> int:
 
 
 def _end_of_tag(source: str, opening: int, closing: int) -> int:
-    """The place of the ">" that ends a tag; a quoted attribute may hold another ">". Looks 4,000 characters far."""
+    """The place of the ">" that ends a tag; a quoted attribute may hold another ">". Looks only so far."""
     if source.count('"', opening, closing) % 2 == 0 and source.count("'", opening, closing) % 2 == 0:
         return closing
     quote = ""
-    for at in range(opening, min(opening + 4000, len(source))):
+    for at in range(opening, min(opening + _FARTHEST, len(source))):
         character = source[at]
         if quote:
             quote = "" if character == quote else quote

@@ -80,6 +80,10 @@ class Tag:
     paragraph: bool = False
     mailto: str = ""
     alt: str = ""
+    literal: bool = False
+    """No tag at all: text that looks like one."""
+    changes: bool = False
+    """Whether it changes how its content is read."""
 
 
 @lru_cache(maxsize=4096)
@@ -94,6 +98,14 @@ def meaning(tag: str) -> Tag:
 
 def _read_tag(tag: str) -> Tag:
     """Read `<name a=b …>` (with its brackets)."""
+    read = _read_spelling(tag)
+    if read.name == "pre":
+        read.keeps_space = True
+    read.changes = bool(read.hidden or read.quotes or read.region or read.zone) or read.keeps_space is not None
+    return read
+
+
+def _read_spelling(tag: str) -> Tag:
     closing = tag[1] == "/"
     end = at = 2 if closing else 1
     while end < len(tag) and (tag[end].isalnum() or tag[end] in ":-"):
