@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
-CUES: dict[str, str] = {
+from dataclasses import dataclass
+from typing import Literal
+
+Scope = Literal["said", "asked"]
+SCOPES: tuple[Scope, ...] = ("said", "asked")
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """`scopes`: whether it is looked for in what an agent said, in what a requester asked, or in both."""
+
+    meaning: str
+    scopes: tuple[Scope, ...] = ("said",)
+
+
+_MEANINGS: dict[str, str] = {
     # saying no
     "refusal": "the sentence says no, cannot, will not, not possible, don't know, for the writer's side",
     "refusal_answer": "says no only as the answer to a request: no, not yet, unfortunately not",
@@ -41,6 +56,14 @@ CUES: dict[str, str] = {
     # what the requester asked
     "request": "asks for something to be done, given or allowed",
     "status": "asks how far it is",
-    "information": "asks whether something is so",
     "complete_answer": "a short answer that is whole: done, attached, sent",
 }
+
+_SCOPES: dict[str, tuple[Scope, ...]] = {
+    "request": ("asked",),
+    "status": ("asked",),
+    "leave_me_out": ("said", "asked"),
+    "confidential": ("said", "asked"),
+}
+
+CUES: dict[str, Cue] = {name: Cue(meaning, _SCOPES.get(name, ("said",))) for name, meaning in _MEANINGS.items()}

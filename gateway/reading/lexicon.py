@@ -7,7 +7,7 @@ set, which takes a mail's text in one pass whatever their number.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -16,13 +16,13 @@ import re2
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.located import BadFiles, Problem, Tree, load_yaml, suggest, validate
-from gateway.reading.cues import CUES
+from gateway.reading.cues import CUES, SCOPES, Scope
 from gateway.reading.dates import Calendar, CalendarWords
 from gateway.reading.phrases import BadPhrase, compile_phrase, fold
 from gateway.reading.sentences import Prepared, prepare
 
-_MEMORY = 256 << 20
-"""Octets that RE2 may use for the automaton of the whole set; it is filled only as far as mail needs it."""
+_MEMORY = 64 << 20
+"""Octets that RE2 may use for the automaton of one language; it is filled only as far as mail needs it."""
 
 _SURE = 400
 """A text of fewer octets cannot make the automaton outgrow its memory."""
@@ -67,6 +67,32 @@ class _Group:
 
 
 @dataclass(frozen=True)
+class _PhraseSet:
+    """The phrases of one language and scope. One automaton for all languages would have the product of their states."""
+
+    groups: tuple[_Group, ...]
+    automaton: re2.Set
+
+    @classmethod
+    def of(cls, groups: Iterable[_Group]) -> _PhraseSet:
+        groups = tuple(groups)
+        automaton = re2.Set.SearchSet(_options())
+        for group in groups:
+            automaton.Add(group.source)
+        automaton.Compile()
+        return cls(groups, automaton)
+
+    def found_in(self, data: bytes) -> Iterator[_Group]:
+        """The groups of which something stands in a text, in one pass."""
+        matched = self.automaton.Match(data)
+        if matched:
+            yield from (self.groups[number] for number in matched)
+        elif len(data) > _SURE:
+            # RE2 says the same for "nothing" and for "the automaton outgrew its memory"; single groups cannot fail so.
+            yield from (group for group in self.groups if group.say.search(data) is not None)
+
+
+@dataclass(frozen=True)
 class Scan:
     """What the lexicons found in one text."""
 
@@ -95,29 +121,27 @@ class Lexicon:
     groups: tuple[_Group, ...] = field(repr=False)
     greetings: re.Pattern[str] | None = field(repr=False, default=None)
     closings: re.Pattern[str] | None = field(repr=False, default=None)
-    _set: object = field(repr=False, default=None)
+    sets: Mapping[Scope, tuple[_PhraseSet, ...]] = field(repr=False, default_factory=dict)
 
     def prepare(self, text: str, names: Iterable[str] = ()) -> Prepared:
         """Cut a text into sentences with this lexicon's greetings and closings."""
         return prepare(text, self.greetings, self.closings, frozenset(names))
 
-    def scan(self, prepared: Prepared) -> Scan:
-        """Every phrase in a text, in one pass and then closely where something was found."""
+    def scan(self, prepared: Prepared, scope: Scope = "said") -> Scan:
+        """Every phrase in a text: in one pass a language, then closely where something was found.
+
+        `scope` says whose text it is: what an agent said, or what a requester asked; each has cues of its own.
+        """
         hits: dict[str, list[Hit]] = {}
         data = prepared.data
-        if not data.strip() or self._set is None:
-            return Scan(prepared, {})
-        matched = self._set.Match(data)  # type: ignore[attr-defined]
-        if not matched:
-            # RE2 says the same for "nothing" and for "the automaton outgrew its memory"; the groups themselves cannot fail.
-            matched = range(len(self.groups)) if len(data) > _SURE else ()
-        for number in matched:
-            group = self.groups[number]
-            hits.setdefault(group.cue, []).extend(_find(group, prepared, data))
+        if data.strip():
+            for phrases in self.sets.get(scope, ()):
+                for group in phrases.found_in(data):
+                    hits.setdefault(group.cue, []).extend(_find(group, prepared, data))
         return Scan(prepared, {cue: _tidy(found) for cue, found in hits.items() if found})
 
-    def scan_text(self, text: str, names: Iterable[str] = ()) -> Scan:
-        return self.scan(self.prepare(text, names))
+    def scan_text(self, text: str, names: Iterable[str] = (), scope: Scope = "said") -> Scan:
+        return self.scan(self.prepare(text, names), scope)
 
 
 def load_lexicon(*folders: Path) -> Lexicon:
@@ -161,15 +185,12 @@ def build_lexicon(files: Iterable[tuple[Tree, _File]], problems: list[Problem]) 
         _run_examples(tree, cue, number, entry, group, greetings, closings, problems)
     if problems:
         raise BadFiles(problems)
-    found: object = None
-    if groups:
-        found = re2.Set.SearchSet(_options())
-        for group in groups:
-            found.Add(group.source)
-        found.Compile()
-    calendar = Calendar.of({f.lang: f.dates for _, f in files})
     languages = tuple(dict.fromkeys(f.lang for _, f in files))
-    return Lexicon(languages, calendar, tuple(groups), greetings, closings, found)
+    sets = {scope: tuple(
+        _PhraseSet.of(mine) for lang in languages if (mine := [g for g in groups if g.lang == lang and scope in CUES[g.cue].scopes])
+    ) for scope in SCOPES}
+    calendar = Calendar.of({f.lang: f.dates for _, f in files})
+    return Lexicon(languages, calendar, tuple(groups), greetings, closings, sets)
 
 
 def _options() -> re2.Options:

@@ -89,7 +89,7 @@ def _all_text(body: Body) -> list[str]:
 
 def _marks(message: Message, body: Body, direction: str, site: Site, lexicon: Lexicon) -> dict[str, str]:
     marks: dict[str, str] = {}
-    scan = lexicon.scan_text(body.new.text)
+    scan = lexicon.scan_text(body.new.text, scope="asked")
     if direction == "inbound":
         kinds = asked_kinds(scan)
         if kinds:

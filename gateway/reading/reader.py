@@ -126,7 +126,7 @@ class _Collector:
         lexicon = context.lexicon
         self.names = name_words(known, self.site)
         self.scan = lexicon.scan_text(body.new.text, self.names)
-        self.asked_scan = lexicon.scan_text(body.quoted_text[:QUESTION_LIMIT])
+        self.asked_scan = lexicon.scan_text(body.quoted_text[:QUESTION_LIMIT], scope="asked")
         self._headers()
         self._recipients()
         self._text()
@@ -299,7 +299,7 @@ class _Collector:
             if start < 0:
                 continue
             position = start + len(answer.text)
-            asked = answers.asked_kinds(self.context.lexicon.scan_text(passage[-QUESTION_LIMIT:]))
+            asked = answers.asked_kinds(self.context.lexicon.scan_text(passage[-QUESTION_LIMIT:], scope="asked"))
             at[self.scan.prepared.index_at(start)] = asked
         overall: frozenset[answers.Asked] | None = None
         if self.body.quoted_text.strip():
