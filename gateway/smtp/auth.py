@@ -12,7 +12,7 @@ import re
 from collections.abc import Awaitable, Callable
 
 from gateway.smtp.gate import UpstreamLost
-from gateway.smtp.replies import AUTH_LINE_TOO_LONG, AUTH_NOT_BASE64, PIPELINING_REFUSED, Reply
+from gateway.smtp.replies import AUTH_LINE_TOO_LONG, AUTH_NOT_BASE64, BAD_LINE_END, PIPELINING_REFUSED, Reply
 from gateway.smtp.wire import LineTooLong, Wire
 
 _RESPONSE = re.compile(rb"(?:[A-Za-z0-9+/]*={0,2}|\*)\r\n\Z")
@@ -120,7 +120,7 @@ async def exchange(
             return AUTH_LINE_TOO_LONG, None
         if not _RESPONSE.match(line):
             await _cancel(say)
-            return AUTH_NOT_BASE64, None
+            return AUTH_NOT_BASE64 if line.endswith(b"\r\n") else BAD_LINE_END, None
         identity.feed(line[:-2])
         answer = await say(line[:-2])
     await _cancel(say)

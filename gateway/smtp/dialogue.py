@@ -73,7 +73,8 @@ class Dialogue(Session):
             else:
                 answer = await self._obey(line)
             wire.write(answer.encode())
-            if answer.code == 421:
+            # Where one side sees one line and the other two, whatever comes next may be smuggled: no going on.
+            if answer.code == 421 or answer is replies.BAD_LINE_END:
                 return
             if wire.is_stuffed:
                 await wire.drained(timers.write)
@@ -81,7 +82,7 @@ class Dialogue(Session):
     async def _obey(self, line: bytes) -> Reply:
         """The reply to one command line."""
         if not line.endswith(b"\r\n"):
-            return self._error(replies.BAD_LINE_END)
+            return replies.BAD_LINE_END
         verb, _, argument = line[:-2].partition(b" ")
         verb = verb.upper()
         if verb != b"AUTH" and len(line) > self.house.limits.command_line:

@@ -99,6 +99,17 @@ async def test_cancelling(house) -> None:
     assert await client.closed()
 
 
+async def test_a_command_hidden_in_an_answer_is_not_run(house) -> None:
+    upstream = await house.enter(Scripted(AUTH_DIALOGUE))
+    await house.open(upstream=Target(upstream.host, upstream.port))
+    client = await house.client()
+    await client.hello()
+    assert (await client.say(b"AUTH LOGIN")).startswith(b"334")
+    assert (await client.say(b"QUJD\nMAIL FROM:<evil@x.example>")).startswith(b"5")
+    assert await client.closed()
+    assert not any(b"evil" in line for line in upstream.got)
+
+
 async def test_an_upstream_that_does_not_let_go_of_auth_is_left(house) -> None:
     upstream = await house.enter(Scripted({**AUTH_DIALOGUE, b"*": b"334 go on\r\n"}))
     await house.open(upstream=Target(upstream.host, upstream.port))

@@ -87,7 +87,6 @@ async def test_size_is_checked_as_declared_and_as_sent(house) -> None:
     [
         (b"MAIL FROM:<a@x.example>\rRCPT TO:<evil@x.example>\r\n", b"500"),
         (b"MAIL FROM:<a\0@x.example>\r\n", b"500"),
-        (b"MAIL FROM:<a@x.example>\n", b"500"),
         (b"MAIL FROM:<a@x.example\r\n", b"501"),
         (b"MAIL FROM:=?utf-8?q?=3Ca=40x=3E=0D=0ARCPT?=\r\n", b"501"),
         (b"MAIL TO:<a@x.example>\r\n", b"501"),
@@ -118,6 +117,15 @@ async def test_what_never_reaches_the_upstream(house, line: bytes, code: bytes) 
     assert (await client.reply()).startswith(code)
     assert upstream.got == [b"EHLO client.example"]
     await client.envelope()
+
+
+@pytest.mark.parametrize("line", [b"MAIL FROM:<a@x.example>\nMAIL FROM:<evil@x.example>\r\n", b"NOOP\n"])
+async def test_a_command_without_its_cr_ends_the_session(house, line: bytes) -> None:
+    upstream, client = await behind(house)
+    client.send(line)
+    assert (await client.reply()).startswith(b"500 5.5.2")
+    assert await client.closed()
+    assert upstream.got[:1] == [b"EHLO client.example"] and not any(b"evil" in each for each in upstream.got)
 
 
 async def test_sequence_and_odd_recipients(house) -> None:
