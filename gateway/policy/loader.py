@@ -53,12 +53,16 @@ def load_policies(
     example_site = site
     if site_path != shipped / "site.yaml" and run:
         example_site = _try(lambda: load_site(shipped / "site.yaml"), problems)
-    folders = [shipped / LEXICON, *([folder / LEXICON] if folder != shipped and (folder / LEXICON).is_dir() else [])]
+    folders = [shipped / LEXICON, *([folder / LEXICON] if _adds_words(folder, shipped) else [])]
     lexicon = _try(lambda: load_lexicon(*folders), problems)
     sources = _read_folder(folder, site, problems)
     if problems or site is None or example_site is None or lexicon is None:
         raise BadFiles(problems)
-    version = _version(sources, site, [*folders, *([templates] if templates else [])])
+    try:
+        version = _version(sources, site, [*folders, *([templates] if templates else [])])
+    except OSError as gone:
+        what = f"the file cannot be read: {(gone.strerror or 'unknown error').lower()}"
+        raise BadFiles([Problem(str(gone.filename), 1, 1, what, "a readable file at this path")]) from None
     ordered = sorted((source.policy for source in sources), key=lambda policy: (-policy.priority, policy.id))
     policies = PolicySet(tuple(ordered), version, site, lexicon)
     if run:
@@ -120,9 +124,14 @@ def read_policy(source: Path | str, name: str = "", *, site: Site | None = None)
     return PolicySource(policy, tree)
 
 
+def _adds_words(folder: Path, shipped: Path) -> bool:
+    """True for a folder with a lexicon of its own."""
+    return (folder / LEXICON).is_dir() and not (folder / LEXICON).samefile(shipped / LEXICON)
+
+
 def policy_files(folder: Path) -> list[Path]:
     """The policy files of a folder, by name."""
-    return sorted(path for path in folder.glob("*.yaml") if path.name not in RESERVED)
+    return sorted(path for path in folder.glob("*.yaml") if path.name not in RESERVED and not _is_hidden(path))
 
 
 def _read_folder(folder: Path, site: Site | None, problems: list[Problem]) -> list[PolicySource]:
@@ -197,9 +206,14 @@ def _version(sources: list[PolicySource], site: Site, folders: Iterable[Path]) -
         digest.update(f"{source.policy.id}\0{_canonical(source.tree.data)}\0".encode())
     digest.update(f"site\0{_canonical(site.content)}\0".encode())
     for folder in folders:
-        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        for path in sorted(path for path in folder.rglob("*") if path.is_file() and not _is_hidden(path)):
             digest.update(f"{path.relative_to(folder).as_posix()}\0".encode() + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
+
+
+def _is_hidden(path: Path) -> bool:
+    """Files that editors leave beside the one they edit."""
+    return path.name.startswith((".", "#")) or path.name.endswith("~")
 
 
 def _canonical(data: object) -> str:

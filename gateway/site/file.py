@@ -166,7 +166,7 @@ class TicketSystemPart(_Part):
 
     senders: tuple[Pattern, ...] = Field(description="addresses it sends from")
     peers: tuple[Network, ...] = Field(
-        default=(), description="machines its mail comes from; empty: any client of the gateway"
+        default=(), description="machines its mail comes from, beside the listed peers of the service"
     )
     headers: tuple[HeaderName, ...] = Field(default=(), description="headers that name the requester, the best first")
 

@@ -221,13 +221,13 @@ class Site:
         return tuple(names)
 
     def peer_listed(self, peer: str) -> bool:
-        """True for the IP address of a machine that ticket systems send from, or where a system names none."""
+        """True for the IP address of a machine that a ticket system of this file sends from."""
         try:
             ip = ipaddress.ip_address(peer)
         except ValueError:
             return False
         mapped = getattr(ip, "ipv4_mapped", None) or ip
-        return any(not s.peers or any(mapped in network for network in s.peers) for s in self.ticket_systems)
+        return any(mapped in network for system in self.ticket_systems for network in system.peers)
 
     def is_own(self, address: str) -> bool:
         """True for the gateway's own addresses, whatever tag they carry."""

@@ -97,7 +97,7 @@ def test_a_folder_that_is_not_there_or_empty(tmp_path: Path) -> None:
 
 
 def test_five_hundred_policies_are_read_in_no_time(tmp_path: Path) -> None:
-    """Whole policies with two examples each: measured 0.15 s; the bound is a multiple, so that a busy machine passes."""
+    """Whole policies with two examples each: measured 0.15 s; the bound is a multiple for busy machines."""
     text = (shipped() / "executive-refusal.yaml").read_text(encoding="utf-8")
     bare = text[: text.index("examples:")] + MINE[MINE.index("examples:") :]
     for number in range(500):
@@ -119,3 +119,26 @@ def test_the_shipped_files_can_be_copied_and_changed(tmp_path: Path) -> None:
     (tmp_path / "site.yaml").write_text(SITE)
     own = load_policies(tmp_path / "policies", tmp_path / "site.yaml", shipped=shipped())
     assert len(own.policies) == len(load_policies(shipped(), None, shipped=shipped(), run=False).policies)
+
+
+def test_what_editors_leave_behind_is_no_policy(folder: Path) -> None:
+    first = load_policies(folder, None, shipped=shipped(), run=False).version
+    for name in (".#mine.yaml", ".mine.yaml.swp", ".hidden.yaml", "mine.yaml~"):
+        (folder / name).write_text("not: a policy")
+    assert load_policies(folder, None, shipped=shipped(), run=False).version == first
+
+
+WORDY = MINE.replace("No, we can't do that.", "We snorfle monitors.").replace("scope: {teams: [desk]}\n", "")
+
+
+def test_a_folder_adds_to_the_shipped_lexicon(folder: Path) -> None:
+    """Words of one's own make facts, and the shipped ones stay."""
+    (folder / "wordy.yaml").write_text(WORDY)
+    with pytest.raises(BadFiles, match='"a" fails: it should hit, and does not'):
+        load_policies(folder, None, shipped=shipped())
+    (folder / "lexicon").mkdir()
+    (folder / "lexicon" / "en.yaml").write_text(
+        "lang: en\ncues:\n  refusal:\n    - say: [we snorfle]\n      hits: [I fear that we snorfle monitors.]\n"
+    )
+    own = load_policies(folder, None, shipped=shipped())
+    assert [policy.id for policy in own.policies] == ["mine", "wordy"]

@@ -197,6 +197,7 @@ ticket_systems: [{senders: [rt@acme.example], peers: ["192.0.2.0/28", "2001:db8:
 """
     site = load_site(text, "site.yaml")
     assert site.peer_listed("192.0.2.7") and site.peer_listed("::ffff:192.0.2.7") and site.peer_listed("2001:db8::7")
+    assert not load_site(text.replace('peers: ["192.0.2.0/28", "2001:db8::7"], ', ""), "x").peer_listed("192.0.2.7")
     assert not site.peer_listed("192.0.2.77") and not site.peer_listed("") and not site.peer_listed("localhost")
 
 
