@@ -49,7 +49,7 @@ app.add_typer(db.app, name="db")
 def main(argv: list[str] | None = None) -> None:
     """Run a command and exit: 0 fine, 1 findings, 2 the user's files or arguments are wrong, 3 our own fault."""
     try:
-        app(args=argv)
+        app(args=argv, prog_name="referral-gateway")
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:

@@ -166,8 +166,8 @@ def _people(people: Sequence[Mailbox]) -> list[str]:
 
 def shortened(texts: Iterable[str]) -> tuple[str, ...]:
     lines = (one_line(text) for text in texts)
-    shown = (line if len(line) <= MAX_WORDS else line[: MAX_WORDS - 1] + "…" for line in lines if line)
-    return tuple(dict.fromkeys(shown))[:MOST_WORDS]
+    shown = dict.fromkeys(line if len(line) <= MAX_WORDS else line[: MAX_WORDS - 1] + "…" for line in lines if line)
+    return tuple(line for line in shown if not any(line in other for other in shown if other != line))[:MOST_WORDS]
 
 
 def _target(value: str, to: Sequence[Mailbox]) -> Mailbox:

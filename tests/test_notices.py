@@ -15,7 +15,7 @@ import pytest
 from gateway import notices
 from gateway.answers import parse_answer
 from gateway.mail.address import Mailbox
-from gateway.notice_facts import NoticeFacts, NoticeFinding, in_words
+from gateway.notice_facts import NoticeFacts, NoticeFinding, in_words, shortened
 from gateway.notices import Letterhead
 from gateway.store.records import OutMail
 from gateway.template_files import load_templates
@@ -217,6 +217,10 @@ def test_a_reject_line_is_one_line_of_ascii() -> None:
 def test_an_address_outside_ascii_is_kept_as_it_is() -> None:
     facts = replace(DROPPED, agent=Mailbox("jörg@acme.example", "Jörg"))
     assert "jörg@acme.example".encode() in hold(facts).raw
+
+
+def test_evidence_inside_other_evidence_is_shown_once() -> None:
+    assert shortened(["no, we can't", "we can't", "no,\nwe can't", "x" * 200]) == ("no, we can't", "x" * 159 + "…")
 
 
 def test_times_are_in_words() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
@@ -38,7 +39,7 @@ def explain(
 ) -> None:
     """Say what would happen to a mail, and why.
 
-    Exit code 0: it would pass; 1: it would not; 2: a PATH cannot be read; 3: a fault of the gateway; the highest counts.
+    Exit code 0: it would pass; 1: it would not; 2: a PATH cannot be read; 3: our own fault; the highest counts.
     """
     from gateway.cases import CannotRead, judge, read_case
     from gateway.commands.files import read_policies
@@ -95,7 +96,7 @@ def _show(path: Path, reading: Reading, decision: Decision) -> None:
         out.print()
         out.print(Text.assemble("  ", (finding.policy, "bold"), f" ({finding.do}{mode})"))
         out.print(f"    {plain(finding.why)}")
-        for span in finding.evidence:
+        for span in outermost(finding.evidence):
             out.print(Text.assemble("    | ", marked(span, reading)))
         if finding.would_pass:
             out.print(f"    {plain(finding.would_pass)}")
@@ -109,6 +110,21 @@ def _show(path: Path, reading: Reading, decision: Decision) -> None:
         out.print()
         out.print(f"  facts      {', '.join(_fact(name, fact.value) for name, fact in sorted(reading.facts.items()))}")
     out.print(f"  language   {reading.lang or 'unknown'}")
+
+
+def outermost(spans: Sequence[Span]) -> list[Span]:
+    """The spans without those that lie inside another."""
+    return [
+        span
+        for span in spans
+        if not any(
+            other.part == span.part
+            and other.start <= span.start
+            and span.end <= other.end
+            and (other.start, other.end) != (span.start, span.end)
+            for other in spans
+        )
+    ]
 
 
 def _fact(name: str, value: Any) -> str:

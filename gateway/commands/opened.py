@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -37,11 +39,18 @@ def open_store(settings: Settings) -> Iterator[Store]:
 
 def open_desk(settings: Settings, store: Store) -> Desk:
     """The desk that settles holds, with the same files as `serve`. Raises BadFiles."""
+    import structlog
+
     from gateway.assembly import hold_key, memory_key
     from gateway.desk import Desk
     from gateway.rules import Rules
     from gateway.service import files_of
 
+    # What the desk has to say goes to the person at the keyboard only when it is a warning.
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
     rules = Rules(lambda: files_of(settings), judging=settings.site is not None, key=memory_key(hold_key(settings)))
     return Desk(
         rules,

@@ -1,0 +1,60 @@
+"""`policy check` and `policy test`."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gateway.resources import shipped
+
+from .conftest import Run
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with one shipped policy in it."""
+    folder = tmp_path / "policies"
+    folder.mkdir()
+    shutil.copy(shipped("policies") / "bare-refusal.yaml", folder)
+    return folder
+
+
+def test_the_shipped_files_are_fine(run: Run) -> None:
+    ran = run("policy", "check")
+    assert ran.code == 0 and "bare-refusal" in ran.out and "in de, en" in ran.out
+
+
+def test_the_shipped_examples_hold(run: Run) -> None:
+    ran = run("policy", "test")
+    assert ran.code == 0 and ran.out.endswith(", 0 failed\n")
+
+
+def test_every_problem_of_every_file_at_once(run: Run, folder: Path, pinned: Callable[[str, str], None]) -> None:
+    (folder / "bare-refusal.yaml").write_text("titel: x\nwhen: [refusl]\n")
+    templates = folder.parent / "templates"
+    (templates / "en").mkdir(parents=True)
+    (templates / "en" / "x.txt").write_text("Hello\n")
+    (folder.parent / "site.yaml").write_text("name: x\nname: y\n")
+    ran = run("policy", "check", "--policies", folder, "--templates", templates, "--site", folder.parent / "site.yaml")
+    assert ran.code == 2
+    pinned("policy-check", ran.out)
+
+
+def test_a_failing_example_is_shown_and_gives_one(run: Run, folder: Path) -> None:
+    path = folder / "bare-refusal.yaml"
+    path.write_text(path.read_text().replace("no, we can't do that.", "yes, gladly.", 1))
+    ran = run("policy", "test", "--policies", folder)
+    assert ran.code == 1
+    assert "FAILED  bare-refusal: a bare no\n        " in ran.out and ", 1 failed" in ran.out
+    lines = [json.loads(line) for line in run("policy", "test", "--json", "--policies", folder).out.splitlines()]
+    assert [line["example"] for line in lines if not line["ok"]] == ["a bare no"]
+
+
+def test_one_policy_of_several_and_a_wrong_name(run: Run) -> None:
+    assert "dropped-requester" not in run("policy", "test", "bare-refusal").out
+    ran = run("policy", "test", "bare-refusel")
+    assert (ran.code, ran.err) == (2, 'there is no policy "bare-refusel"\n  Write: bare-refusal\n')
