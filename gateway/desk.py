@@ -28,7 +28,7 @@ from gateway.rules import Rules
 from gateway.smtp import replies
 from gateway.smtp.gate import Incoming
 from gateway.smtp.replies import Reply
-from gateway.store.records import Hold, NewHold, OutMail
+from gateway.store.records import Action, Hold, NewHold, OutMail
 from gateway.store.store import Store
 from gateway.template_files import Templates
 from gateway.templating import CannotRender
@@ -91,7 +91,7 @@ class Desk:
 
     def hold(self, judged: Judged, received: bytes, *, fix_refused: str = "") -> tuple[NewHold, tuple[OutMail, ...]]:
         """What to keep of a mail that is held, and the notice to its sender."""
-        mail, site = judged.mail, self._rules.site
+        mail, site = judged.mail, judged.rules.site
         agent = self._agent_of(judged)
         team = judged.reading.agent.team if judged.reading and judged.reading.agent else ""
         deadline = site.calendar_of(team).after(mail.received_at, self._hold_deadline)
@@ -118,7 +118,19 @@ class Desk:
             lang=facts.lang,
             body_type={"SMTPUTF8": mail.smtputf8, "received": received.decode("ascii", "replace")},
         )
-        return new, (notices.hold_notice(facts, token, self._head(), id=_mail_id(), now=self._clock()),)
+        return new, (self._notice(facts, token),) if agent.address else ()
+
+    def _notice(self, facts: NoticeFacts, token: str, detail: str = "") -> OutMail:
+        """The notice about a mail that waits, or (with `detail`) waits again. Templates are for words: without a usable
+        one the notice goes out in fixed words, since a held mail that nobody hears of is a lost one."""
+        head, now = self._head(), self._clock()
+        try:
+            if detail:
+                return notices.returned_notice(facts, token, detail, head, id=_mail_id(), now=now)
+            return notices.hold_notice(facts, token, head, id=_mail_id(), now=now)
+        except Exception as error:
+            log.error("a notice goes out in fixed words", mail=facts.held_id, **_why(error))
+            return notices.plain_notice(facts, token, detail, head, id=_mail_id(), now=now)
 
     def after_delivery(self, judged: Judged) -> tuple[OutMail, ...]:
         """What people are told once a mail has gone out: whom a rewrite added, and the supervisor's note.
@@ -126,21 +138,24 @@ class Desk:
         A note that cannot be written must not undo a delivery, so it is only logged.
         """
         decision, out = judged.decision, list[OutMail]()
+        if decision.disposition != "rewrite" and not decision.notify_supervisor:
+            return ()
         try:
             facts = self._facts(judged, None)
             if decision.disposition == "rewrite":
                 out.append(notices.rewrite_notice(facts, self._head(), id=_mail_id(), now=self._clock()))
             if decision.notify_supervisor and facts.supervisor is not None:
                 out.append(notices.supervisor_note(facts, self._head(), id=_mail_id(), now=self._clock()))
-        except CannotRender as cannot:
-            log.error("a note could not be written", mail=judged.mail.id, why=str(cannot))
+        except Exception as error:
+            log.error("a note could not be written", mail=judged.mail.id, **_why(error))
         return tuple(out)
 
     def reject_line(self, judged: Judged) -> str:
         """The one line that the sender's mail client shows."""
         try:
             return notices.reject_line(self._facts(judged, None), self._templates())
-        except CannotRender:
+        except Exception as error:
+            log.error("a reply could not be written", mail=judged.mail.id, **_why(error))
             return "Not sent: " + "; ".join(judged.decision.would_pass or (judged.decision.reason,))
 
     def _agent_of(self, judged: Judged) -> Mailbox:
@@ -149,13 +164,13 @@ class Desk:
         return judged.headers.author or Mailbox(judged.mail.envelope.mail_from.address)
 
     def _facts(self, judged: Judged, deadline: datetime | None) -> NoticeFacts:
-        site, agent = self._rules.site, self._agent_of(judged)
+        site, agent = judged.rules.site, self._agent_of(judged)
         reading = judged.reading
         team = reading.agent.team if reading and reading.agent else ""
         local = deadline.astimezone(site.zone_of(team)) if deadline else None
         entry = site.agent(agent.address)
         lang = (entry.lang if entry else "") or site.language_of(team)
-        if reading is not None:
+        if reading is not None and reading.judged:
             facts = facts_of(
                 reading, judged.decision, held_id=judged.mail.id, lang=lang,
                 supervisor=site.supervisor_of(agent.address), deadline=local,
@@ -229,7 +244,7 @@ class Desk:
             told = self._ack("discarded", hold, to=to) if to else ()
             done = await self._store.discard(hold.new.id, by, answer.why, token, now, notices=told)
         else:
-            action = "fix" if answer.kind == "fix" else "send"
+            action: Action = "fix" if answer.kind == "fix" else "send"
             done = await self._store.approve(hold.new.id, action, by, answer.why, token, now)
         if done:
             log.info("hold answered", mail=hold.new.id, answer=answer.kind, by=by)
@@ -240,13 +255,7 @@ class Desk:
         """Mails about an approved hold that has come to `state`, and the hash of a fresh token if it waits again."""
         if state == "held":
             token = fresh_token()
-            facts = self._facts_of_hold(hold)
-            try:
-                notice = notices.returned_notice(facts, token, detail, self._head(), id=_mail_id(), now=self._clock())
-            except CannotRender as cannot:
-                log.error("a notice could not be written", mail=hold.new.id, why=str(cannot))
-                return (), None
-            return (notice,), token_hash(token)
+            return (self._notice(self._facts_of_hold(hold), token, detail),), token_hash(token)
         if state == "released":
             return self._ack(DONE[hold.action or "send"], hold), None
         return self._ack("in-doubt", hold), None
@@ -264,7 +273,7 @@ class Desk:
         """An unknown token. Only our own agents are told; anybody else could be a forged address (backscatter)."""
         if self._rules.site.agent(author.address) is not None:
             facts = NoticeFacts(held_id="", agent=author, subject="", lang=self._rules.site.lang)
-            await self._store.enqueue([notices.ack("expired", facts, self._head(), id=_mail_id(), now=self._clock())])
+            await self._store.enqueue(self._written("expired", facts))
             self.wake()
         return replies.OK
 
@@ -281,10 +290,14 @@ class Desk:
             facts = replace(facts, agent=to)
         if name == "wrong-sender":
             facts = replace(facts, subject="", message_id="", references=())
+        return self._written(name, facts, **more)
+
+    def _written(self, name: str, facts: NoticeFacts, **more: str) -> tuple[OutMail, ...]:
+        """An acknowledgement, or none where it cannot be written: what it tells of has happened all the same."""
         try:
             return (notices.ack(name, facts, self._head(), id=_mail_id(), now=self._clock(), **more),)
-        except CannotRender as cannot:
-            log.error("an acknowledgement could not be written", mail=hold.new.id, ack=name, why=str(cannot))
+        except Exception as error:
+            log.error("an acknowledgement could not be written", mail=facts.held_id, ack=name, **_why(error))
             return ()
 
     def _facts_of_hold(self, hold: Hold) -> NoticeFacts:
@@ -303,6 +316,11 @@ class Desk:
             why_no_fix=str(hold.new.fix.get("why_not", "")),
             supervisor=site.supervisor_of(hold.new.agent),
         )
+
+
+def _why(error: Exception) -> dict[str, str]:
+    """What to log: a template's complaint names a template; any other error could quote somebody's mail."""
+    return {"why": str(error) if isinstance(error, CannotRender) else type(error).__name__}
 
 
 def _mail_id() -> str:

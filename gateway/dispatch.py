@@ -23,14 +23,21 @@ from gateway.mail.splice import Splice, apply
 from gateway.smtp.gate import UpstreamLost
 from gateway.smtp.postbox import Postbox
 from gateway.smtp.upstream import UpstreamUnavailable
-from gateway.store.errors import StoreAway
-from gateway.store.records import Claim, Hold, OutMail
+from gateway.store.errors import ClaimLost, StoreAway
+from gateway.store.records import Claim, Hold, HoldState, OutMail
 from gateway.store.store import Store
 
 log = structlog.get_logger("gateway.dispatch")
 
 LEASE_SECONDS = 600
-"""Longer than the longest wait for a reply to the final dot (RFC 5321 §4.5.3.2.6: 10 minutes is for the client side)."""
+"""Longer than the longest wait for a reply to the final dot (RFC 5321 §4.5.3.2.6: 10 minutes are for the client)."""
+
+OUTBOX_LEASE_SECONDS = 120
+"""After a crash a notice waits this long for its next try. It may run out under a slow upstream: a notice that comes
+twice harms nobody."""
+
+WRITE_AGAIN = (0.5, 2.0, 10.0)
+"""Seconds after which the end of a release is written again, when the store was away."""
 
 FIRST_RETRY = timedelta(minutes=1)
 LAST_RETRY = timedelta(hours=1)
@@ -67,22 +74,30 @@ class Dispatcher:
         self._clock = clock
         self._idle = idle
         self._wake = asyncio.Event()
+        self._stopping = False
         self._owner = f"run-{secrets.token_hex(6)}"
 
     def wake(self) -> None:
         self._wake.set()
 
+    def stop(self) -> None:
+        """Let `run` end after the piece of work that is under way: a release cut off after its dot is in doubt."""
+        self._stopping = True
+        self._wake.set()
+
     async def run(self) -> None:
-        """Until cancelled. A store that is away only pauses the work."""
-        while True:
+        """Until `stop`. A store that is away only pauses the work."""
+        while not self._stopping:
             self._wake.clear()
             try:
-                while await self.step():
+                while not self._stopping and await self.step():
                     pass
             except StoreAway as away:
                 log.error("store away; sending pauses", why=str(away))
             except Exception:
                 log.exception("fault while sending; will try again")
+            if self._stopping:
+                return
             try:
                 await asyncio.wait_for(self._wake.wait(), self._idle)
             except TimeoutError:
@@ -95,7 +110,7 @@ class Dispatcher:
         if claim is not None:
             await self._release(claim)
             return True
-        due = await self._store.outbox_due(now, limit=20, owner=self._owner, lease_seconds=LEASE_SECONDS)
+        due = await self._store.outbox_due(now, limit=5, owner=self._owner, lease_seconds=OUTBOX_LEASE_SECONDS)
         for mail in due:
             await self._send(mail)
         return bool(due)
@@ -105,19 +120,25 @@ class Dispatcher:
     async def _release(self, claim: Claim) -> None:
         hold = claim.hold
         done = {"fix": "fixed", "send": "overridden"}[hold.action or "send"]
+        dotted = False
+
+        async def before_content() -> None:
+            nonlocal dotted
+            await self._store.mark_dot(claim)
+            dotted = True
+
         try:
             ready = make_ready(hold)
-        except CannotRelease as cannot:
-            await self._back_to_held(claim, str(cannot))
-            return
-        try:
             delivery = await self._postbox.send(
                 ready.mail_from,
                 ready.rcpt_to,
                 ready.raw,
                 need=frozenset(need for need, on in hold.new.body_type.items() if on is True),
-                before_content=lambda: self._store.mark_dot(claim),
+                before_content=before_content,
             )
+        except CannotRelease as cannot:
+            await self._back_to_held(claim, str(cannot))
+            return
         except UpstreamUnavailable as away:
             await self._later(claim, str(away))
             return
@@ -127,19 +148,43 @@ class Dispatcher:
             else:
                 await self._later(claim, str(lost))
             return
+        except ClaimLost as gone:
+            log.warning("somebody else has this release now", mail=hold.new.id, why=str(gone))
+            return
+        except StoreAway:
+            raise  # nothing was sent; the lease runs out and the hold is claimed again
+        except Exception as error:
+            log.exception("fault while releasing", mail=hold.new.id)
+            if dotted:
+                await self._finish(claim, "in-doubt", "a fault of the gateway while it was sent", "in-doubt")
+            else:
+                await self._back_to_held(claim, f"a fault of the gateway: {type(error).__name__}")
+            return
         said = delivery.final
         if delivery.delivered:
             await self._finish(claim, "released", said.text, done)
-        elif said.transient:
+        elif said.transient or delivery.step in ("hello", "auth"):
+            # A refusal of the gateway itself says nothing about the mail.
             await self._later(claim, said.text)
         else:
             await self._back_to_held(claim, f"the mail server refused it: {said.text}")
 
-    async def _finish(self, claim: Claim, state: str, detail: str, outcome: str) -> None:
+    async def _finish(self, claim: Claim, state: HoldState, detail: str, outcome: str) -> None:
+        """Write down how it ended. Not written, it would be in doubt, so a store that is away is asked again."""
         mails, token = self._on_settled(claim.hold, state, detail)
-        await self._store.finish(
-            claim, state, detail, outcome=outcome, by=claim.hold.approved_by, token_hash=token, notices=mails
-        )
+        for pause in (*WRITE_AGAIN, None):
+            try:
+                await self._store.finish(
+                    claim, state, detail, outcome=outcome, by=claim.hold.approved_by, token_hash=token, notices=mails
+                )
+                break
+            except ClaimLost:
+                raise
+            except StoreAway as away:
+                log.error("the end of a release is not written", mail=claim.hold.new.id, state=state, why=str(away))
+                if pause is None or self._stopping:
+                    raise
+                await asyncio.sleep(pause)
         log.info("hold settled", mail=claim.hold.new.id, state=state, outcome=outcome)
 
     async def _later(self, claim: Claim, why: str) -> None:
@@ -163,6 +208,10 @@ class Dispatcher:
         except UpstreamLost as lost:
             # In doubt or not: a notice that arrives twice harms nobody; one that never arrives does.
             why = str(lost)
+        except Exception as error:
+            # One mail that cannot be sent at all must not keep the others waiting.
+            log.exception("fault while sending own mail", kind=mail.kind, about=mail.about)
+            why = f"a fault of the gateway: {type(error).__name__}"
         else:
             if delivery.delivered:
                 await self._store.outbox_sent(mail.id)

@@ -63,6 +63,36 @@ def returned_notice(
     return _to_agent("returned", "notices/returned", facts, values, head, id, now, reply_to=head.reply_address(token))
 
 
+_PLAIN = {
+    "en": (
+        "Your mail waits: {subject}",
+        "Your mail \"{subject}\" has not been sent yet. {why}\n\nAnswer this mail with one of these words:\n\n"
+        "{fix}  SEND: and why   sends it as it is\n  DISCARD         throws it away\n\nIts number is {id}.\n",
+        "  FIX             adds {adds} in Cc and sends it\n",
+    ),
+    "de": (
+        "Ihre Mail wartet: {subject}",
+        "Ihre Mail \"{subject}\" ist noch nicht verschickt. {why}\n\nAntworten Sie mit einem dieser Worte:\n\n"
+        "{fix}  SENDEN: und warum   schickt sie ab, wie sie ist\n  VERWERFEN           wirft sie weg\n\n"
+        "Ihre Nummer ist {id}.\n",
+        "  ERGÄNZEN            nimmt {adds} in Cc auf und schickt sie ab\n",
+    ),
+}
+
+
+def plain_notice(facts: NoticeFacts, token: str, detail: str, head: Letterhead, *, id: str, now: datetime) -> OutMail:
+    """The notice about a held mail in fixed words, for when no template can be used."""
+    subject, text, fix = _PLAIN.get(facts.lang.partition("-")[0], _PLAIN["en"])
+    why = detail or "; ".join(finding.why for finding in facts.findings if finding.why)
+    adds = ", ".join(who.address for who in facts.adds)
+    values = {"subject": facts.subject, "why": why, "id": facts.held_id, "adds": adds}
+    shown = {name: one_line(value)[:500] for name, value in values.items()}
+    shown["fix"] = fix.format(**shown) if facts.can_fix and adds else ""
+    rendered = Rendered(text.format(**shown), facts.lang, {"subject": subject.format(**shown)})
+    reply_to = head.reply_address(token)
+    return _mail("hold", rendered, facts.agent, facts, head, id, now, reverse_path=head.answers_to, reply_to=reply_to)
+
+
 def rewrite_notice(facts: NoticeFacts, head: Letterhead, *, id: str, now: datetime) -> OutMail:
     """Tells the sender who was added in Cc. Raises CannotRender."""
     return _to_agent("rewrite", "notices/rewrite", facts, variables(facts), head, id, now)

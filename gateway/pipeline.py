@@ -4,7 +4,7 @@
                                     ├─ tap:    inbound mail: relay it, remember who wrote to whom
                                     └─ else:   read ─▶ judge ─▶ act ─▶ record
                                                               ├─ pass     the octets that came are the octets that go
-                                                              ├─ rewrite  the requester joins Cc and envelope, or neither
+                                                              ├─ rewrite  the requester joins Cc and envelope, or not
                                                               ├─ hold     durable and noticed before the 250
                                                               └─ reject   5.7.1 and what to do about it
 
@@ -19,26 +19,28 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Literal
 
 import structlog
 
+from gateway.desk import Desk
 from gateway.mail.envelope import Path
 from gateway.mail.message import Headers, read_headers, read_message
 from gateway.mail.received import received_line
 from gateway.mail.rewrite import CannotRewrite, add_cc
 from gateway.mail.splice import Splice
 from gateway.policy.decide import Decision, decide
+from gateway.policy.model import PolicySet
 from gateway.reading.memory import remember
 from gateway.reading.reader import Context, Reading, read, who_sends
 from gateway.reading.thread import SeenMessage
 from gateway.record import audit_entry
 from gateway.rules import Rules
-from gateway.desk import Desk
 from gateway.smtp import replies
 from gateway.smtp.gate import Incoming, Relay, UpstreamLost
 from gateway.smtp.replies import Reply, reply
 from gateway.store.errors import StoreAway, StoreFull
-from gateway.store.records import Outcome
+from gateway.store.records import NewHold, Outcome
 from gateway.store.store import Store
 
 log = structlog.get_logger("gateway.pipeline")
@@ -52,11 +54,12 @@ READING_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One mail after reading: what was found and decided, and what memory keeps of it."""
+    """One mail after reading: what was found and decided, under which rules, and what memory keeps of it."""
 
     mail: Incoming
     raw: bytes
     headers: Headers
+    rules: PolicySet
     reading: Reading | None
     decision: Decision
     seen: SeenMessage | None
@@ -132,29 +135,43 @@ class Pipeline:
         notices = [path for path in mail.taken if self._desk.takes(path.address)]
         if notices:
             return await self._desk.answer(mail, notices[0])
-        raw = mail.content.raw()
-        await self._store.remember(self._remember(read_headers(raw), raw, mail, "inbound"))
+        seen = await self._seen_inbound(mail)
+        if seen is not None:
+            await self._store.remember(seen)
         return replies.OK
 
     async def _inbound(self, mail: Incoming, relay: Relay | None) -> Reply:
         """The inbound tap: relayed untouched, recorded, never judged. Not remembered is no reason not to deliver."""
-        raw = mail.content.raw()
-        seen = self._remember(read_headers(raw), raw, mail, "inbound")
         answer = replies.OK
         if relay is not None:
             answer = await relay.deliver(self._received(mail), mail.content)
         if answer.positive:
             try:
-                await self._store.remember(seen)
-            except StoreAway as away:
-                log.error("inbound mail not remembered", mail=mail.id, why=str(away))
+                seen = await self._seen_inbound(mail)
+                if seen is not None:
+                    await self._store.remember(seen)
+            except Exception as error:
+                log.error("inbound mail not remembered", mail=mail.id, fault=type(error).__name__)
         return answer
 
-    def _remember(self, headers: Headers, raw: bytes, mail: Incoming, direction: str) -> SeenMessage:
-        message = read_message(raw)
-        return remember(
-            message, mail.envelope, direction, self._rules.site, self._rules.lexicon, mail.received_at, self._rules.key
-        )
+    async def _seen_inbound(self, mail: Incoming) -> SeenMessage | None:
+        raw, rules = mail.content.raw(), self._rules.current
+        if len(raw) <= INLINE_OCTETS:
+            return self._seen(rules, raw, mail, "inbound")
+        return await asyncio.to_thread(self._seen, rules, raw, mail, "inbound")
+
+    def _seen(
+        self, rules: PolicySet, raw: bytes, mail: Incoming, direction: Literal["inbound", "outbound"]
+    ) -> SeenMessage | None:
+        """What memory keeps of a mail. One that cannot be remembered is a loss to later verdicts, no reason to stop."""
+        try:
+            return remember(
+                read_message(raw), mail.envelope, direction, rules.site, rules.lexicon, mail.received_at,
+                self._rules.key,
+            )  # fmt: skip
+        except Exception:
+            log.exception("the mail cannot be remembered", mail=mail.id)
+            return None
 
     # --- read and judge --------------------------------------------------------------------------------------------
 
@@ -179,8 +196,7 @@ class Pipeline:
             if self._rules.judging and who_sends(headers, mail.envelope, context) is not None:
                 reading = read(read_message(raw), mail.envelope, context)
             decision = decide(reading, rules, observe=self._observe, now=mail.received_at)
-            seen = self._remember(headers, raw, mail, "outbound")
-            return Judged(mail, raw, headers, reading, decision, seen)
+            return Judged(mail, raw, headers, rules, reading, decision, self._seen(rules, raw, mail, "outbound"))
 
         try:
             if len(raw) <= INLINE_OCTETS:
@@ -188,10 +204,13 @@ class Pipeline:
             return await asyncio.wait_for(asyncio.to_thread(work), READING_SECONDS)
         except Exception as fault:
             log.exception("the mail could not be judged", mail=mail.id)
-            decision = rules.decision_after_fault(f"the gateway could not judge this mail: {type(fault).__name__}")
+            why = f"the gateway could not judge this mail: {type(fault).__name__}"
+            decision = rules.decision_after_fault(why)
+            if self._observe:  # then nothing of ours stops a mail
+                decision = Decision("pass", reason=f"{why}; passed unjudged", policy_version=rules.version)
             if decision is None:
                 raise
-            return Judged(mail, raw, headers, None, decision, None)
+            return Judged(mail, raw, headers, rules, None, decision, None)
 
     # --- act and record --------------------------------------------------------------------------------------------
 
@@ -233,7 +252,11 @@ class Pipeline:
         except UpstreamLost as lost:
             await self._note(judged, "in-doubt" if lost.in_doubt else "deferred", str(lost))
             raise
-        except BaseException:
+        except asyncio.CancelledError:
+            # Only a shutdown whose patience has run out cancels us, and the final dot may be out by then.
+            await self._note(judged, "in-doubt", "the gateway was stopped before the mail server's reply")
+            raise
+        except Exception:
             await self._note(judged, "deferred", "a fault of the gateway before the end of data")
             raise
         if answer.positive:
@@ -252,15 +275,30 @@ class Pipeline:
             )
         except StoreAway as away:
             log.error("outcome not recorded", mail=judged.mail.id, outcome=outcome, why=str(away))
+        except Exception:  # such as an entry that is gone with a database that was replaced meanwhile
+            log.exception("outcome not recorded", mail=judged.mail.id, outcome=outcome)
         if mails:
             self._desk.wake()
 
     async def _hold(self, judged: Judged, relay: Relay, *, fix_refused: str = "") -> Reply:
         hold, notices = self._desk.hold(judged, self._received(judged.mail), fix_refused=fix_refused)
-        await self._store.hold(hold, audit_entry(judged), notices)
+        earlier = await self._waiting(hold)
+        if earlier is None:
+            await self._store.hold(hold, audit_entry(judged), notices)
+            self._desk.wake()
+        else:
+            log.info("sent again while it is held", mail=judged.mail.id, held=earlier)
         await relay.abandon()
-        self._desk.wake()
-        return reply(250, replies.HELD.format(id=judged.mail.id))
+        return reply(250, replies.HELD.format(id=earlier or judged.mail.id))
+
+    async def _waiting(self, new: NewHold) -> str | None:
+        """The hold that has these very octets for these people already. A client that never saw our 250 sends again
+        (RFC 1047); held twice, the mail could be released twice."""
+        for hold in await self._store.held_list("held", new.agent, limit=1000):
+            old = hold.new
+            if (old.sha256, old.mail_from, sorted(old.rcpt_to)) == (new.sha256, new.mail_from, sorted(new.rcpt_to)):
+                return old.id
+        return None
 
     async def _reject(self, judged: Judged, relay: Relay) -> Reply:
         await self._store.intend(audit_entry(judged))

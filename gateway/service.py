@@ -8,12 +8,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import signal
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -29,9 +29,13 @@ from gateway.resources import shipped
 from gateway.rules import Rules
 from gateway.smtp.server import Doors
 from gateway.store.errors import StoreAway
+from gateway.store.records import Recovered
 from gateway.store.store import Store
-from gateway.template_files import Templates, load_templates
 from gateway.supervision import Notifier, passed_sockets
+from gateway.template_files import Templates, load_templates
+
+if TYPE_CHECKING:
+    from watchfiles import Change
 
 log = structlog.get_logger("gateway.service")
 
@@ -48,6 +52,7 @@ class Service:
         self._notifier = Notifier()
         self._tasks: list[asyncio.Task[None]] = []
         self._stop = asyncio.Event()
+        self._reloading = asyncio.Lock()
         self.store: Store
         self.rules: Rules
         self.desk: Desk
@@ -66,7 +71,7 @@ class Service:
         )
         try:
             await self.store.start()
-            await self.store.recover(self._clock())
+            left = await self.store.recover(self._clock())
             self.desk = Desk(
                 self.rules,
                 self.store,
@@ -80,6 +85,7 @@ class Service:
                 self.store, postbox_of(settings), on_settled=self.desk.on_settled, clock=self._clock
             )
             self.desk.wake = self.dispatcher.wake
+            await self._tell(left)
             self.pipeline = Pipeline(
                 rules=self.rules,
                 store=self.store,
@@ -100,7 +106,7 @@ class Service:
             asyncio.create_task(self._sign_of_life(), name="watchdog"),
         ]
         if settings.reload_watch:
-            self._tasks.append(asyncio.create_task(self._watch_files(), name="watch"))
+            self._tasks += [asyncio.create_task(self._watch_files(*each), name="watch") for each in self._watched()]
         log.info("started", listening=[str(place) for place in self.doors.places], judging=self.rules.judging)
         self._notifier.ready(self.status())
 
@@ -126,14 +132,21 @@ class Service:
 
     async def reload(self) -> None:
         """New files as a whole, or the old ones stay; either way the service manager hears that we are ready."""
-        self._notifier.reloading(time.monotonic_ns() // 1000)
-        await asyncio.to_thread(self.rules.reload)
-        self._notifier.ready(self.status())
+        async with self._reloading:  # one after the other, so that the newest files win
+            self._notifier.reloading(time.monotonic_ns() // 1000)
+            try:
+                await asyncio.to_thread(self.rules.reload)
+            except Exception:  # a file that is swapped at this moment, a folder that may not be read
+                log.exception("policies not reloaded; the old ones stay")
+            finally:
+                self._notifier.ready(self.status())
 
     async def close(self) -> None:
         """Let running mails finish, then stop. Bounded by the setting shutdown_grace."""
         self._notifier.stopping()
         await self.doors.close(self.settings.shutdown_grace)
+        self.dispatcher.stop()
+        await asyncio.wait(self._tasks[:1], timeout=self.settings.shutdown_grace)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -143,8 +156,29 @@ class Service:
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
-            with contextlib.suppress(StoreAway):
-                await self.store.sweep(self._clock())
+            await self.sweep()
+
+    async def sweep(self) -> None:
+        """Settle what leases that ran out and processes that died have left."""
+        try:
+            await self._tell(await self.store.sweep(self._clock()))
+        except StoreAway as away:
+            log.error("store away; nothing swept", why=str(away))
+        except Exception:
+            log.exception("fault while sweeping; will try again")
+
+    async def _tell(self, left: Recovered) -> None:
+        """Of what is in doubt somebody must hear: the log of each mail, the agent of each release."""
+        for mail_id in left.mails_in_doubt:
+            log.warning("in doubt: the upstream may have this mail, its client heard nothing", mail=mail_id)
+        for hold_id in left.holds_in_doubt:
+            log.warning("in doubt: this release may have gone out", mail=hold_id)
+            hold = await self.store.held(hold_id)
+            if hold is not None:
+                mails, _ = self.desk.on_settled(hold, "in-doubt", hold.detail)
+                await self.store.enqueue(mails)
+        if left.holds_in_doubt or left.holds_again:
+            self.desk.wake()
 
     async def _sign_of_life(self) -> None:
         """Only a loop that still turns says so; that is the whole point of a watchdog."""
@@ -154,16 +188,34 @@ class Service:
             self._notifier.alive()
             await asyncio.sleep(self._notifier.watchdog_seconds / 3)
 
-    async def _watch_files(self) -> None:
-        from watchfiles import awatch
+    async def _watch_files(self, folder: Path, file: Path | None = None) -> None:
+        """Reload on every change under `folder`, or of one `file` in it (a file itself is lost to the watch as soon as
+        an editor puts a new one in its place)."""
+        from watchfiles import DefaultFilter, awatch
 
-        async for _ in awatch(*self._watched(), stop_event=self._stop, debounce=400, rust_timeout=2_000):
-            await self.reload()
+        def ours(change: Change, path: str) -> bool:
+            return usual(change, path) if file is None else Path(path).name == file.name
 
-    def _watched(self) -> list[Path]:
+        usual = DefaultFilter()
+
+        while True:
+            try:
+                async for _ in awatch(
+                    folder, watch_filter=ours, recursive=file is None, debounce=400, rust_timeout=2_000
+                ):
+                    await self.reload()
+            except Exception as error:
+                log.error("cannot watch for changes; SIGHUP reloads", folder=str(folder), fault=type(error).__name__)
+            await asyncio.sleep(SWEEP_SECONDS)
+
+    def _watched(self) -> list[tuple[Path, Path | None]]:
         settings = self.settings
-        named = (settings.policies or shipped("policies"), settings.templates or shipped("templates"), settings.site)
-        return [path for path in named if path is not None]
+        folders = (settings.policies or shipped("policies"), settings.templates or shipped("templates"))
+        watched: list[tuple[Path, Path | None]] = [(folder.absolute(), None) for folder in folders]
+        site = settings.site.absolute() if settings.site else None
+        if site is not None and not any(site.is_relative_to(folder) for folder, _ in watched):
+            watched.append((site.parent, site))
+        return watched
 
 
 def files_of(settings: Settings) -> tuple[PolicySet, Templates]:
