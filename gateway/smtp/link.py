@@ -122,6 +122,10 @@ class Link:
         """A transaction on a connection that is ready for MAIL."""
         return Transaction(await self._ready(), self.fresh)
 
+    def end_of_mail(self) -> None:
+        """What was forwarded about a client was for one mail."""
+        self._xforward.clear()
+
     def keep(self, transaction: Transaction) -> None:
         """Go on with the connection that `transaction` ended on: it may have made a new one."""
         self._upstream = transaction.upstream

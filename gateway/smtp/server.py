@@ -60,7 +60,6 @@ class Door(SMTP):
     # -- asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport) or hasattr(transport, "write")
         name = transport.get_extra_info("peername")
         self.peer: tuple[str, int] = (name[0], name[1]) if isinstance(name, tuple) else _NOWHERE
         self.loop = asyncio.get_running_loop()
@@ -101,27 +100,33 @@ class Door(SMTP):
 
     async def _serve(self) -> None:
         house, listener = self.house, self.house.listener
-        listed = house.is_listed(self.peer[0])
-        if self._too_many(listed):
+        if self._too_many():
             if listener.tls != "implicit":
                 self.wire.write(replies.TOO_MANY_CONNECTIONS.encode())
             return
-        peer = self.peer
         if listener.proxy_protocol:
-            if not listed:
+            if not house.is_listed(self.peer[0]):
                 log.warning("a connection from a peer that is not listed to a listener with PROXY protocol: closed")
                 return
-            peer = await read_proxy_header(self.wire, peer, house.timers.handshake)
+            client = await read_proxy_header(self.wire, self.peer, house.timers.handshake)
+            house.connections.leave(self.peer[0])
+            house.connections.enter(client[0])
+            self.peer = client
         if listener.tls == "implicit" and listener.tls_context is not None:
             await self.wire.start_tls(listener.tls_context, house.timers.handshake, keep=True)
-        self.dialogue = Dialogue(house, self.wire, peer)
+        if listener.proxy_protocol and self._too_many():
+            self.wire.write(replies.TOO_MANY_CONNECTIONS.encode())
+            return
+        self.dialogue = Dialogue(house, self.wire, self.peer)
         await self.dialogue.run()
 
-    def _too_many(self, listed: bool) -> bool:
+    def _too_many(self) -> bool:
         limits, connections = self.house.limits, self.house.connections
         if connections.total > limits.connections:
             return True
-        return not listed and connections.from_address(self.peer[0]) > limits.connections_per_address
+        if connections.from_address(self.peer[0]) <= limits.connections_per_address:
+            return False
+        return not self.house.is_listed(self.peer[0])
 
     @property
     def is_committing(self) -> bool:

@@ -42,7 +42,8 @@ class Session:
     def __init__(self, house: House, wire: Wire, peer: tuple[str, int]) -> None:
         self.house = house
         self.wire = wire
-        self.peer = peer  # the client, as far as listed peers have told
+        self._own_peer = peer  # by the connection, its PROXY header or XCLIENT
+        self.peer = peer  # the client of this mail, as far as XFORWARD has told
         self.committing = False  # a mail is between its end and its reply
         self._listed = house.is_listed(peer[0])
         self._link = Link(house)
@@ -64,6 +65,8 @@ class Session:
         self._transaction: Transaction | None = None
         self._mail_from: Path | None = None
         self._taken: list[Path] = []
+        self.peer = self._own_peer
+        self._link.end_of_mail()
         self._refusal: Reply | None = None  # the upstream was lost in this mail: all that can come of it
 
     def _error(self, answer: Reply) -> Reply:
@@ -196,6 +199,7 @@ class Session:
             return self._error(replies.NOT_FOR_YOU)
         if self._mail_from is not None:
             return self._error(replies.BAD_SEQUENCE)
+        # Postfix, XFORWARD_README: several commands add up, and all of it is for the next mail only
         peer = client_address(read_attributes(argument, XFORWARD_NAMES), self.peer)
         answer = await self._link.xforward(b"XFORWARD " + argument) or replies.OK
         if answer.positive:
@@ -208,7 +212,7 @@ class Session:
         if self._mail_from is not None:
             return self._error(replies.BAD_SEQUENCE)
         attributes = read_attributes(argument, XCLIENT_NAMES)
-        self.peer = client_address(attributes, self.peer)
+        self._own_peer = client_address(attributes, self._own_peer)
         self._begin()
         self._link.forget()
         self._identity = attributes.get("LOGIN")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import ssl
 import struct
@@ -11,7 +12,7 @@ import pytest
 
 from gateway.smtp.grammar import BadArgument
 from gateway.smtp.peers import XFORWARD_NAMES, client_address, is_listed, read_attributes
-from gateway.smtp.server import ListenerConfig
+from gateway.smtp.server import Limits, ListenerConfig
 from gateway.smtp.sink import Sink
 from tests.smtp.certificates import server_context
 
@@ -61,6 +62,20 @@ async def test_no_proxy_header_no_service(house, header: bytes) -> None:
     assert house.sink.connections == 0
 
 
+async def test_the_limit_of_an_address_counts_who_is_behind_the_balancer(house) -> None:
+    await house.open(listener=PROXIED, listed=LOOPBACK, limits=Limits(connections_per_address=2))
+    clients = [await house.client() for _ in range(4)]
+    for client, last in zip(clients, (b"7", b"7", b"7", b"8"), strict=True):
+        client.send(V1.replace(b"113.7", b"113." + last))
+    codes = [(await client.reply())[:3] for client in clients]
+    assert codes == [b"220", b"220", b"421", b"220"]
+    for client in clients:
+        client.writer.close()
+    await asyncio.sleep(0.05)
+    assert house.server.house.connections.total == 0
+    assert house.server.house.connections.from_address("203.0.113.7") == 0
+
+
 async def test_proxy_header_only_from_listed_peers(house) -> None:
     await house.open(listener=PROXIED, listed=ELSEWHERE)
     client = await house.client()
@@ -101,6 +116,8 @@ async def test_xforward_goes_on_and_is_believed(house, kind) -> None:
     assert line in house.sink.commands and b"XFORWARD ADDR=nonsense" not in house.sink.commands
     assert house.gate.seen[0].peer == ("203.0.113.7", 0)
     assert not house.gate.seen[0].peer_listed
+    assert (await client.mail(b"y\r\n")).startswith(b"250")
+    assert house.gate.seen[1].peer[0] == "127.0.0.1", "it was for one mail"
 
 
 async def test_xforward_for_a_filter_may_end_here(house) -> None:
