@@ -180,7 +180,8 @@ def _target(value: str, to: Sequence[Mailbox]) -> Mailbox:
 
 def _question(reading: Reading) -> str:
     """The requester's own words: the newest quoted text, shortened at the end of a line or word."""
-    block = next((b.text for b in reading.body.blocks if b.kind in ("quote", "forward") and b.text.strip()), "")
+    blocks = reading.body.blocks if reading.body else ()
+    block = next((b.text for b in blocks if b.kind in ("quote", "forward") and b.text.strip()), "")
     lines = [re.sub(r"^(?:>\s?)+", "", line).rstrip() for line in block.strip().split("\n")]
     text = "\n".join(line for line in lines if line)[: MAX_QUESTION + 1]
     if len(text) > MAX_QUESTION:

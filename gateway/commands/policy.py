@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gateway.commands.options import with_settings
 from gateway.commands.shown import FINE, FOUND, USER, console, print_json
 from gateway.config import Settings
+
+if TYPE_CHECKING:
+    from gateway.located import Problem
+    from gateway.policy.model import PolicySet
+    from gateway.template_files import Templates
 
 app = typer.Typer(help="Check the files people edit, run the examples.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -18,7 +25,7 @@ app = typer.Typer(help="Check the files people edit, run the examples.", no_args
 def check(settings: Settings) -> None:
     """Read every file and say everything that is wrong with any of them."""
     from gateway.commands.files import read_policies, template_folders
-    from gateway.located import BadFiles, Problem
+    from gateway.located import BadFiles
     from gateway.template_files import load_templates
 
     problems: list[Problem] = []
@@ -31,12 +38,14 @@ def check(settings: Settings) -> None:
         templates = load_templates(*template_folders(settings))
     except BadFiles as bad:
         problems += bad.problems
+    if policies is not None and templates is not None:
+        problems += _missing_templates(policies, templates)
     out = console()
-    if policies is None or templates is None:
-        bad = BadFiles(problems)
-        out.print(bad.show())
-        files = len({problem.path for problem in bad.problems})
-        out.print(f"\n{_counted(len(bad.problems), 'problem')} in {_counted(files, 'file')}")
+    if policies is None or templates is None or problems:
+        found = BadFiles(problems)
+        out.print(found.show())
+        files = len({problem.path for problem in found.problems})
+        out.print(f"\n{_counted(len(found.problems), 'problem')} in {_counted(files, 'file')}")
         raise typer.Exit(USER)
     out.print(f"policies   {', '.join(policy.id for policy in policies.policies)}")
     out.print(f"site       {policies.site.name}, {_counted(len(policies.site.agents), 'agent address', 'es')}")
@@ -83,6 +92,18 @@ def test(
     if not json:
         out.print(f"\n{_counted(ran, 'example')}, {failed} failed")
     raise typer.Exit(FOUND if failed else FINE)
+
+
+def _missing_templates(policies: PolicySet, templates: Templates) -> Iterator[Problem]:
+    """A policy may name its notice and its draft; both must be there."""
+    from gateway.located import load_yaml, suggest
+
+    for policy in policies.policies:
+        for key, name in (("notice", policy.notice), ("draft", policy.draft)):
+            if name and not templates.has(f"{key}s/{name}"):
+                known = [each.partition("/")[2] for each in templates.names if each.startswith(f"{key}s/")]
+                write = suggest(name, known) or f"a template en/{key}s/{name}.txt, or one of {', '.join(known)}"
+                yield load_yaml(Path(policy.path)).problem((key,), f"there is no template {key}s/{name}", write)
 
 
 def _counted(number: int, noun: str, plural: str = "s") -> str:

@@ -44,6 +44,15 @@ def test_every_problem_of_every_file_at_once(run: Run, folder: Path, pinned: Cal
     pinned("policy-check", ran.out)
 
 
+def test_a_policy_that_names_a_template_that_is_not_there(run: Run, folder: Path) -> None:
+    path = folder / "bare-refusal.yaml"
+    path.write_text(path.read_text() + "\ndraft: bare-refusl\nnotice: ours\n")
+    ran = run("policy", "check", "--policies", folder)
+    assert ran.code == 2
+    assert "there is no template drafts/bare-refusl\n" in ran.out and "  Write: bare-refusal\n" in ran.out
+    assert "  Write: a template en/notices/ours.txt, or one of hold, returned, rewrite, supervisor\n" in ran.out
+
+
 def test_a_failing_example_is_shown_and_gives_one(run: Run, folder: Path) -> None:
     path = folder / "bare-refusal.yaml"
     path.write_text(path.read_text().replace("no, we can't do that.", "yes, gladly.", 1))

@@ -1,0 +1,86 @@
+"""What the gateway proposes must itself pass: each draft of a real mail is judged by the shipped policies."""
+
+from __future__ import annotations
+
+from email.message import EmailMessage
+from email.policy import SMTP
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from gateway.cases import Case, judge
+from gateway.mail.envelope import Envelope
+from gateway.notice_facts import NoticeFacts, facts_of
+from gateway.notices import draft, reasons
+from gateway.policy.loader import load_policies
+from gateway.policy.model import PolicySet
+from gateway.template_files import load_templates
+
+TOP = Path(__file__).parent.parent.parent
+TEMPLATES = load_templates(TOP / "templates")
+DANA, FIONA, NETWORK = "dana.cole@acme.example", "fiona.walsh@acme.example", "network-team@acme.example"
+
+WORDS = {
+    ("en", "dropped-requester"): ("Hi all,\n\ncan you take this over, please?\n\nDana", "Could you look at the VPN?"),
+    ("de", "dropped-requester"): ("Hallo,\n\nkönnt ihr das bitte übernehmen?\n\nDana", "Wann geht das VPN wieder?"),
+    ("en", "bare-refusal"): ("Hi Fiona,\n\nno, we can't do that.\n\nDana", "Could I get a second monitor?"),
+    ("de", "bare-refusal"): ("Hallo Fiona,\n\nnein, das geht nicht.\n\nDana", "Kann ich einen Monitor bekommen?"),
+}  # fmt: skip
+
+
+@cache
+def policies() -> PolicySet:
+    return load_policies(TOP / "policies", None, shipped=TOP / "policies", run=False)
+
+
+def mail(text: str, question: str, to: str, cc: str = "") -> Case:
+    message = EmailMessage(policy=SMTP)
+    message["From"] = f"Dana Cole <{DANA}>"
+    message["To"] = to
+    if cc:
+        message["Cc"] = cc
+    message["Subject"] = "Fwd: VPN" if to == NETWORK else "Re: Monitor"
+    message["Date"] = "Mon, 02 Jun 2025 10:00:00 +0200"
+    message["Message-ID"] = "<draft@acme.example>"
+    quoted = f"On Mon, 2 Jun 2025 at 09:00, Fiona Walsh <{FIONA}> wrote:\n> {question}\n"
+    message.set_content(f"{text}\n\n{quoted}")
+    return Case("draft", message.as_bytes(), Envelope.of(DANA, [each for each in (to, cc) if each]))
+
+
+def facts(lang: str, policy: str) -> NoticeFacts:
+    text, question = WORDS[lang, policy]
+    case = mail(text, question, NETWORK if policy == "dropped-requester" else FIONA)
+    reading, decision = judge(case, policies())
+    assert [finding.policy for finding in decision.enforced] == [policy]
+    return facts_of(reading, decision, held_id="01JX2Z", lang=lang)
+
+
+@pytest.mark.parametrize(("lang", "policy"), WORDS)
+def test_the_draft_passes(lang: str, policy: str) -> None:
+    question = WORDS[lang, policy][1]
+    proposed = draft(facts(lang, policy), TEMPLATES)
+    assert question in proposed and "Fiona Walsh" in proposed
+    dropped = policy == "dropped-requester"
+    reading, decision = judge(
+        mail(proposed, question, NETWORK if dropped else FIONA, cc=FIONA if dropped else ""), policies()
+    )
+    assert decision.enforced == () and reading.judged
+    assert decision.disposition == "pass"
+
+
+@pytest.mark.parametrize(("lang", "policy"), WORDS)
+def test_the_facts_of_a_real_mail(lang: str, policy: str) -> None:
+    found = facts(lang, policy)
+    assert found.requester is not None and found.requester.address == FIONA
+    assert found.agent.address == DANA and found.question == WORDS[lang, policy][1]
+    assert found.mail_lang == lang
+    [finding] = found.findings
+    assert finding.policy == policy and finding.words
+    if policy == "dropped-requester":
+        assert found.target is not None and found.target.address == NETWORK
+        assert found.can_fix and [who.address for who in found.adds] == [FIONA]
+    else:
+        assert not found.can_fix and found.adds == ()
+    [reason] = reasons(found, TEMPLATES)
+    assert reason["text"].startswith("Fiona Walsh") and reason["would_pass"]
