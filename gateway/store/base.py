@@ -31,6 +31,7 @@ class Base:
         self.database = database
         self.run_id = secrets.token_hex(8)
         """This process's name in rows that recovery looks at."""
+        self._registered = False
         self._sealer = sealer
         self._create = create
         self._clock = clock
@@ -81,10 +82,12 @@ class Base:
 
     def close_now(self) -> None:
         """The same for callers without an event loop."""
-        try:
-            self._writer.run_now(lambda connection: runs.sign_off(connection, self.run_id, self._clock()))
-        except StoreAway:
-            pass  # recovery finds out by the process table
+        if self._registered:
+            self._registered = False
+            try:
+                self._writer.run_now(lambda connection: runs.sign_off(connection, self.run_id, self._clock()))
+            except StoreAway:
+                pass  # recovery finds out by the process table
         self._writer.close()
         self._reader.close()
         self.database.dispose()
@@ -92,6 +95,7 @@ class Base:
     async def ping(self) -> None:
         """Write one row and commit it. Raises StoreAway or StoreFull with what is wrong."""
         await self._write(lambda connection: runs.register(connection, self.run_id, self._clock()))
+        self._registered = True
 
     async def recover(self, now: datetime) -> Recovered:
         """At start, and every few minutes: settle what dead processes left (see `runs`)."""
@@ -100,7 +104,9 @@ class Base:
             runs.register(connection, self.run_id, now)
             return runs.recover(connection, self.run_id, now)
 
-        return await self._write(work)
+        found = await self._write(work)
+        self._registered = True
+        return found
 
     sweep = recover
 

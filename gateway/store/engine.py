@@ -92,9 +92,9 @@ class Database:
             begin = "BEGIN IMMEDIATE" if use == "write" else "BEGIN"
             event.listen(engine, "begin", lambda connection: _driver_sql(connection, begin))
             return engine
-        engine = create_engine(
-            self.url, pool_pre_ping=True, connect_args={"connect_timeout": int(LOCK_SECONDS)}, **pool
-        )
+        # Never prepared: a plan made for any number of keys reads whole tables.
+        arguments = {"connect_timeout": int(LOCK_SECONDS), "prepare_threshold": None}
+        engine = create_engine(self.url, pool_pre_ping=True, connect_args=arguments, **pool)
         event.listen(engine, "connect", lambda connection, _record: _set_up_postgresql(connection, use))
         return engine
 
