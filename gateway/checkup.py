@@ -144,7 +144,7 @@ def _store(settings: Settings, key: bytes) -> Check:
             f"{doubtful} mails in doubt, {waiting} held",
             "referral-gateway held list --state-is in-doubt",
         )
-    return Check("store", "ok", f"{store.database}, current; {waiting} mails held")
+    return Check("store", "ok", f"{settings.database or settings.state / 'gateway.db'}, current; {waiting} mails held")
 
 
 def _spool(settings: Settings) -> Check:
@@ -210,7 +210,7 @@ def _upstream(settings: Settings, name: str, target: Target | None) -> Iterator[
     try:
         said, offers, tls = asyncio.run(asyncio.wait_for(_hello(target, settings.hostname), 3 * SECONDS))
     except (UpstreamUnavailable, OSError, TimeoutError, ssl.SSLError) as error:
-        why = str(error) or "no answer in time"
+        why = str(error).removeprefix(f"{target}: ") or "no answer in time"
         yield Check(
             name, "bad", f"{target}: {why}", "see that it runs, that the port is right, and that no firewall is between"
         )
@@ -259,8 +259,10 @@ def _notices_route(settings: Settings, policies: PolicySet | None) -> Iterator[C
     probe = f"{local}+{PROBE}@{domain}"
     try:
         said = asyncio.run(asyncio.wait_for(_probe(settings.upstream, settings.hostname, address, probe), 3 * SECONDS))
-    except (UpstreamUnavailable, OSError, TimeoutError, ssl.SSLError) as error:
-        yield Check("notices", "warn", f"the route of {probe} was not tried: {error}", "mend the upstream first")
+    except (UpstreamUnavailable, OSError, TimeoutError, ssl.SSLError):
+        yield Check(
+            "notices", "warn", f"the route of {probe} cannot be tried without the upstream", "mend the upstream first"
+        )
         return
     if said.positive:
         yield Check("notices", "ok", f"{probe} is taken by the mail server behind")
