@@ -76,7 +76,8 @@ def _prefers_html(plain: str, html: str) -> bool:
             and any(word in lower for word in _STUB_WORDS)
             and len(html) > 2 * len(text)
         ):
-            return visible_length(html) > len(text)
+            return visible_length(html, 0) > len(text)
     if len(html) < 3 * len(text) + 1500:
         return False
-    return visible_length(html) > 2 * len("".join(text.split())) + 200
+    words = len("".join(text.split()))
+    return visible_length(html, 3 * words + 1000) > 2 * words + 200

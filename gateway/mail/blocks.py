@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from gateway.mail.attribution import read_attribution, read_marked_attribution
-from gateway.mail.headerblock import Found, is_rule, label_of, read_block, read_marker, read_unlisted
+from gateway.mail.headerblock import Found, is_rule, label_of, read_block, read_marker, read_notes_line, read_unlisted
 from gateway.mail.labels import LONGEST_LABEL
 from gateway.mail.lines import Line
 from gateway.mail.phrases import phrases
@@ -174,6 +174,8 @@ class _Walk:
         found = None
         if after:
             found = self._block_near(after, sure=marker != "unknown" and marker != "announced")
+            if found is None and marker == "forward":
+                found = read_notes_line(lines[after], after)
         if found is not None and lines[found.first].depth >= self.depth:
             if lines[found.first].depth > self.depth:
                 self._take(at, end, "header")

@@ -24,6 +24,7 @@ _SHORT_DATE = re.compile(
 )
 _ON_DATE = re.compile(r"\s(?:on|am|le|el|il|op|em|den)\s+(?=\d)", re.IGNORECASE)
 ENDS = ":\uff1a"
+_NOTES_DATE = re.compile(r"(?:\s(?:on|am|le|el|il|op|em|den)\s+|\s{4})(?=\d{1,4}[./-]\d{1,2}[./-]\d)", re.IGNORECASE)
 _CONTINUED = 250
 _PARTICLES = frozenset(
     phrases(
@@ -104,6 +105,7 @@ def read_block(lines: Sequence[Line], start: int, *, sure: bool = False) -> Foun
     links: dict[str, tuple[str, ...]] = {}
     locales: set[str] | None = None
     last, end, blanks, others = "", start, 0, 0
+    patience = 1  # blank lines between two labels; Notes puts more between the name and the recipients
     at = start
     for at in range(start, min(len(lines), start + _CONTINUED)):
         line = lines[at]
@@ -112,7 +114,7 @@ def read_block(lines: Sequence[Line], start: int, *, sure: bool = False) -> Foun
         text = line.text.strip()
         if not text:
             blanks += 1
-            if blanks > 1:
+            if blanks > patience:
                 break
             continue
         label = label_of(line)
@@ -135,6 +137,11 @@ def read_block(lines: Sequence[Line], start: int, *, sure: bool = False) -> Foun
             values[name] = value
             links[name] = line.links
             last, end, blanks = name, at + 1, 0
+            notes = name == "from" and _NOTES_DATE.search(value[:1000]) is not None
+            patience = 5 if notes or (name == "other" and patience > 1) else 1
+            continue
+        if last == "from" and not blanks and len(text) < 40 and _SHORT_DATE.match(text) is not None:
+            values["date"], end, patience = text, at + 1, 5
             continue
         if not last or blanks or not _continues(lines, at, last, values, depth):
             break
@@ -144,8 +151,8 @@ def read_block(lines: Sequence[Line], start: int, *, sure: bool = False) -> Foun
     if "from" not in values:
         return _read_notes(lines, start, end, values, links, locales)
     told = len(values.keys() & {"date", "to", "cc", "subject"})
-    person_text, date_text = values["from"], values.get("date", "")
-    dated = _ON_DATE.search(person_text)
+    person_text, date_text = values["from"][:1000], values.get("date", "")
+    dated = _NOTES_DATE.search(person_text)
     if dated is not None and not date_text:  # Notes: "From: Jill Amory on 04/13/2001 12:34 PM"
         person_text, date_text = person_text[: dated.start()], person_text[dated.end() :]
     person = parse_person(person_text, links["from"])
@@ -164,7 +171,7 @@ def read_block(lines: Sequence[Line], start: int, *, sure: bool = False) -> Foun
         return None
     locale = min(locales) if locales else "en"
     return Found(
-        start,
+        _letterhead(lines, start) if dated is not None else start,
         end,
         person,
         date_text,
@@ -174,6 +181,25 @@ def read_block(lines: Sequence[Line], start: int, *, sure: bool = False) -> Foun
         links,
         locale,
     )
+
+
+def _letterhead(lines: Sequence[Line], start: int) -> int:
+    """Notes prints the company's name, indented, above the sender's: it belongs to the header."""
+    for at in range(start - 1, max(start - 4, -1), -1):
+        text = lines[at].text
+        if text.strip():
+            return at if text[0] in " \t" and len(text) < 80 and text[-1] not in "?!:," else start
+    return start
+
+
+def read_notes_line(line: Line, at: int) -> Found | None:
+    """ "Jill Amory <j@x> on 05/25/2000 07:57:51 AM": all that Notes shows of a header at times."""
+    text = line.text.strip()[:300]
+    dated = _ON_DATE.search(text)
+    if dated is None or _SHORT_DATE.match(text, dated.end()) is None:
+        return None
+    person = parse_person(text[: dated.start()], line.links)
+    return Found(at, at + 1, person, text[dated.end() :]) if is_name(person, 6) else None
 
 
 def read_unlisted(lines: Sequence[Line], start: int) -> Found | None:
@@ -227,7 +253,9 @@ def _read_notes(
     at = start - 1
     while at >= 0 and start - at <= 7 and len(above) < 3 and lines[at].depth == lines[start].depth:
         text = lines[at].text.strip()
-        if text and not text.lower().startswith(("sent by", "gesendet von", "please respond", "bitte antwort")):
+        if len(text) > 2 and not text.lower().startswith(
+            ("sent by", "gesendet von", "please respond", "bitte antwort")
+        ):
             above.append(at)
         at -= 1
     date_text = values.get("date", "")

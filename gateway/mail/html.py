@@ -283,8 +283,10 @@ def _end_of_tag(source: str, opening: int, closing: int) -> int:
     return closing
 
 
-def visible_length(source: str) -> int:
-    """About how many characters of HTML a reader sees: cheap, for comparing the alternatives of a mail."""
+def visible_length(source: str, enough: int) -> int:
+    """About how many characters of HTML a reader sees; 0 where it surely is less than `enough`."""
     source = source[:MOST_CHARACTERS]
     start = max(map(source.rfind, ("</head>", "</HEAD>", "</style>", "</STYLE>")))
+    if len(source) - start < enough:
+        return 0
     return len("".join(re.sub(r"<[^<>]*>|&nbsp;", "", source[max(start, 0) :]).split()))

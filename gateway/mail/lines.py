@@ -102,11 +102,13 @@ def split_plain(text: str, part: str, *, flowed: bool = False, delete_space: boo
     others = 0
     for raw in rows:
         body = raw.rstrip()
-        lead = body.lstrip()[:1]
+        lead = body[:1]
+        if lead == " ":
+            lead = body.lstrip()[:1]
         if lead == ">" or lead == "\uff1e":
-            rest = body.lstrip("> \uff1e")
+            rest = body.lstrip("> " if lead == ">" else "> \uff1e")
             column = len(body) - len(rest)
-            depth = body.count(">", 0, column) + body.count("\uff1e", 0, column)
+            depth = 1 if column < 3 else body.count(">", 0, column) + body.count("\uff1e", 0, column)
             if depth == 1 and body.startswith(">From ") and (not lines or not lines[-1].depth):
                 depth, column, rest = 0, 1, body[1:]  # mboxrd escaped a line of the writer's own
             add(Line(rest, depth if depth < MOST_DEPTH else MOST_DEPTH, part, start + column))

@@ -45,7 +45,8 @@ def _bare(text: str) -> str:
 
 def clean_name(text: str) -> str:
     """A display name without quotes, emphasis, trailing marks, "via …" and Notes organisations."""
-    name = _bare(" ".join(text.replace("\u200b", "").split()))
+    before, bracket, _ = text.partition("<")
+    name = _bare(" ".join((before if bracket and before.strip() else text).replace("\u200b", "").split()))
     for mark in (" via ", " [mailto", " [smtp", "<mailto", " (mailto", " on behalf of "):
         at = name.lower().find(mark)
         if at > 0:

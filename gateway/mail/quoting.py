@@ -6,7 +6,7 @@ neither quote marks, nor a client's own markup, nor a header block or attributio
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from functools import cached_property
 from typing import Literal
@@ -22,6 +22,7 @@ from gateway.mail.people import parse_people
 from gateway.mail.quoted_date import parse_quoted_date
 from gateway.mail.signature import SenderNames, signature_start
 from gateway.mail.span import Span
+from gateway.mail.webform import is_machine, read_form
 
 Kind = Literal["new", "quote", "forward", "signature", "disclaimer", "attribution", "header"]
 
@@ -41,7 +42,8 @@ class QuotedAuthor:
     """Somebody whose mail is quoted, forwarded or attached, as the text names them.
 
     `mailbox` may have a name only, or an address only; `date_text` is what the client wrote; `depth` as in Block;
-    `span` is the evidence. `zone` counts for dates that name none.
+    `span` is the evidence. A "form" is the person for whom the author before it wrote: a website's contact form.
+    `zone` counts for dates that name none.
     """
 
     mailbox: Mailbox
@@ -50,7 +52,7 @@ class QuotedAuthor:
     to: tuple[Mailbox, ...]
     cc: tuple[Mailbox, ...]
     depth: int
-    kind: Literal["forward", "quote", "attribution", "attached"]
+    kind: Literal["forward", "quote", "attribution", "attached", "form"]
     span: Span
     zone: tzinfo = UTC
     day_first: bool = True
@@ -132,7 +134,18 @@ class Body:
         """The quoted authors in the order of the text (newest first, as clients nest), then those of attached mails."""
         date = self._message.date
         zone = date.tzinfo if date is not None and date.tzinfo is not None else UTC
-        found = [self._author(author, zone) for author in self._sorted.authors]
+        found: list[QuotedAuthor] = []
+        heads = self._sorted.authors
+        for number, head in enumerate(heads):
+            author = self._author(head, zone)
+            found.append(author)
+            if is_machine(author.mailbox):
+                end = heads[number + 1].found.first if number + 1 < len(heads) else len(self._lines)
+                form = read_form(self._lines, head.found.end, end, author.mailbox)
+                if form is not None:
+                    text = NewText.of(self._lines[form.first : form.end])
+                    span = text.locate(0, len(text.text))
+                    found.append(replace(author, mailbox=form.mailbox, kind="form", span=span))
         for attached in self._message.attached:
             header = attached.headers
             if header.author is not None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.mail.message import read_message
 from gateway.mail.quoting import Body, split_body
@@ -91,6 +94,44 @@ def test_attached_mail_gives_its_author() -> None:
     (author,) = body.authors
     assert (author.kind, author.mailbox.address, author.span.part) == ("attached", "jill@acme.example", "2")
     assert body.has_forward and body.new.text == "Yours."
+
+
+PIECES = (
+    "\n",
+    "\n\n",
+    "> ",
+    ">> ",
+    " ",
+    "No",
+    "Dana",
+    "-- ",
+    "From: Jill <jill@acme.example>\n",
+    "Sent: Monday, May 5, 2025 10:02 AM\n",
+    "To: Kit\n",
+    "Subject: Screen\n",
+    "On 05/05/2025 10:02, Jill wrote:\n",
+    "-----Original Message-----\n",
+    "________________________________\n",
+    "Sent from my iPhone\n",
+    "\U0001f600",
+    "\u00a0",
+    "Von: x\n",
+    "| ",
+    "@",
+    "<",
+)
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=40).map("".join), st.booleans())
+def test_every_word_of_the_new_text_stands_where_it_is_said_to(text: str, flowed: bool) -> None:
+    body = body_of(text, content_type="text/plain; charset=utf-8" + "; format=flowed" * flowed)
+    for word in re.finditer(r"\S+", body.new.text):
+        span = body.new.locate(*word.span())
+        if not flowed:
+            assert text[span.start : span.end] == word.group()
+        assert text[span.start : span.start + 1] == word.group()[:1]
+    assert all(block.span.start <= block.span.end for block in body.blocks)
+    assert all(author.mailbox.address or author.mailbox.name for author in body.authors)
 
 
 HOSTILE = {
