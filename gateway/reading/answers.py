@@ -10,6 +10,11 @@ from gateway.reading.lexicon import Hit, Scan
 Asked = Literal["request", "status", "information"]
 """What a question wants: something done or allowed; how far it is; whether something is so."""
 
+SUBSTANCE = (
+    *("refusal", "refusal_answer", "reason", "alternative", "escalation_offer"),
+    *("transfer", "directive", "redirect"),
+)
+"""Cues of sentences that say more than a kind word."""
 TERSE_WORDS = 4
 """An answer of at most this many words is terse, unless it is whole."""
 
@@ -45,9 +50,7 @@ def is_pleasantry(scan: Scan, index: int) -> bool:
     """A kind word and nothing else."""
     if scan.prepared.sentences[index].kind != "body":
         return True
-    return bool(scan.within(index, "pleasantry", "offer_more")) and not scan.within(
-        index, "refusal", "refusal_answer", "reason", "alternative", "transfer", "directive", "redirect", "escalation_offer"
-    )
+    return bool(scan.within(index, "pleasantry", "offer_more")) and not scan.within(index, *SUBSTANCE)
 
 
 def only_pleasantries(scan: Scan) -> bool:
@@ -61,9 +64,10 @@ def is_terse(scan: Scan) -> bool:
     said = body_sentences(scan)
     if sum(scan.prepared.words(n) for n in said) > TERSE_WORDS:
         return False
-    return not any(scan.within(n, "complete_answer") for n in said) and not any(
-        any(c.isdigit() for c in scan.prepared.text[s.start : s.end]) for s in scan.prepared.sentences if s.kind == "body"
-    )
+    if any(scan.within(n, "complete_answer") for n in said):
+        return False
+    bodies = (scan.prepared.sentences[n] for n in said)
+    return not any(c.isdigit() for s in bodies for c in scan.prepared.text[s.start : s.end])
 
 
 def clarifying(scan: Scan, refused: Collection[int]) -> list[Hit]:

@@ -34,7 +34,7 @@ _MEANINGS: dict[str, str] = {
     "alternative": "another way, for the requester to go or offered by the writer",
     "escalation_offer": "the writer will ask, or pass it up or on",
     "eta_words": "a point in time in words: as soon as the part is here, by the time you are back",
-    "no_eta": "the time named in this sentence is not when the thing will be done: a party, a wish, a deadline of the requester",
+    "no_eta": "the time named in this sentence is not when the thing will be done: a party, a wish, their deadline",
     "past": "the sentence tells of the past",
     "see_attached": "the substance stands in an attachment",
     # the furniture of letters

@@ -1,7 +1,7 @@
 """When: finds points in time in a text, in all languages of the lexicon, and resolves them against `now`.
 
-Our own grammar (RE2, linear) over the words of the lexicon files. A weekday is the next one unless the sentence tells of the
-past; a day and month without a year are the nearest ones; what cannot be resolved to a day is "in words".
+Our own grammar (RE2, linear) over the words of the lexicon files. A weekday is the next one unless the sentence tells
+of the past; a day and month without a year are the nearest ones; what cannot be resolved to a day is "in words".
 """
 
 from __future__ import annotations
@@ -78,9 +78,8 @@ class Calendar:
         months, weekdays, days = (_merged(getattr(w, name) for w in every) for name in ("months", "weekdays", "days"))
         units: dict[str, str] = {fold(k): v for w in every for k, v in w.units.items()}
         numbers, spans = (_merged(getattr(w, name) for w in every) for name in ("numbers", "spans"))
-        within, ago, after, last, at, oclock, of = (
-            _any(x for w in every for x in getattr(w, name)) for name in ("within", "ago", "next", "last", "at", "oclock", "of")
-        )
+        small = ("within", "ago", "next", "last", "at", "oclock", "of")
+        within, ago, after, last, at, oclock, of = (_any(x for w in every for x in getattr(w, name)) for name in small)
         month, weekday, unit = _any(months), _any(weekdays), _any(units)
         number = rf"(?:\d{{1,3}}|{_any(numbers)})"
         clock = rf"\d{{1,2}}(?:[:.h]\d{{2}})?\s?(?:{oclock})|\d{{1,2}}:\d{{2}}"
@@ -145,7 +144,8 @@ class Calendar:
         for n, u in (("in_n", "in_u"), ("for_n", "for_u")):
             if n in g:
                 days = self._count(g[n], g[u])
-                return ((today + timedelta(days=days)).isoformat() if n == "in_n" and days else "in words"), False, n == "for_n"
+                told = (today + timedelta(days=days)).isoformat() if n == "in_n" and days else "in words"
+                return told, False, n == "for_n"
         if "wd" in g:
             ahead = (self.weekdays[g["wd"]] - today.weekday()) % 7 or 7
             back = (g.get("wd_dir") or g.get("wd_dir2") or "") in self.last

@@ -1,7 +1,7 @@
 """The lexicon: the phrases behind the facts, one file a language, all languages read at once.
 
-Nothing tells the language of "No.", so every mail is read with every lexicon; the phrases of all of them stand in one RE2
-set, which takes a mail's text in one pass whatever their number.
+Nothing tells the language of "No.", so every mail is read with every lexicon; the phrases of each stand in one RE2 set,
+which takes a mail's text in one pass whatever their number.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ class Lexicon:
 
 
 def load_lexicon(*folders: Path) -> Lexicon:
-    """Read `<lang>.yaml` of every folder; later folders add to earlier ones. Raises BadFiles with everything at once."""
+    """Read `<lang>.yaml` of every folder; later folders add to earlier ones. Raises BadFiles, everything at once."""
     problems: list[Problem] = []
     files: list[tuple[Tree, _File]] = []
     for folder in folders:
@@ -163,16 +163,17 @@ def build_lexicon(files: Iterable[tuple[Tree, _File]], problems: list[Problem]) 
     files = list(files)
     words: dict[str, dict[str, list[str]]] = {}
     for _, file in files:
-        sets = words.setdefault(file.lang, {})
+        known = words.setdefault(file.lang, {})
         for name, members in file.words.items():
-            sets[name] = [*sets.get(name, []), *members]
+            known[name] = [*known.get(name, []), *members]
     groups: list[_Group] = []
     examples: list[tuple[Tree, str, int, _Cue, _Group]] = []
     for tree, file in files:
         for cue, entries in file.cues.items():
             if cue not in CUES:
                 near = suggest(cue, CUES)
-                problems.append(tree.problem(("cues", cue), f'no cue is called "{cue}"', near or f"one of {', '.join(CUES)}", key=True))
+                write = near or f"one of {', '.join(CUES)}"
+                problems.append(tree.problem(("cues", cue), f'no cue is called "{cue}"', write, key=True))
                 continue
             for number, entry in enumerate(entries):
                 group = _compile(tree, file.lang, cue, number, entry, words[file.lang], problems)
@@ -186,9 +187,10 @@ def build_lexicon(files: Iterable[tuple[Tree, _File]], problems: list[Problem]) 
     if problems:
         raise BadFiles(problems)
     languages = tuple(dict.fromkeys(f.lang for _, f in files))
-    sets = {scope: tuple(
-        _PhraseSet.of(mine) for lang in languages if (mine := [g for g in groups if g.lang == lang and scope in CUES[g.cue].scopes])
-    ) for scope in SCOPES}
+    sets: dict[Scope, tuple[_PhraseSet, ...]] = {}
+    for scope in SCOPES:
+        by_language = ([g for g in groups if g.lang == lang and scope in CUES[g.cue].scopes] for lang in languages)
+        sets[scope] = tuple(_PhraseSet.of(mine) for mine in by_language if mine)
     calendar = Calendar.of({f.lang: f.dates for _, f in files})
     return Lexicon(languages, calendar, tuple(groups), greetings, closings, sets)
 
@@ -201,8 +203,9 @@ def _options() -> re2.Options:
     return options
 
 
-def _compile(tree: Tree, lang: str, cue: str, number: int, entry: _Cue, words: Mapping[str, list[str]],
-             problems: list[Problem]) -> _Group | None:
+def _compile(
+    tree: Tree, lang: str, cue: str, number: int, entry: _Cue, words: Mapping[str, list[str]], problems: list[Problem]
+) -> _Group | None:
     sources: dict[str, list[str]] = {"say": [], "unless": [], "set": []}
     good = True
     for key, phrases in (("say", entry.say), ("unless", entry.unless)):
@@ -256,11 +259,22 @@ def _openers(words: list[str], *, followed: bool) -> re.Pattern[str] | None:
     return re.compile(rf"(?:{alternatives})(?!\w)")
 
 
-def _run_examples(tree: Tree, cue: str, number: int, entry: _Cue, group: _Group, greetings: re.Pattern[str] | None,
-                  closings: re.Pattern[str] | None, problems: list[Problem]) -> None:
+def _run_examples(
+    tree: Tree,
+    cue: str,
+    number: int,
+    entry: _Cue,
+    group: _Group,
+    greetings: re.Pattern[str] | None,
+    closings: re.Pattern[str] | None,
+    problems: list[Problem],
+) -> None:
     for key, texts, wanted in (("hits", entry.hits, True), ("near_misses", entry.near_misses, False)):
         for at, text in enumerate(texts):
             prepared = prepare(text, greetings, closings)
             if bool(_find(group, prepared, prepared.data)) is not wanted:
-                what = f'this hit is not found by the phrases of "{cue}"' if wanted else f'this near-miss is found by the phrases of "{cue}"'
-                problems.append(tree.problem(("cues", cue, number, key, at), what, "other phrases, an unless, or another example"))
+                said = "this hit is not found" if wanted else "this near-miss is found"
+                write = "other phrases, an unless, or another example"
+                problems.append(
+                    tree.problem(("cues", cue, number, key, at), f'{said} by the phrases of "{cue}"', write)
+                )

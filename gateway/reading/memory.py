@@ -38,7 +38,7 @@ def remember(
     now: datetime,
     key: bytes,
 ) -> SeenMessage:
-    """What memory keeps of one mail. `now` (aware) counts where the mail names no date; `key` is the secret of the hashes."""
+    """What memory keeps of one mail. `now` (aware) counts where the mail names no date; `key` is the hashes' secret."""
     body = split_body(message)
     author = message.author or Mailbox(envelope.mail_from.address)
     return SeenMessage(

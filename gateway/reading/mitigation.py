@@ -12,12 +12,17 @@ from gateway.reading.lexicon import Hit, Scan
 from gateway.reading.refusal import Noes, clause_of
 from gateway.reading.sentences import clauses
 
-NOT_BEFORE = re.compile(r"\b(?:before|until|till|earlier than|vor|bis|erst|avant|antes|prima|voor|tot)\W+(?:\w+\W+){0,2}$")
+NOT_BEFORE = re.compile(
+    r"\b(?:before|until|till|earlier than|vor|bis|erst|avant|antes|prima|voor|tot)\W+(?:\w+\W+){0,2}$"
+)
 ROUTE = re.compile(r"https?://\S+|www\.\S+|[\w.+-]+@[\w-]+\.[\w.-]+|\+?\d[\d ()/.-]{6,}\d")
 WORDS_OF_A_REASON = 4
 """A clause beside a refusal tells why from this many words on."""
-NO_REASON = ("refusal", "refusal_answer", "pleasantry", "process", "no_eta", "policy_only", "offer_more", "dismissive", "redirect",
-             "out_of_scope")
+NO_REASON = (
+    *("refusal", "refusal_answer", "pleasantry", "process", "no_eta", "policy_only", "offer_more"),
+    *("dismissive", "redirect", "out_of_scope"),
+)
+"""Cues of sentences that do not tell why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +36,8 @@ class Reasons:
 def find_reasons(scan: Scan, noes: Noes) -> Reasons:
     """Why. "It's our policy" alone is none."""
     stated = tuple(
-        hit for hit in scan.of("reason")
+        hit
+        for hit in scan.of("reason")
         if _said(scan, hit.sentence) and not _overlaps(hit, scan.within(hit.sentence, "process", "policy_only"))
     )
     return Reasons(stated, tuple(_adjacent(scan, noes)) if noes.refusals else ())
@@ -48,7 +54,8 @@ def _adjacent(scan: Scan, noes: Noes) -> list[tuple[int, int]]:
         if number not in noes.sentences and scan.within(number, *NO_REASON):
             continue
         for start, end in clauses(scan.prepared, number):
-            if any(start <= hit.start < end or hit.start <= start < hit.end for hit in scan.within(number, *NO_REASON, "apology")):
+            others = scan.within(number, *NO_REASON, "apology")
+            if any(hit.start < end and start < max(hit.end, hit.start + 1) for hit in others):
                 continue
             if len(re.findall(r"[^\W_]{2,}", scan.prepared.folded[start:end])) >= WORDS_OF_A_REASON:
                 found.append((start, end))
@@ -73,7 +80,8 @@ def find_etas(scan: Scan, noes: Noes, calendar: Calendar, now: datetime) -> tupl
                 continue
         etas.append(when)
     words = [
-        hit for hit in scan.of("eta_words")
+        hit
+        for hit in scan.of("eta_words")
         if _said(scan, hit.sentence) and not scan.within(hit.sentence, "no_eta") and hit.sentence not in lost
     ]
     return etas, words
@@ -83,7 +91,8 @@ def find_alternatives(scan: Scan, noes: Noes) -> list[tuple[int, int]]:
     """Other ways, and routes to take: a link, an address, a number to call."""
     refused = [clause_of(scan, hit) for hit in noes.refusals]
     found = [
-        (hit.start, hit.end) for hit in scan.of("alternative")
+        (hit.start, hit.end)
+        for hit in scan.of("alternative")
         if _said(scan, hit.sentence) and not any(start <= hit.start < end for start, end in refused)
     ]
     for number, sentence in enumerate(scan.prepared.sentences):
@@ -95,7 +104,8 @@ def find_alternatives(scan: Scan, noes: Noes) -> list[tuple[int, int]]:
 
 def find_offers(scan: Scan, noes: Noes) -> list[Hit]:
     """Offers to ask, raise or pass on."""
-    return [hit for hit in scan.of("escalation_offer") if _said(scan, hit.sentence) and not _overlaps(hit, noes.refusals)]
+    offers = scan.of("escalation_offer")
+    return [hit for hit in offers if _said(scan, hit.sentence) and not _overlaps(hit, noes.refusals)]
 
 
 def _overlaps(hit: Hit, others: Sequence[Hit]) -> bool:

@@ -29,8 +29,8 @@ MAX_DEPTH = 6
 
 _TOKEN = re.compile(r"\s+|\.\.\.|\{\w+\}|[()\[\]{}|<>,:?#_]|[^\s()\[\]{}|<>,:?#_]+")
 
-# The text is matched as octets (RE2 in Latin-1 mode) in which everything that is no letter has become ASCII: an edge of a
-# word is then a class of a few ranges. Unicode classes here would make the automaton fifty times as large.
+# The text is matched as octets (RE2 in Latin-1 mode) in which everything that is no letter has become ASCII: an edge of
+# a word is then a class of a few ranges. Unicode classes here would make the automaton fifty times as large.
 _LETTER = r"a-z0-9_\x80-\xff"
 _GAP = r"[ ,]+"
 _WORD = r"[^ \n.,;:!?()]+"
@@ -96,13 +96,15 @@ def fold(text: str) -> str:
 
 
 def octets_of(folded: str) -> bytes:
-    """Folded text as phrases read it: UTF-8 between two line feeds, all that is neither letter nor ASCII made a blank."""
+    """Folded text as phrases read it: UTF-8 between two line feeds, what is neither letter nor ASCII made a blank."""
     if not folded.isascii():
         folded = _STRANGE.sub(" ", _DASHES.sub(";", folded))
     return b"\n" + folded.encode("utf-8", "replace") + b"\n"
 
 
-_SAME = {ord(c): "'" for c in "’‘`´ʼ"} | {ord(c): " " for c in "\u00a0\u202f\u2009\t\u200b"} | {0x2011: "-", 0x2010: "-"}
+_SAME = (
+    {ord(c): "'" for c in "’‘`´ʼ"} | {ord(c): " " for c in "\u00a0\u202f\u2009\t\u200b"} | {0x2011: "-", 0x2010: "-"}
+)
 
 
 def _choice(reader: _Reader, led: bool) -> str:
@@ -147,13 +149,16 @@ def _word(reader: _Reader, token: str, led: bool) -> str:
     if token == "#":
         return gap + r"[0-9]+"
     if token in ">)]{}<":
-        raise BadPhrase(f'"{token}" in the middle of a phrase', "< only at the start, > only at the end, brackets in pairs, {name}")
+        write = "< only at the start, > only at the end, brackets in pairs, {name}"
+        raise BadPhrase(f'"{token}" in the middle of a phrase', write)
     bare = token.strip("*")
     if not bare:
         raise BadPhrase('"*" alone', '"_" for one word, "..." for some')
     if bare.startswith("'"):
         gap = ""  # 'll, 's: written onto the word before
-    return gap + (r"[a-z\x80-\xff]*" if token.startswith("*") else "") + re.escape(bare) + (r"[a-z\x80-\xff']*" if token.endswith("*") else "")
+    before = r"[a-z\x80-\xff]*" if token.startswith("*") else ""
+    behind = r"[a-z\x80-\xff']*" if token.endswith("*") else ""
+    return gap + before + re.escape(bare) + behind
 
 
 def _inside(reader: _Reader, closing: str, led: bool) -> str:
@@ -179,5 +184,6 @@ def _set(reader: _Reader, name: str, led: bool) -> str:
         inner = _Reader([t for t in _TOKEN.findall(fold(member)) if not t.isspace()], reader.words, reader.depth + 1)
         branches.append(_choice(inner, led))
         if inner.at < len(inner.tokens):
-            raise BadPhrase(f'"{inner.peek()}" without its opening bracket in the word set "{name}"', "brackets in pairs")
+            what = f'"{inner.peek()}" without its opening bracket in the word set "{name}"'
+            raise BadPhrase(what, "brackets in pairs")
     return f"(?:{'|'.join(branches)})"

@@ -16,7 +16,7 @@ class Question:
 
     overall: frozenset[Asked] | None
     at: Mapping[int, frozenset[Asked]] = field(default_factory=dict)
-    """For answers written between quoted lines: the number of the answer's first sentence, and what was asked above it."""
+    """For answers between quoted lines: the number of the answer's first sentence, and what was asked above it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Noes:
 
 def find_noes(scan: Scan, question: Question) -> Noes:
     """Sort the noes of a text. A refusal must be certain: whatever softens it in its own part of the sentence wins."""
-    found: dict[str, list[Hit]] = {"refusal": [], "good_news": list(scan.of("good_news")), "assurance": list(scan.of("assurance"))}
+    refusals: list[Hit] = []
     conditional: list[Hit] = []
     others: list[Hit] = []
     for hit in scan.of("refusal"):
@@ -51,12 +51,12 @@ def find_noes(scan: Scan, question: Question) -> Noes:
         elif _led_by(scan, hit, "others_no"):
             others.append(hit)
         else:
-            found["refusal"].append(hit)
+            refusals.append(hit)
     for hit in scan.of("refusal_answer"):
         if _answers(scan, hit, question) and not _beside(scan, hit, "good_news", "assurance"):
-            found["refusal"].append(hit)
-    refusals = tuple(sorted(found["refusal"], key=lambda h: h.start))
-    return Noes(refusals, tuple(found["good_news"]), tuple(found["assurance"]), tuple(conditional), tuple(others))
+            refusals.append(hit)
+    refusals.sort(key=lambda hit: hit.start)
+    return Noes(tuple(refusals), scan.of("good_news"), scan.of("assurance"), tuple(conditional), tuple(others))
 
 
 def _in_closing(scan: Scan, hit: Hit) -> bool:

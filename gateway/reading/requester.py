@@ -15,20 +15,27 @@ from gateway.reading.thread import SeenMessage, Thread
 from gateway.site.model import Site
 
 _FORM = re.compile(
-    r"^[\s>*]*(?:e-?mail|mail|e-?mail[ -]?(?:address|adresse)|adresse e-?mail|correo(?: electrónico)?|courriel|from|reply[ -]?to|sender)"
+    r"^[\s>*]*(?:e-?mail|mail|e-?mail[ -]?(?:address|adresse)|adresse e-?mail|correo(?: electrónico)?|courriel|from"
+    r"|reply[ -]?to|sender)"
     r"[\s*]*:[\s*<]*([^\s<>@:*]{1,64}@[^\s<>@:*]{1,190}\.[^\s<>@:*,.]{2,24})",
     re.IGNORECASE | re.MULTILINE,
 )
-_FORM_NAME = re.compile(r"^[\s>*]*(?:web ?mail from|name|nom|nombre|nome|naam|vor- und nachname)[\s*]*:[\s*]*([^\n<>@]{2,60}?)\s*$",
-                        re.IGNORECASE | re.MULTILINE)
+_FORM_NAME = re.compile(
+    r"^[\s>*]*(?:web ?mail from|name|nom|nombre|nome|naam|vor- und nachname)[\s*]*:"
+    r"[\s*]*([^\n<>@]{2,60}?)\s*$",
+    re.IGNORECASE | re.MULTILINE,
+)
 _REPLY = re.compile(r"^(?:re|aw|antw|sv|rv|r|ri|res|odp|vs|re\[\d+\])\s*:", re.IGNORECASE)
-_LIST_DOMAIN = re.compile(r"@(?:lists?|listserv|groups?|googlegroups|mailman)\.|-(?:users|list|l|dev|announce|discuss)@", re.IGNORECASE)
+_LIST_DOMAIN = re.compile(
+    r"@(?:lists?|listserv|groups?|googlegroups|mailman)\.|-(?:users|list|l|dev|announce|discuss)@", re.IGNORECASE
+)
 FORM_LIMIT = 20_000
 """Code points of quoted text that are searched for the fields of a web form."""
 
 
-def find_requester(headers: Headers, body: Body, people: Recipients, site: Site, thread: Thread, agent: Agent,
-                   *, peer_listed: bool) -> Requester | None:
+def find_requester(
+    headers: Headers, body: Body, people: Recipients, site: Site, thread: Thread, agent: Agent, *, peer_listed: bool
+) -> Requester | None:
     """The requester with the grade of the evidence, or None where nobody is known to have asked."""
     return (
         _observed(thread.by_id, site, agent)
@@ -41,14 +48,16 @@ def find_requester(headers: Headers, body: Body, people: Recipients, site: Site,
 
 
 def asks(box: Mailbox, site: Site, agent: Agent) -> bool:
-    """Whether this person can be the one who asked: known by address or name, and neither agent nor program nor gateway."""
+    """Whether this can be the one who asked: known by address or name, and neither agent nor program nor gateway."""
     if not box.address:
         return bool(box.name) and not _named_agent(box.name, site, agent)
     if site.is_ticket_system(box.address) or site.is_own(box.address):
         return False
     if site.everybody and not site.is_listed_agent(box.address):
         return not site.same_person(box.address, agent.mailbox.address) and not _same_name(box.name, agent.mailbox.name)
-    return site.agent(box.address) is None and not (box.name and "@" not in box.address and _named_agent(box.name, site, agent))
+    return site.agent(box.address) is None and not (
+        box.name and "@" not in box.address and _named_agent(box.name, site, agent)
+    )
 
 
 def declared_author(headers: Headers, site: Site, peer_listed: bool) -> tuple[Mailbox, str] | None:
@@ -56,14 +65,14 @@ def declared_author(headers: Headers, site: Site, peer_listed: bool) -> tuple[Ma
     for header in site.trusted_headers(headers, peer_listed):
         for value in headers.get_all(header):
             for box in parse_addresses(value)[0]:
-                if box.address and site.agent(box.address) is None or site.everybody and box.address:
-                    if not site.is_ticket_system(box.address) and not site.is_own(box.address):
-                        return box, header
+                person = site.everybody or site.agent(box.address) is None
+                if box.address and person and not (site.is_ticket_system(box.address) or site.is_own(box.address)):
+                    return box, header
     return None
 
 
 def _observed(seen: Iterable[SeenMessage], site: Site, agent: Agent) -> Requester | None:
-    """The first who wrote to us; else the first whom one of us wrote to. Vendors and departments only where nobody else did."""
+    """The first who wrote to us, else the first whom we wrote to. Vendors and departments only if nobody else did."""
     messages = list(seen)
     second_best: Requester | None = None
     for message in messages:
@@ -72,7 +81,8 @@ def _observed(seen: Iterable[SeenMessage], site: Site, agent: Agent) -> Requeste
         declared = message.marks.get("requester")
         if declared:
             box = Mailbox(declared, message.marks.get("requester_name", ""))
-            return Requester(box, "observed", (), f"asked through {message.author.address}{_on(message)}, as the gateway saw")
+            # A header said so, and headers can be forged: never better than declared (DESIGN.md §3).
+            return Requester(box, "declared", (), f"asked through {message.author.address}{_on(message)}")
         if asks(message.author, site, agent):
             found = Requester(message.author, "observed", (), f"wrote{_on(message)}, as the gateway saw")
             if not _passes_on_to(message.author, site):
@@ -92,7 +102,9 @@ def _declared(headers: Headers, site: Site, agent: Agent, peer_listed: bool) -> 
         return None
     box, header = found
     value = headers.get(header) or str(box)
-    return Requester(box, "declared", (Span(value, f"header:{header}", 0, len(value)),), f"named by the header {header}")
+    return Requester(
+        box, "declared", (Span(value, f"header:{header}", 0, len(value)),), f"named by the header {header}"
+    )
 
 
 def _attached(body: Body, site: Site, agent: Agent) -> Requester | None:
@@ -132,7 +144,8 @@ def _answered(headers: Headers, people: Recipients, site: Site, agent: Agent) ->
     if not (headers.references or _REPLY.match(headers.subject)) or len(people.visible) != 1:
         return None
     box = people.visible[0]
-    if not asks(box, site, agent) or _passes_on_to(box, site) or site.is_confidential(box.address) or _LIST_DOMAIN.search(box.address):
+    no_requester = _passes_on_to(box, site) or site.is_confidential(box.address) or _LIST_DOMAIN.search(box.address)
+    if no_requester or not asks(box, site, agent):
         return None
     span = Span(str(box), "header:To", 0, len(str(box)))
     return Requester(box, "quoted", (span,), "is the only one this reply goes to")
@@ -144,7 +157,7 @@ def _passes_on_to(box: Mailbox, site: Site) -> bool:
 
 
 def _oldest(authors: list[QuotedAuthor]) -> QuotedAuthor:
-    """Clients nest: the last block is the oldest. A date that clearly says otherwise wins, where all of them have one."""
+    """Clients nest: the last block is the oldest, unless the dates of all of them say otherwise."""
     dates = [a.date for a in authors]
     if len(authors) > 1 and all(d is not None for d in dates):
         oldest = min(range(len(authors)), key=lambda n: (dates[n], -n))  # type: ignore[return-value,arg-type]

@@ -47,8 +47,8 @@ class Sentence:
 class Prepared:
     """A text ready for the lexicons.
 
-    `folded` has the length of `text`: lower case, sentences parted by a line feed and by nothing else, words that stand in
-    quotation marks (somebody else's) blotted out.
+    `folded` has the length of `text`: lower case, sentences parted by a line feed and by nothing else, words that
+    stand in quotation marks (somebody else's) blotted out.
     """
 
     text: str
@@ -80,12 +80,16 @@ class Prepared:
         return len(re.findall(r"[^\W_]+(?:['’.-][^\W_]+)*", self.text[sentence.start : sentence.end]))
 
 
-def prepare(text: str, greetings: re.Pattern[str] | None = None, closings: re.Pattern[str] | None = None,
-            names: Collection[str] = ()) -> Prepared:
+def prepare(
+    text: str,
+    greetings: re.Pattern[str] | None = None,
+    closings: re.Pattern[str] | None = None,
+    names: frozenset[str] = frozenset(),
+) -> Prepared:
     """Cut a text into sentences.
 
-    `greetings` and `closings` are the words that open and end a letter; `names` are lower-case names of the people the mail is
-    from and to, by which a form of address ("Bob, …") and a signature are known.
+    `greetings` and `closings` are the words that open and end a letter; `names` are lower-case names of the people the
+    mail is from and to, by which a form of address ("Bob, …") and a signature are known.
     """
     text = text[:MAX_TEXT]
     folded = fold(text)
@@ -117,8 +121,8 @@ def _blocks(text: str) -> list[tuple[int, int, int]]:
     longest = max((len(line) for line in text.split("\n")), default=0)
     short = min(45, max(20, int(longest * 0.7)))
     blocks: list[tuple[int, int, int]] = []
-    start = paragraph = 0
-    for piece in [*_BLANK.finditer(text), None]:
+    start = 0
+    for paragraph, piece in enumerate([*_BLANK.finditer(text), None]):
         end = piece.start() if piece else len(text)
         line_start = block = start
         while True:
@@ -127,14 +131,12 @@ def _blocks(text: str) -> list[tuple[int, int, int]]:
                 break
             line = text[line_start:line_end].rstrip()
             after = text[line_end + 1 : end].lstrip()[:1]
-            if _BULLET.match(text, line_end + 1, end) or len(line) < short and (
-                after.isupper() or not after.isalnum() or line.endswith((",", ":", ";", "!", "?", "."))
-            ):
+            ended = after.isupper() or not after.isalnum() or line.endswith((",", ":", ";", "!", "?", "."))
+            if (ended and len(line) < short) or _BULLET.match(text, line_end + 1, end):
                 blocks.append((block, line_end, paragraph))
                 block = line_end + 1
             line_start = line_end + 1
         blocks.append((block, end, paragraph))
-        paragraph += 1
         start = piece.end() if piece else end
     return [(s, e, p) for s, e, p in blocks if text[s:e].strip()]
 
@@ -144,7 +146,7 @@ def _cut(text: str, start: int, end: int, paragraph: int) -> list[tuple[int, int
     spans = []
     at = start
     for stop in _STOP.finditer(text, start, end):
-        if stop.group().startswith(".") and len(stop.group()) == 1 and _ABBREVIATION.search(text, max(at, stop.end() - 12), stop.end()):
+        if stop.group() == "." and _ABBREVIATION.search(text, max(at, stop.end() - 12), stop.end()):
             continue
         spans.append((at, stop.end(), paragraph))
         at = stop.end()
@@ -158,17 +160,17 @@ def _cut(text: str, start: int, end: int, paragraph: int) -> list[tuple[int, int
     return trimmed
 
 
-def _part_address(text: str, folded: str, spans: list[tuple[int, int, int]], greetings: re.Pattern[str] | None,
-                  names: Collection[str]) -> list[tuple[int, int, int]]:
+def _part_address(
+    text: str, folded: str, spans: list[tuple[int, int, int]], greetings: re.Pattern[str] | None, names: frozenset[str]
+) -> list[tuple[int, int, int]]:
     """Part "Hi Gemma, " or "Bob, " from the sentence that it opens, so that the sentence begins where it begins."""
     out = []
     for number, (start, end, paragraph) in enumerate(spans):
         cut = 0
         if number < 2 and greetings is not None and (found := greetings.match(folded, start, end)):
             cut = found.end()
-        elif vocative := _VOCATIVE.match(text, start, end):
-            if vocative.group(1).lower() in names and (not vocative.group(2) or vocative.group(2).lower() in names):
-                cut = vocative.end()
+        elif (vocative := _VOCATIVE.match(text, start, end)) and {w.lower() for w in vocative.groups() if w} <= names:
+            cut = vocative.end()
         if cut and cut < end and text[cut - 1].isspace():
             head = text[start:cut].rstrip()
             out += [(start, start + len(head), paragraph), (cut, end, paragraph)]
@@ -177,8 +179,14 @@ def _part_address(text: str, folded: str, spans: list[tuple[int, int, int]], gre
     return out
 
 
-def _kinds(text: str, folded: str, spans: list[tuple[int, int, int]], greetings: re.Pattern[str] | None,
-           closings: re.Pattern[str] | None, names: Collection[str]) -> list[Kind]:
+def _kinds(
+    text: str,
+    folded: str,
+    spans: list[tuple[int, int, int]],
+    greetings: re.Pattern[str] | None,
+    closings: re.Pattern[str] | None,
+    names: frozenset[str],
+) -> list[Kind]:
     kinds: list[Kind] = ["body"] * len(spans)
     for number, (start, end, _) in enumerate(spans[:2]):
         line = text[start:end]
@@ -201,13 +209,14 @@ def _kinds(text: str, folded: str, spans: list[tuple[int, int, int]], greetings:
     return kinds
 
 
-def _is_names(line: str, names: Collection[str]) -> bool:
+def _is_names(line: str, names: frozenset[str]) -> bool:
     """Whether a line is nothing but people's names (or one initial)."""
     if not _NAME_LINE.fullmatch(line.strip(" -–,:!")):
         return False
     words = re.findall(r"[^\W\d_]+", line.lower())
-    return len(line.strip(" .-–")) == 1 or (bool(words) and any(word in names for word in words) and
-                                            all(word in names or len(word) < 4 for word in words))
+    return len(line.strip(" .-–")) == 1 or (
+        bool(words) and any(word in names for word in words) and all(word in names or len(word) < 4 for word in words)
+    )
 
 
 _CLAUSE = re.compile(r"[;:–—]|,(?=\s)|\s-{1,2}\s|\(|\)")

@@ -14,10 +14,10 @@ from gateway.mail.address import Mailbox
 class SeenMessage:
     """One earlier message of a thread, as recorded when it went through.
 
-    `sent_at` is aware; `references` are all message ids it names (In-Reply-To first, then References), `tags` its ticket
-    tags in canonical form ("48213", "ACME-1932"); `lines` are keyed 64-bit hashes of its normalised lines, with which
-    the leak guard recognises quoted history without keeping a word of it; `marks` are small facts
-    about it ({"leave_me_out": "yes", "questions": "2", "confidential": "yes"}).
+    `sent_at` is aware; `references` are all message ids it names (In-Reply-To first, then References), `tags` its
+    ticket tags in canonical form ("48213", "ACME-1932"); `lines` are keyed 64-bit hashes of its normalised lines, with
+    which the leak guard recognises quoted history without keeping a word of it; `marks` are small facts about it
+    ({"leave_me_out": "yes", "questions": "2", "confidential": "yes", "asks": "request status", "requester": "a@b"}).
     """
 
     message_id: str

@@ -1,4 +1,4 @@
-"""The names of all facts: what policies may speak of. `FACTS` gives each one's possible values, `MEANINGS` what it says."""
+"""The names of all facts: what policies may speak of. `FACTS` gives their possible values, `MEANINGS` what they say."""
 
 from __future__ import annotations
 

@@ -1,0 +1,258 @@
+"""The facts of one mail, gathered from its headers, its recipients and its new text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from gateway.mail.address import Mailbox
+from gateway.mail.message import Message
+from gateway.mail.quoting import Body
+from gateway.mail.span import Span
+from gateway.reading import answers
+from gateway.reading.context import Context
+from gateway.reading.facts import Agent, Fact, Facts, Requester, Value
+from gateway.reading.lexicon import Hit, Scan
+from gateway.reading.mitigation import find_alternatives, find_etas, find_offers, find_reasons
+from gateway.reading.people import Recipients, name_words
+from gateway.reading.referral import Referral, find_referral
+from gateway.reading.refusal import Noes, Question, find_noes
+from gateway.reading.thread import SeenMessage
+
+QUESTION_LIMIT = 6_000
+"""Code points of quoted text in which the requester's question is looked for; the newest quote stands first."""
+MOST_EVIDENCE = 8
+"""Spans that one fact carries."""
+
+
+class Collector:
+    """Gathers the facts of one mail."""
+
+    def __init__(
+        self,
+        message: Message,
+        body: Body,
+        people: Recipients,
+        requester: Requester | None,
+        agent: Agent,
+        context: Context,
+    ) -> None:
+        self.message, self.body, self.people = message, body, people
+        self.requester, self.agent, self.context, self.site = requester, agent, context, context.site
+        self.facts: Facts = {}
+        known = [agent.mailbox, *people.all, *(message.from_)]
+        if requester is not None:
+            known.append(requester.mailbox)
+        lexicon = context.lexicon
+        self.names = name_words(known, self.site)
+        self.scan = lexicon.scan_text(body.new.text, self.names)
+        self.asked_scan = lexicon.scan_text(body.quoted_text[:QUESTION_LIMIT], scope="asked")
+        self._headers()
+        self._recipients()
+        self._text()
+
+    # --- adding ----------------------------------------------------------------------------------------------------
+
+    def _add(self, name: str, value: Value = True, places: Iterable[Hit | tuple[int, int]] = ()) -> None:
+        spans: list[Span] = []
+        for place in places:
+            start, end = (place.start, place.end) if isinstance(place, Hit) else place
+            text = self.body.new.text
+            while start < end and not text[start].isalnum() and text[start] not in "+-(@#":
+                start += 1
+            while end > start and text[end - 1].isspace():
+                end -= 1
+            if start < end and len(spans) < MOST_EVIDENCE:
+                spans.append(self.body.new.locate(start, end))
+        self.facts[name] = Fact(name, value, tuple(spans))
+
+    def _note(self, name: str, value: Value, *spans: Span) -> None:
+        self.facts[name] = Fact(name, value, spans)
+
+    # --- headers and recipients ------------------------------------------------------------------------------------
+
+    def _headers(self) -> None:
+        message = self.message
+        if message.signed:
+            self._note("signed", True)
+        if message.encrypted:
+            self._note("encrypted", True)
+            self._note("unreadable", "encrypted")
+        elif message.unreadable:
+            self._note("unreadable", message.unreadable[0])
+        sensitivity = (message.get("Sensitivity") or "").strip()
+        if sensitivity.lower() in ("confidential", "company-confidential", "private", "personal"):
+            self._note("confidential", True, Span(sensitivity, "header:Sensitivity", 0, len(sensitivity)))
+
+    def _recipients(self) -> None:
+        site, people = self.site, self.people
+        secret = [box for box in people.all if site.is_confidential(box.address)]
+        if secret:
+            self._note("confidential_recipient", True, *map(self._header_span, secret))
+        everybody = [box for box in people.all if not site.same_person(box.address, self.agent.mailbox.address)]
+        listed = [box for box in everybody if (site.is_listed_agent if site.everybody else site.agent)(box.address)]
+        if people.all and len(listed) == len(everybody):
+            self._note("only_team", True)
+        if everybody and all(site.is_team_mailbox(box.address) for box in everybody):
+            self._note("own_note", True, *map(self._header_span, everybody))
+        if self.requester is None:
+            return
+        if self._is_shown(people.visible):
+            self._note("to_requester", True)
+            if self.requester.mailbox.address and site.is_executive(self.requester.mailbox.address):
+                self._note("executive", True)
+        elif self._is_shown(people.hidden):
+            self._note("requester_bcc_only", True)
+        else:
+            self._note("requester_absent", True)
+
+    def _is_shown(self, boxes: Sequence[Mailbox]) -> bool:
+        assert self.requester is not None
+        who = self.requester.mailbox
+        if who.address:
+            return self.site.is_among(who.address, (box.address for box in boxes))
+        words = name_words([who], self.site)
+        return any(words and words <= name_words([box], self.site) for box in boxes)
+
+    def _header_span(self, box: Mailbox) -> Span:
+        for name, boxes in (("To", self.message.to), ("Cc", self.message.cc)):
+            if box in boxes:
+                return Span(str(box), f"header:{name}", 0, len(str(box)))
+        return Span(box.address, "envelope", 0, len(box.address))
+
+    # --- the new text ----------------------------------------------------------------------------------------------
+
+    def _text(self) -> None:
+        scan = self.scan
+        to_requester = "to_requester" in self.facts
+        questions = answers.count_questions(self.asked_scan) or self._thread_number("questions")
+        if questions:
+            self._add("questions", questions)
+        noes = find_noes(scan, self._question())
+        self._noes(noes)
+        self._mitigation(noes)
+        self._referral(find_referral(scan, to_requester=to_requester, others=self._others()))
+        for cue in ("out_of_scope", "dismissive", "moved_to_bcc", "confidential"):
+            self._hits(cue, [hit for hit in scan.of(cue) if scan.prepared.sentences[hit.sentence].kind == "body"])
+        self._leave_me_out()
+        if answers.only_pleasantries(scan):
+            self._add("pleasantries_only", True, ((s.start, s.end) for s in scan.prepared.sentences))
+        if to_requester and questions and answers.is_terse(scan):
+            self._add("terse", True, ((s.start, s.end) for s in scan.prepared.sentences if s.kind == "body"))
+
+    def _hits(self, name: str, hits: Sequence[Hit], value: Value = True) -> None:
+        if hits:
+            self._add(name, value, hits)
+
+    def _noes(self, noes: Noes) -> None:
+        self._hits("refusal", noes.refusals)
+        self._hits("good_news_no", noes.good_news)
+        self._hits("assurance", noes.assurances)
+        self._hits("conditional", noes.conditional)
+        self._hits("others_no", noes.others)
+
+    def _mitigation(self, noes: Noes) -> None:
+        scan = self.scan
+        reasons = find_reasons(scan, noes)
+        if reasons.stated:
+            self._add("reason", "stated", reasons.stated)
+        elif reasons.adjacent:
+            self._add("reason", "adjacent", reasons.adjacent)
+        whens, words = find_etas(scan, noes, self.context.lexicon.calendar, self.context.now)
+        if whens:
+            value = next((w.value for w in whens if not w.vague), whens[0].value)
+            self._add("eta", value, ((w.start, w.end) for w in whens))
+        elif words:
+            self._add("eta", "in words", words)
+        if ways := find_alternatives(scan, noes):
+            self._add("alternative", True, ways)
+        self._hits("escalation_offer", find_offers(scan, noes))
+        self._hits("clarifying_question", answers.clarifying(scan, noes.sentences))
+        if scan.has("see_attached") and "unreadable" not in self.facts:
+            self._add("unreadable", "attachment", scan.of("see_attached"))
+
+    def _referral(self, referral: Referral) -> None:
+        if referral.kind:
+            self._add("referral", referral.kind, referral.evidence)
+        self._hits("handoff", referral.handoff)
+        self._hits("redirect", referral.redirect)
+        self._hits("consult", referral.consult)
+        self._hits("takes_ownership", referral.ownership)
+        self._hits("fyi", referral.fyi)
+        others = self._others()
+        if referral.target and referral.target_at:
+            self._add("target", referral.target, [referral.target_at])
+        elif referral.handoff and others:
+            self._note("target", others[0].address, self._header_span(others[0]))
+            self._note("target_copied", True)
+        if self._is_empty_forward():
+            self._note("empty_forward", True, *map(self._header_span, self._other_teams()))
+
+    def _is_empty_forward(self) -> bool:
+        """A forward without a word to another department or vendor can only mean "please deal with it"."""
+        if not self.body.has_forward or "unreadable" in self.facts or not self._other_teams():
+            return False
+        return not answers.body_sentences(self.scan)
+
+    def _other_teams(self) -> list[Mailbox]:
+        return [box for box in self.people.all if self.site.department_of(box.address) is not None]
+
+    def _others(self) -> tuple[Mailbox, ...]:
+        """The recipients who are neither the writer nor the requester."""
+        who = self.requester.mailbox.address if self.requester else ""
+        return tuple(
+            box
+            for box in self.people.all
+            if not self.site.same_person(box.address, self.agent.mailbox.address)
+            and not (who and self.site.same_person(box.address, who))
+        )
+
+    # --- what was asked --------------------------------------------------------------------------------------------
+
+    def _question(self) -> Question:
+        """What this mail answers: from its quote, else from what the gateway saw of the thread."""
+        at: dict[int, frozenset[answers.Asked]] = {}
+        position = 0
+        for passage, answer in self.body.inline:
+            start = self.body.new.text.find(answer.text, position)
+            if start < 0:
+                continue
+            position = start + len(answer.text)
+            asked = answers.asked_kinds(self.context.lexicon.scan_text(passage[-QUESTION_LIMIT:], scope="asked"))
+            at[self.scan.prepared.index_at(start)] = asked
+        overall: frozenset[answers.Asked] | None = None
+        if self.body.quoted_text.strip():
+            overall = answers.asked_kinds(self.asked_scan)
+        elif self.context.thread.by_id:
+            marks = [seen.marks.get("asks", "") for seen in self.context.thread.by_id if seen.direction == "inbound"]
+            overall = frozenset(marks[-1].split()) if marks else None  # type: ignore[arg-type]
+        return Question(overall, at)
+
+    def _thread_number(self, mark: str) -> int:
+        inbound = [seen for seen in self._seen() if seen.direction == "inbound" and seen.marks.get(mark)]
+        return int(inbound[-1].marks[mark]) if inbound else 0
+
+    def _seen(self) -> tuple[SeenMessage, ...]:
+        return self.context.thread.by_id
+
+    def _leave_me_out(self) -> None:
+        """The requester's own wish in the quote or in an earlier mail, or the agent telling of it."""
+        told = [hit for hit in self.scan.of("leave_me_out")]
+        if told:
+            self._add("leave_me_out", True, told)
+        elif self.asked_scan.has("leave_me_out"):
+            hit = self.asked_scan.of("leave_me_out")[0]
+            self._note("leave_me_out", True, self._quoted_span(self.asked_scan, hit))
+        elif any(
+            seen.marks.get("leave_me_out") and self._wrote(seen) for seen in self._seen() if seen.direction == "inbound"
+        ):
+            self._note("leave_me_out", True)
+
+    def _wrote(self, seen: SeenMessage) -> bool:
+        return self.requester is not None and self.site.same_person(seen.author.address, self.requester.mailbox.address)
+
+    def _quoted_span(self, scan: Scan, hit: Hit) -> Span:
+        text = scan.prepared.text[hit.start : hit.end]
+        for block in self.body.blocks:
+            if block.kind in ("quote", "forward") and (at := block.text.find(text)) >= 0:
+                return Span(text, block.span.part, block.span.start + at, block.span.start + at + len(text))
+        return Span(text, "1", 0, 0)
