@@ -19,11 +19,13 @@ import structlog
 from gateway import notices
 from gateway.answers import Answer, parse_answer
 from gateway.mail.address import Mailbox, split_tag
-from gateway.mail.envelope import Path
+from gateway.mail.envelope import Envelope, Path
 from gateway.mail.message import Headers, read_headers, read_message
 from gateway.mail.quoting import split_body
 from gateway.notice_facts import NoticeFacts, NoticeFinding, facts_of
 from gateway.notices import Letterhead
+from gateway.reading.memory import remember
+from gateway.reading.thread import SeenMessage
 from gateway.rules import Rules
 from gateway.smtp import replies
 from gateway.smtp.gate import Incoming
@@ -259,6 +261,12 @@ class Desk:
         if state == "released":
             return self._ack(DONE[hold.action or "send"], hold), None
         return self._ack("in-doubt", hold), None
+
+    def seen(self, raw: bytes, envelope: Envelope) -> SeenMessage:
+        """What thread memory keeps of a held mail once it has gone out."""
+        rules = self._rules
+        message = read_message(raw)
+        return remember(message, envelope, "outbound", rules.site, rules.lexicon, self._clock(), rules.key)
 
     def _may_settle(self, hold: Hold, address: str) -> bool:
         """The agent, their delegates and supervisor; for a shared mailbox also every member of its team."""

@@ -17,9 +17,10 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from gateway.mail.address import Mailbox
-from gateway.mail.envelope import Path
+from gateway.mail.envelope import Envelope, Path
 from gateway.mail.rewrite import CannotRewrite, add_cc
 from gateway.mail.splice import Splice, apply
+from gateway.reading.thread import SeenMessage
 from gateway.smtp.gate import UpstreamLost
 from gateway.smtp.postbox import Postbox
 from gateway.smtp.upstream import UpstreamUnavailable
@@ -57,7 +58,10 @@ class CannotRelease(Exception):
 
 
 class Dispatcher:
-    """Works off approved holds and the outbox. `wake()` makes it look at once; else it looks every `idle` seconds."""
+    """Works off approved holds and the outbox. `wake()` makes it look at once; else it looks every `idle` seconds.
+
+    `on_settled` says which mails follow the end of a release and with which fresh token; `seen` what is remembered of it.
+    """
 
     def __init__(
         self,
@@ -65,12 +69,14 @@ class Dispatcher:
         postbox: Postbox,
         *,
         on_settled: Callable[[Hold, str, str], tuple[tuple[OutMail, ...], str | None]],
+        seen: Callable[[bytes, Envelope], SeenMessage],
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         idle: float = 15.0,
     ) -> None:
         self._store = store
         self._postbox = postbox
         self._on_settled = on_settled
+        self._seen = seen
         self._clock = clock
         self._idle = idle
         self._wake = asyncio.Event()
@@ -163,11 +169,21 @@ class Dispatcher:
         said = delivery.final
         if delivery.delivered:
             await self._finish(claim, "released", said.text, done)
+            await self._remember(claim, ready)
         elif said.transient or delivery.step in ("hello", "auth"):
             # A refusal of the gateway itself says nothing about the mail.
             await self._later(claim, said.text)
         else:
             await self._back_to_held(claim, f"the mail server refused it: {said.text}")
+
+    async def _remember(self, claim: Claim, ready: ReadyToGo) -> None:
+        """Only now is it part of its thread: as it went out, to whom it went out."""
+        addresses = (_PATH.match(argument) for argument in ready.rcpt_to)
+        recipients = [found[0][1:-1].decode("utf-8", "surrogateescape") for found in addresses if found]
+        try:
+            await self._store.remember(self._seen(ready.raw, Envelope.of(claim.hold.new.agent, recipients)))
+        except Exception as error:
+            log.error("a released mail is not remembered", mail=claim.hold.new.id, fault=type(error).__name__)
 
     async def _finish(self, claim: Claim, state: HoldState, detail: str, outcome: str) -> None:
         """Write down how it ended. Not written, it would be in doubt, so a store that is away is asked again."""

@@ -238,7 +238,7 @@ class Pipeline:
                 return await self._hold_instead(
                     judged, relay, f"the mail server refused {who.address}: {answer.text}"
                 )
-        return await self._deliver(judged, relay, splices, "rewritten")
+        return await self._deliver(replace(judged, seen=_with_cc(judged)), relay, splices, "rewritten")
 
     async def _hold_instead(self, judged: Judged, relay: Relay, why: str) -> Reply:
         held = replace(judged.decision, disposition="hold", reason=f"{judged.decision.reason}; held, because {why}")
@@ -321,3 +321,12 @@ class Pipeline:
             auth=mail.auth_identity is not None,
             smtputf8=mail.smtputf8,
         )
+
+
+def _with_cc(judged: Judged) -> SeenMessage | None:
+    """What memory keeps of a rewritten mail: those who were added have seen it too."""
+    seen, added = judged.seen, judged.decision.add_cc
+    if seen is None:
+        return None
+    cc = seen.cc + tuple(who for who in added if who.key not in {each.key for each in (*seen.to, *seen.cc)})
+    return replace(seen, cc=cc, rcpt_to=seen.rcpt_to + tuple(who.address for who in added))

@@ -82,7 +82,11 @@ class Service:
                 clock=self._clock,
             )
             self.dispatcher = Dispatcher(
-                self.store, postbox_of(settings), on_settled=self.desk.on_settled, clock=self._clock
+                self.store,
+                postbox_of(settings),
+                on_settled=self.desk.on_settled,
+                seen=self.desk.seen,
+                clock=self._clock,
             )
             self.desk.wake = self.dispatcher.wake
             await self._tell(left)
