@@ -60,7 +60,7 @@ class CannotRelease(Exception):
 class Dispatcher:
     """Works off approved holds and the outbox. `wake()` makes it look at once; else it looks every `idle` seconds.
 
-    `on_settled` says which mails follow the end of a release and with which fresh token; `seen` what is remembered of it.
+    `on_settled` says which mails follow the end of a release and with which fresh token; `seen`, what is remembered.
     """
 
     def __init__(
