@@ -83,6 +83,7 @@ class Calendar:
         month, weekday, unit = _any(months), _any(weekdays), _any(units)
         number = rf"(?:\d{{1,3}}|{_any(numbers)})"
         clock = rf"\d{{1,2}}(?:[:.h]\d{{2}})?\s?(?:{oclock})|\d{{1,2}}:\d{{2}}"
+        ago_form = rf"(?P<ago>{number}\s(?:{unit})\s(?:{ago})|(?:{ago})\s(?:[a-z\x80-\xff]+\s)?{number}\s(?:{unit}))"
         forms = [
             r"(?P<iso>\d{4}-\d{2}-\d{2})",
             rf"(?P<dm>\d{{1,2}})(?:st|nd|rd|th|\.|º|er)?\s?(?:(?:{of})\s?)?(?P<dm_month>{month})\.?(?:,?\s(?P<dm_year>20\d\d))?",
@@ -91,7 +92,6 @@ class Calendar:
             r"(?P<de_d>\d{1,2})\.\s?(?P<de_m>\d{1,2})\.",
             rf"(?:{at})\s(?P<at_d>\d{{1,2}})/(?P<at_m>\d{{1,2}})",
             rf"(?P<span>{_any(spans)})",
-            rf"(?P<ago>{number}\s(?:{unit})\s(?:{ago})|(?:{ago})\s(?:[a-z\x80-\xff]+\s)?{number}\s(?:{unit}))",
             rf"(?P<in>(?:{within})\s(?:[a-z\x80-\xff']+\s)?(?P<in_n>{number})(?:\s?(?:-|–|to|bis|à|a|o|oder|or|ou)\s?{number})?\s(?:[a-z\x80-\xff]+\s)?(?P<in_u>{unit}))",
             rf"(?P<for_n>{number})(?:\s?(?:-|–|to|bis|à|a|o|oder|or|ou)\s?{number})?\s(?:[a-z\x80-\xff]+\s)?(?P<for_u>{unit})",
             rf"(?:(?P<wd_dir>{after}|{last})\s)?(?P<wd>{weekday})(?:\s(?P<wd_dir2>{after}|{last}))?",
@@ -100,7 +100,7 @@ class Calendar:
             rf"(?:{at})\s(?P<time>{clock}|\d{{1,2}})",
             rf"(?P<clock>{clock})",
         ]
-        source = rf"[^a-z0-9_/.\x80-\xff-]((?:{'|'.join(forms)}))[^a-z0-9_\x80-\xff]"
+        source = rf"[^a-z0-9_/.\x80-\xff-]({ago_form}|(?:(?:{at})\s)?(?:{'|'.join(forms)}))[^a-z0-9_\x80-\xff]"
         options = re2.Options()
         options.max_mem, options.log_errors = 64 << 20, False
         options.encoding = re2.Options.Encoding.LATIN1
@@ -113,7 +113,7 @@ class Calendar:
             return ()
         found = []
         for match in self.pattern.finditer(prepared.data):
-            groups = {k: v.decode("utf-8", "ignore") for k, v in match.groupdict().items() if v}
+            groups = {k.decode(): v.decode("utf-8", "ignore") for k, v in match.groupdict().items() if v}
             if not groups or match.group(1) == b"24/7":
                 continue
             first, last = match.span(1)

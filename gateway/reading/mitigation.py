@@ -12,9 +12,7 @@ from gateway.reading.lexicon import Hit, Scan
 from gateway.reading.refusal import Noes, clause_of
 from gateway.reading.sentences import clauses
 
-NOT_BEFORE = re.compile(
-    r"\b(?:before|until|till|earlier than|vor|bis|erst|avant|antes|prima|voor|tot)\W+(?:\w+\W+){0,2}$"
-)
+NOT_BEFORE = re.compile(r"(?:not )?(?:before|until|till|vor|bis|erst|avant|antes|prima|voor|tot|nicht vor)\b")
 ROUTE = re.compile(r"https?://\S+|www\.\S+|[\w.+-]+@[\w-]+\.[\w.-]+|\+?\d[\d ()/.-]{6,}\d")
 WORDS_OF_A_REASON = 4
 """A clause beside a refusal tells why from this many words on."""
@@ -74,10 +72,9 @@ def find_etas(scan: Scan, noes: Noes, calendar: Calendar, now: datetime) -> tupl
             continue
         if when.vague and scan.within(number, "past"):
             continue
-        if any(start <= when.start < end for start, end in refused):
-            before = scan.prepared.folded[max(0, when.start - 24) : when.start]
-            if not NOT_BEFORE.search(before):
-                continue
+        inside = any(start <= when.start < end for start, end in refused)
+        if inside and not NOT_BEFORE.match(scan.prepared.folded, when.start):
+            continue  # the day that was refused, not the day that is offered
         etas.append(when)
     words = [
         hit

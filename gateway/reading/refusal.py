@@ -80,7 +80,7 @@ def clause_of(scan: Scan, hit: Hit) -> tuple[int, int]:
     cuts = [turn.start for turn in scan.within(hit.sentence, "contrast") if not turn.start <= hit.start < turn.end]
     for start, end in clauses(scan.prepared, hit.sentence, cuts):
         if start <= hit.start < end:
-            return start, max(end, hit.end)
+            return start, end
     return hit.start, hit.end
 
 

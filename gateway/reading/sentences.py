@@ -23,7 +23,7 @@ _BLANK = re.compile(r"\n[ \t]*\n\s*")
 _STOP = re.compile(r"(?:[.!?…]+[\"'”»“)\]]*|(?<!\w)[:;]-?[)(DP]|\u2026)(?=\s)")
 _BULLET = re.compile(r"[ \t]*(?:[-*•–]|\(?\d{1,2}[.)]|[a-z]\))[ \t]")
 _ABBREVIATION = re.compile(
-    r"(?:^|[\s(])(?:[a-z]|\d{1,2}|mrs?|ms|dr|prof|st|no|nr|vs|etc|approx|ext|e\.g|i\.e|z\.\s?b|d\.\s?h|u\.\s?a|ca|bzw|ggf|evtl"
+    r"(?:^|[\s(])(?:[a-z]|\d{1,2}|mrs?|ms|dr|prof|st|nr|vs|etc|approx|ext|e\.g|i\.e|z\.\s?b|d\.\s?h|u\.\s?a|ca|bzw|ggf|evtl"
     r"|inkl|tel|str|hr|fr|sig|sra?|mme|dott|bv|mevr|dhr|av|avda|jan|feb|apr|aug|sept?|okt|oct|nov|dez|dec)\.$",
     re.IGNORECASE,
 )

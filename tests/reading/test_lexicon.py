@@ -1,0 +1,148 @@
+"""Phrases, the files that hold them, sentences and dates."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+import re2
+
+from gateway.located import BadFiles
+from gateway.reading.lexicon import Lexicon, load_lexicon
+from gateway.reading.phrases import BadPhrase, compile_phrase, fold, octets_of
+from gateway.reading.sentences import clauses
+from tests.reading.conftest import NOW
+
+WORDS = {"we": ["we", "i"], "wont": ["won't", "'ll not"]}
+
+
+def matches(phrase: str, text: str) -> str | None:
+    options = re2.Options()
+    options.encoding = re2.Options.Encoding.LATIN1
+    found = re2.compile(compile_phrase(phrase, WORDS).encode(), options).search(octets_of(fold(text)))
+    return found.group(1).decode() if found else None
+
+
+@pytest.mark.parametrize(
+    ("phrase", "text", "found"),
+    [
+        ("can't help", "Sorry, we CAN’T  help you", "can't  help"),
+        ("can't help", "we can't helpfully", None),
+        ("(will|shall) not", "we shall not", "shall not"),
+        ("[please] take", "please take it", "please take"),
+        ("{we} {wont}", "I'll not do it", "i'll not"),
+        ("pass*", "passing it", "passing"),
+        ("we ... sorry", "we are so very sorry", "we are so very sorry"),
+        ("we ... sorry", "we are, so sorry", None),
+        ("we _ go", "we will go", "we will go"),
+        ("ext #", "at ext 4620 please", "ext 4620"),
+        ("< no", "no way", "no"),
+        ("< no", "oh no", None),
+        ("no >", "oh no!", "no"),
+        ("no , sorry", "no – sorry", "no ; sorry"),
+        ("über", "das ist über", "über"),
+        ("alternative", "l'alternative", "alternative"),
+        ("ve", "i've seen", None),
+    ],
+)
+def test_phrases(phrase: str, text: str, found: str | None) -> None:
+    assert matches(phrase, text) == found
+
+
+@pytest.mark.parametrize("phrase", ["", "(a|b", "a)", "[a]", "...", "{nobody}", "a < b", "*", "(a|)"])
+def test_bad_phrases(phrase: str) -> None:
+    with pytest.raises(BadPhrase) as bad:
+        compile_phrase(phrase, WORDS)
+    assert bad.value.write
+
+
+def test_a_bad_file_says_everything_at_once(tmp_path: Path) -> None:
+    (tmp_path / "en.yaml").write_text(
+        "lang: en\ncues:\n  refusal:\n    - say: ['no way (x']\n      hits: [no]\n"
+        "    - say: [we can't]\n      hits: [hello]\n      near_misses: [We can't.]\n  refusl: []\n"
+    )
+    with pytest.raises(BadFiles) as bad:
+        load_lexicon(tmp_path)
+    assert [(p.line, p.column) for p in bad.value.problems] == [(4, 13), (7, 14), (8, 21), (9, 3)]
+    assert bad.value.problems[3].write == "refusal"
+
+
+def test_a_later_folder_adds(tmp_path: Path, lexicon: Lexicon) -> None:
+    first, second = tmp_path / "a", tmp_path / "b"
+    for folder, say in ((first, "nope"), (second, "computer says no")):
+        folder.mkdir()
+        (folder / "en.yaml").write_text(f"lang: en\ncues:\n  refusal:\n    - say: [{say}]\n      hits: [{say}]\n")
+    both = load_lexicon(first, second)
+    assert both.scan_text("Nope.").has("refusal")
+    assert both.scan_text("Computer says no.").has("refusal")
+    assert set(lexicon.languages) == {"de", "en", "es", "fr", "it", "nl", "pt"}
+
+
+def test_sentences(lexicon: Lexicon) -> None:
+    text = 'Hi Rita, sadly not. The tray was\nempty, Dr. May said "no way at all".\n\nSee below:\n- one\n- two\n'
+    text += "\nCheers\nDana"
+    prepared = lexicon.prepare(text, ["rita", "dana"])
+    said = [(text[s.start : s.end], s.kind) for s in prepared.sentences]
+    assert said == [
+        ("Hi Rita,", "greeting"),
+        ("sadly not.", "body"),
+        ('The tray was\nempty, Dr. May said "no way at all".', "body"),
+        ("See below:", "body"),
+        ("- one", "body"),
+        ("- two", "body"),
+        ("Cheers", "closing"),
+        ("Dana", "closing"),
+    ]
+    assert len(prepared.folded) == len(text)
+    assert "way" not in prepared.folded
+    assert [text[a:b].strip(", ") for a, b in clauses(prepared, 2)] == [
+        "The tray was\nempty",
+        'Dr. May said "no way at all".',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("on 2026-04-01", "2026-04-01"),
+        ("by 30 June", "2026-06-30"),
+        ("by June 30th", "2026-06-30"),
+        ("am 3. Oktober", "2026-10-03"),
+        ("bis 12.3.", "2026-03-12"),
+        ("le 3 avril", "2026-04-03"),
+        ("el 3 de abril", "2026-04-03"),
+        ("next Friday", "2026-03-06"),
+        ("vrijdag", "2026-03-06"),
+        ("tomorrow", "2026-03-03"),
+        ("übermorgen", "2026-03-04"),
+        ("in two weeks", "2026-03-16"),
+        ("innerhalb von drei Tagen", "2026-03-05"),
+        ("by the end of the week", "2026-03-07"),
+        ("within 3 hours", "in words"),
+    ],
+)
+def test_dates(text: str, value: str, lexicon: Lexicon) -> None:
+    (when,) = lexicon.calendar.find(lexicon.prepare(f"It comes {text}."), NOW)
+    assert (when.value, when.past) == (value, False)
+
+
+@pytest.mark.parametrize(
+    "text", ["you may go", "24/7", "room 12/14", "version 3.1", "on Saturdays", "the second one", "step 3"]
+)
+def test_what_is_no_date(text: str, lexicon: Lexicon) -> None:
+    assert lexicon.calendar.find(lexicon.prepare(text), NOW) == ()
+
+
+@pytest.mark.parametrize(
+    "text", ["on 14 February", "yesterday", "two days ago", "vor drei Tagen", "last Friday", "hier"]
+)
+def test_the_past(text: str, lexicon: Lexicon) -> None:
+    assert [when.past for when in lexicon.calendar.find(lexicon.prepare(f"It came {text}."), NOW)] == [True]
+
+
+def test_hostile_text_takes_no_longer_than_its_length(lexicon: Lexicon) -> None:
+    for piece in ("no " * 20_000, "we can't " * 7_000, "(((" * 20_000, '"a b" ' * 10_000, "1. " * 20_000, "x" * 60_000):
+        scan = lexicon.scan_text(piece)
+        assert len(scan.prepared.folded) <= 60_000
+        lexicon.calendar.find(scan.prepared, datetime(2026, 3, 2, tzinfo=NOW.tzinfo))

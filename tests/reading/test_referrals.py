@@ -1,0 +1,62 @@
+"""Who is asked to deal with the matter, and who is only asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.reading.conftest import Read, forwarding, mail, replying
+
+FORWARDS: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "forwards.yaml").read_text(encoding="utf-8"))
+ASKED = "The wall socket at my desk has no link. Can you help?"
+TEAM = "Network Team <network-team@acme.example>"
+
+
+@pytest.mark.parametrize("case", FORWARDS, ids=lambda case: case["text"][:40])
+def test_forwards(case: dict[str, Any], found: Callable[..., set[str]]) -> None:
+    stops = found(mail(forwarding(case["text"], ASKED), to=TEAM, subject="Fwd: Something"))
+    assert stops == ({"dropped-requester"} if case["handoff"] else set())
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("Can you take this one over?", "hand-off"),
+        ("Do you see anything odd on port 12?", "consult"),
+        ("Could you replace the cable please? I'll tell her when it is done.", "delegation"),
+    ],
+)
+def test_kinds(text: str, kind: str, read_mail: Read) -> None:
+    facts = read_mail(mail(forwarding(text, ASKED), to=TEAM, subject="Fwd: Something")).facts
+    assert facts["referral"].value == kind
+
+
+def test_redirect_names_its_target(read_mail: Read) -> None:
+    text = "That is not us. Please write to facilities@acme.example, they have the keys."
+    facts = read_mail(mail(replying(text, "Who has the key?"))).facts
+    assert facts["referral"].value == "redirect"
+    assert facts["target"].value == "facilities@acme.example"
+
+
+def test_an_empty_forward_to_another_team(read_mail: Read) -> None:
+    assert "empty_forward" in read_mail(mail(forwarding("", ASKED), to=TEAM, subject="Fwd: Something")).facts
+    own = read_mail(mail(forwarding("", ASKED), to="it-support@acme.example", subject="Fwd: Something")).facts
+    assert "empty_forward" not in own
+    assert "own_note" in own
+
+
+def test_the_wish_to_be_left_out(found: Callable[..., set[str]]) -> None:
+    asked = f"{ASKED} Please leave me out of the mails, I am on a boat."
+    assert found(mail(forwarding("Yours please.", asked), to=TEAM, subject="Fwd: Something")) == set()
+
+
+def test_a_copy_under_another_form_of_the_address_is_one(read_mail: Read) -> None:
+    raw = mail(forwarding("Yours please.", ASKED), to=TEAM, cc="RITA.BLOM+it@acme.example", subject="Fwd: Something")
+    facts = read_mail(raw).facts
+    assert "to_requester" in facts
+    lookalike = mail(forwarding("Yours please.", ASKED), to=TEAM, cc="rita.b1om@acme.example", subject="Fwd: Something")
+    assert "requester_absent" in read_mail(lookalike).facts

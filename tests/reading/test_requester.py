@@ -1,0 +1,106 @@
+"""The requester, from the strongest evidence there is (DESIGN.md §3)."""
+
+from __future__ import annotations
+
+from gateway.mail.envelope import Envelope
+from gateway.mail.message import read_message
+from gateway.policy.model import PolicySet
+from gateway.reading.memory import line_hashes, remember, sentences_of
+from gateway.reading.reader import Context, who_sends
+from gateway.reading.thread import SeenMessage, Thread
+from tests.reading.conftest import NOW, Read, forwarding, mail, replying
+
+ASKED = "Could you look at it?"
+TEAM = "network-team@acme.example"
+
+
+def seen(policies: PolicySet, raw: bytes, direction: str = "inbound") -> SeenMessage:
+    message = read_message(raw)
+    envelope = Envelope.of(message.author.address if message.author else "", [box.address for box in message.to])
+    return remember(message, envelope, direction, policies.site, policies.lexicon, NOW, b"tests")  # type: ignore[arg-type]
+
+
+def test_the_first_to_write_stays_the_requester(policies: PolicySet, read_mail: Read) -> None:
+    first = seen(policies, mail(ASKED, sender="Rita Blom <rita.blom@acme.example>", to="it-support@acme.example"))
+    later = seen(policies, mail(ASKED, sender="kim@customer.example", to="it-support@acme.example"))
+    reading = read_mail(mail("Yours please.", to=TEAM), thread=Thread(by_id=(first, later)))
+    assert reading.requester is not None
+    assert (reading.requester.mailbox.address, reading.requester.grade) == ("rita.blom@acme.example", "observed")
+
+
+def test_our_own_answer_names_whom_it_answered(policies: PolicySet, read_mail: Read) -> None:
+    answer = seen(policies, mail("Done."), "outbound")
+    reading = read_mail(mail("Yours please.", to=TEAM), thread=Thread(by_id=(answer,)))
+    assert reading.requester is not None
+    assert reading.requester.grade == "observed"
+
+
+def test_a_ticket_tag_alone_is_no_more_than_a_quote(policies: PolicySet, read_mail: Read) -> None:
+    first = seen(policies, mail(ASKED, sender="Rita Blom <rita.blom@acme.example>", to="it-support@acme.example"))
+    reading = read_mail(mail("Yours please.", to=TEAM, subject="Socket [#48213]"), thread=Thread(by_tag=(first,)))
+    assert reading.requester is not None
+    assert reading.requester.grade == "quoted"
+
+
+def test_a_trusted_header_counts_from_a_listed_peer_only(read_mail: Read) -> None:
+    raw = mail(
+        "Please process.", sender="it-support@acme.example", to=TEAM, headers="X-RT-Originator: kim@customer.example\n"
+    )
+    known = read_mail(raw).requester
+    assert known is not None
+    assert (known.mailbox.address, known.grade) == ("kim@customer.example", "declared")
+    assert read_mail(raw, peer_listed=False).requester is None
+    forged = raw.replace(b"From: it-support@acme.example", b"From: Dana Cole <dana.cole@acme.example>")
+    assert read_mail(forged).requester is None
+
+
+def test_the_oldest_quoted_author_who_is_no_agent(read_mail: Read) -> None:
+    inner = replying("I will look.", ASKED)
+    text = replying("Yours please.", inner, author="Luis Ortega <luis.ortega@acme.example>")
+    known = read_mail(mail(text, to=TEAM)).requester
+    assert known is not None
+    assert (known.mailbox.address, known.grade) == ("rita.blom@acme.example", "quoted")
+
+
+def test_a_web_form_names_the_person_in_its_text(read_mail: Read) -> None:
+    form = "New entry\n\nName: Li Wei\nE-mail: li.wei@shopper.example\nMessage:\nWhen will it come?"
+    text = forwarding("Yours please.", form, author="ACME Website <webform@acme.example>")
+    known = read_mail(mail(text, to=TEAM, subject="Fwd: Form")).requester
+    assert known is not None
+    assert known.mailbox.address == "li.wei@shopper.example"
+
+
+def test_a_list_asks_nobody(read_mail: Read) -> None:
+    assert read_mail(mail("No.", to="imapd-users@lists.oss.test")).requester is None
+
+
+def test_machines_are_not_judged(read_mail: Read) -> None:
+    reading = read_mail(mail("No.", headers="Auto-Submitted: auto-replied\n"))
+    assert (reading.judged, reading.requester, reading.facts) == (False, None, {})
+    assert "machine" in reading.why_not
+
+
+def test_who_sends(policies: PolicySet) -> None:
+    context = Context(policies.site, policies.lexicon, NOW, auth_identity="luis.ortega@acme.example")
+    envelope = Envelope.of("dana.cole@acme.example", ["rita.blom@acme.example"])
+    agent = who_sends(read_message(mail("Hi")), envelope, context)
+    assert agent is not None
+    assert (agent.mailbox.address, agent.source) == ("luis.ortega@acme.example", "auth")
+    assert agent.disagreement == ("dana.cole@acme.example",)
+    stranger = Envelope.of("rita.blom@acme.example", ["dana.cole@acme.example"])
+    raw = mail("Hi", sender="rita.blom@acme.example", to="dana.cole@acme.example")
+    assert who_sends(read_message(raw), stranger, Context(policies.site, policies.lexicon, NOW)) is None
+
+
+def test_memory_keeps_marks_and_no_words(policies: PolicySet) -> None:
+    raw = mail("Could I get a monitor? Please leave me out of the thread.", sender="rita.blom@acme.example")
+    message = seen(policies, raw)
+    assert message.marks == {"asks": "request", "questions": "2", "leave_me_out": "yes"}
+    assert "monitor" not in repr(message)
+
+
+def test_what_clients_wrap_anew_is_known_again() -> None:
+    text = "The wall socket at my desk has no link.\nThe one beside it works. Can you help?"
+    wrapped = "> The wall socket at my desk\n> has no link. The one\n> beside it works. Can you help?"
+    assert line_hashes(sentences_of(wrapped), b"k") == line_hashes(sentences_of(text), b"k")
+    assert line_hashes(sentences_of(text), b"k") != line_hashes(sentences_of(text), b"other")
