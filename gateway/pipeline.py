@@ -45,8 +45,8 @@ from gateway.store.store import Store
 
 log = structlog.get_logger("gateway.pipeline")
 
-INLINE_OCTETS = 96 * 1024
-"""Mail up to this size is read on the event loop (well under a millisecond a part); more goes to a thread."""
+INLINE_OCTETS = 32 * 1024
+"""Mail up to this size is read on the event loop (some milliseconds at most); more goes to a thread."""
 
 READING_SECONDS = 10.0
 """A mail that takes longer to read is treated as a fault of the gateway; each policy says what then (`fail`)."""
