@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from pathlib import Path
 
@@ -9,9 +10,11 @@ import pytest
 import re2
 
 from gateway.located import BadFiles
+from gateway.reading.cues import CUES
 from gateway.reading.lexicon import Lexicon, load_lexicon
 from gateway.reading.phrases import BadPhrase, compile_phrase, fold, octets_of
 from gateway.reading.sentences import clauses
+from gateway.resources import shipped
 from tests.reading.conftest import NOW
 
 WORDS = {"we": ["we", "i"], "wont": ["won't", "'ll not"]}
@@ -77,6 +80,12 @@ def test_a_later_folder_adds(tmp_path: Path, lexicon: Lexicon) -> None:
     assert both.scan_text("Nope.").has("refusal")
     assert both.scan_text("Computer says no.").has("refusal")
     assert set(lexicon.languages) == {"de", "en", "es", "fr", "it", "nl", "pt"}
+
+
+def test_the_head_of_the_english_file_names_every_cue() -> None:
+    head = (shipped() / "lexicon" / "en.yaml").read_text(encoding="utf-8").partition("\nlang:")[0]
+    listed = dict(re.findall(r"^#   (\w+) +(.+)$", head.partition("# The cues:")[2], re.MULTILINE))
+    assert listed == {name: cue.meaning for name, cue in CUES.items()}
 
 
 def test_sentences(lexicon: Lexicon) -> None:
