@@ -115,6 +115,9 @@ def test_proxy_filter_while_the_server_behind_is_away(far_end: FarEnd, tmp_path:
                 smtp.ehlo()
                 codes = [smtp.mail(AGENT)[0], smtp.rcpt(CUSTOMER)[0]]
             assert codes == [250, 451]  # Postfix asks its filter at the first recipient
+            end = time.monotonic() + 10  # the log is written by a process of its own
+            while "4.4.1" not in postfix.said() and time.monotonic() < end:
+                time.sleep(0.05)
             assert "4.4.1" in postfix.said()
         finally:
             postfix.stop()
