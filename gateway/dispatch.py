@@ -204,7 +204,7 @@ class Dispatcher:
         log.info("hold settled", mail=claim.hold.new.id, state=state, outcome=outcome)
 
     async def _later(self, claim: Claim, why: str) -> None:
-        wait = min(FIRST_RETRY * 2 ** min(claim.hold.tries, 10), LAST_RETRY)
+        wait = min(FIRST_RETRY * 2 ** min(claim.hold.tries - 1, 10), LAST_RETRY)
         await self._store.finish(claim, "approved", why, outcome="", by="", next_try=self._clock() + wait)
         log.warning("release put off", mail=claim.hold.new.id, why=why, minutes=wait.total_seconds() / 60)
 
