@@ -10,7 +10,7 @@ from gateway.mail.message import Headers, parse_addresses
 from gateway.mail.quoting import Body, QuotedAuthor
 from gateway.mail.span import Span
 from gateway.reading.facts import Agent, Requester
-from gateway.reading.people import Recipients
+from gateway.reading.people import Recipients, name_words
 from gateway.reading.thread import SeenMessage, Thread
 from gateway.site.model import Site
 
@@ -28,6 +28,9 @@ _FORM_NAME = re.compile(
 _REPLY = re.compile(r"^(?:re|aw|antw|sv|rv|r|ri|res|odp|vs|re\[\d+\])\s*:", re.IGNORECASE)
 _LIST_DOMAIN = re.compile(
     r"@(?:lists?|listserv|groups?|googlegroups|mailman)\.|-(?:users|list|l|dev|announce|discuss)@", re.IGNORECASE
+)
+_PROGRAM = re.compile(
+    r"(?:web-?mail|web-?form|no-?reply|do-?not-?reply|notifications?|mailer-daemon|postmaster)\b", re.IGNORECASE
 )
 FORM_LIMIT = 20_000
 """Code points of quoted text that are searched for the fields of a web form."""
@@ -50,11 +53,11 @@ def find_requester(
 def asks(box: Mailbox, site: Site, agent: Agent) -> bool:
     """Whether this can be the one who asked: known by address or name, and neither agent nor program nor gateway."""
     if not box.address:
-        return bool(box.name) and not _named_agent(box.name, site, agent)
+        return bool(box.name) and not _named_agent(box.name, site, agent) and not _is_agents_name(box.name, site, agent)
     if site.is_ticket_system(box.address) or site.is_own(box.address):
         return False
     if site.everybody and not site.is_listed_agent(box.address):
-        return not site.same_person(box.address, agent.mailbox.address) and not _same_name(box.name, agent.mailbox.name)
+        return not site.same_person(box.address, agent.mailbox.address) and not _is_agents_name(box.name, site, agent)
     return site.agent(box.address) is None and not (
         box.name and "@" not in box.address and _named_agent(box.name, site, agent)
     )
@@ -121,7 +124,7 @@ def _quoted(body: Body, site: Site, agent: Agent) -> Requester | None:
     candidates = [a for a in quoted if asks(a.mailbox, site, agent)]
     people = [a for a in candidates if not _passes_on_to(a.mailbox, site)] or candidates
     if people:
-        author = _oldest(people)
+        author = _next(people) if site.everybody else _oldest(people)
         return Requester(_full(author, people), "quoted", (author.span,), f"wrote the quoted mail{_when(author)}")
     if programs and (form := _FORM.search(body.quoted_text, 0, FORM_LIMIT)):
         name = _FORM_NAME.search(body.quoted_text, 0, FORM_LIMIT)
@@ -165,6 +168,11 @@ def _oldest(authors: list[QuotedAuthor]) -> QuotedAuthor:
     return authors[-1]
 
 
+def _next(authors: list[QuotedAuthor]) -> QuotedAuthor:
+    """Where everybody is an agent, whoever wrote the mail that this one answers or passes on; no program if need be."""
+    return next((a for a in authors if not _PROGRAM.match(a.mailbox.address)), authors[0])
+
+
 def _full(author: QuotedAuthor, others: list[QuotedAuthor]) -> Mailbox:
     """The mailbox, with the address from another block where this one has only the name."""
     if author.mailbox.address:
@@ -195,6 +203,13 @@ def _named_agent(name: str, site: Site, agent: Agent) -> bool:
 def _same_name(one: str, other: str) -> bool:
     first, second = (sorted(re.findall(r"[^\W\d_]+", name.lower())) for name in (one, other))
     return bool(first) and first == second
+
+
+def _is_agents_name(name: str, site: Site, agent: Agent) -> bool:
+    """Whether a name is the sender's own, also as "Last, First", or as the address spells it."""
+    words = {word for word in re.findall(r"[^\W\d_]+", name.lower()) if len(word) > 1}
+    own = name_words([agent.mailbox], site)
+    return len(words) > 1 and (words <= own or (len(own) > 1 and own <= words))
 
 
 def _on(message: SeenMessage) -> str:
