@@ -12,12 +12,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parseaddr
-from typing import TYPE_CHECKING
 
 import structlog
 
 from gateway import notices
 from gateway.answers import Answer, parse_answer
+from gateway.judged import Judged
 from gateway.mail.address import Mailbox, split_tag
 from gateway.mail.envelope import Envelope, Path
 from gateway.mail.message import Headers, read_headers, read_message
@@ -34,9 +34,6 @@ from gateway.store.records import Action, Hold, NewHold, OutMail
 from gateway.store.store import Store
 from gateway.template_files import Templates
 from gateway.templating import CannotRender
-
-if TYPE_CHECKING:
-    from gateway.pipeline import Judged
 
 log = structlog.get_logger("gateway.desk")
 

@@ -17,22 +17,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Literal
 
 import structlog
 
 from gateway.desk import Desk
+from gateway.judged import Judged
 from gateway.mail.envelope import Path
-from gateway.mail.message import Headers, read_headers, read_message
+from gateway.mail.message import read_headers, read_message
 from gateway.mail.received import received_line
 from gateway.mail.rewrite import CannotRewrite, add_cc
 from gateway.mail.splice import Splice
 from gateway.policy.decide import Decision, decide
 from gateway.policy.model import PolicySet
 from gateway.reading.memory import remember
-from gateway.reading.reader import Context, Reading, read, who_sends
+from gateway.reading.reader import Context, read, who_sends
 from gateway.reading.thread import SeenMessage
 from gateway.record import audit_entry
 from gateway.rules import Rules
@@ -50,19 +51,6 @@ INLINE_OCTETS = 32 * 1024
 
 READING_SECONDS = 10.0
 """A mail that takes longer to read is treated as a fault of the gateway; each policy says what then (`fail`)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """One mail after reading: what was found and decided, under which rules, and what memory keeps of it."""
-
-    mail: Incoming
-    raw: bytes
-    headers: Headers
-    rules: PolicySet
-    reading: Reading | None
-    decision: Decision
-    seen: SeenMessage | None
 
 
 class Pipeline:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from gateway.judged import Judged
 from gateway.mail.span import Span
 from gateway.policy.decide import Decision, Finding
 from gateway.reading.reader import Reading
 from gateway.store.records import AuditEntry
-
-if TYPE_CHECKING:
-    from gateway.pipeline import Judged
 
 SNIPPET = 240
 """Code points of one evidence text that are kept; enough for a sentence, never a whole mail."""

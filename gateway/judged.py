@@ -1,0 +1,28 @@
+"""One mail after reading: what the pipeline, the desk and the audit log all speak about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway.mail.message import Headers
+from gateway.policy.decision import Decision
+from gateway.policy.model import PolicySet
+from gateway.reading.reader import Reading
+from gateway.reading.thread import SeenMessage
+from gateway.smtp.gate import Incoming
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What was found and decided, under which rules, and what memory keeps of it.
+
+    `raw` are the octets as they came; `reading` is None where the mail could not be read, `seen` where nothing is kept.
+    """
+
+    mail: Incoming
+    raw: bytes
+    headers: Headers
+    rules: PolicySet
+    reading: Reading | None
+    decision: Decision
+    seen: SeenMessage | None
