@@ -144,7 +144,7 @@ async def test_disk_full_for_the_spool(tmp_path, small_disk):
         said = await gateway.send(large.mail_from, list(large.rcpt_to), large.raw)
         assert said == (452, "4.3.1 Not enough storage; try again later")
         assert await ledgers.send(gateway.port, explained("small")) == 250
-        fits = Sent(JILL, (BOB,), large.raw[:1_500_000])
+        fits = Sent(JILL, (BOB,), large.raw[:1_500_000].rpartition(b"\r\n")[0] + b"\r\n")
         assert await ledgers.send(gateway.port, fits) == 250
         assert len(gateway.sink.messages) == 2
         assert {path.name for path in small_disk.iterdir()} <= {"gateway.db", "gateway.db-wal", "gateway.db-shm"}
