@@ -105,7 +105,7 @@ async def test_a_reading_that_takes_too_long(tmp_path, monkeypatch):
         monkeypatch.setattr(pipeline, "READING_SECONDS", 0.2)
         monkeypatch.setattr(pipeline, "INLINE_OCTETS", 10)
         monkeypatch.setattr(pipeline, "read", lambda *_: time.sleep(0.7))
-        monkeypatch.setattr(pipeline, "log", structlog.wrap_logger(structlog.ReturnLogger()))
+        monkeypatch.setattr(pipeline, "log", structlog.wrap_logger(structlog.ReturnLogger(), processors=[]))
         before = time.monotonic()
         slow, other = explained("slow"), Sent(MARY, (DANA,), mail(MARY, DANA, "Hi", "Hi", message_id="<quick@t>"))
         codes = await asyncio.gather(*(ledgers.send(gateway.port, each) for each in (slow, other)))
