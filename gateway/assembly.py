@@ -12,7 +12,7 @@ from gateway.smtp.house import ListenerConfig
 from gateway.smtp.limits import Limits, Timers
 from gateway.smtp.postbox import Credential, Postbox
 from gateway.smtp.server import DoorsConfig
-from gateway.smtp.target import Target, Timeouts
+from gateway.smtp.target import Security, Target, Timeouts
 from gateway.store.crypto import KeyUnusable, load_or_create_key
 from gateway.supervision import PassedSocket
 from gateway.values import Endpoint
@@ -94,7 +94,9 @@ def _listener(
 def _passed(passed: PassedSocket, settings: Settings, context: ssl.SSLContext | None) -> ListenerConfig:
     """A socket's name says what it is for: smtp, submissions, proxy-filter or tap (FileDescriptorName=)."""
     tap = passed.name == "tap"
-    tls = "implicit" if passed.name in _IMPLICIT else "starttls" if context and passed.name == "smtp" else "none"
+    tls: Security = "implicit" if passed.name in _IMPLICIT else "none"
+    if context is not None and passed.name == "smtp":
+        tls = "starttls"
     return ListenerConfig(
         kind="tap" if tap else "proxy-filter" if passed.name == "proxy-filter" else "smtp",
         tls=tls,

@@ -264,7 +264,7 @@ class _Builder:
         key = self.key[-1]
         if key is not None:
             if key not in parent.value:
-                parent.inside[key] = node  # type: ignore[index]
+                parent.inside[key] = node  # type: ignore[index, call-overload]
                 parent.value[key] = node.value
             self.key[-1] = None
             return

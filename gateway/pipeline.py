@@ -33,7 +33,7 @@ from gateway.mail.splice import Splice
 from gateway.policy.decide import Decision, decide
 from gateway.policy.model import PolicySet
 from gateway.reading.memory import remember
-from gateway.reading.reader import Context, read, who_sends
+from gateway.reading.reader import Context, Reading, read, who_sends
 from gateway.reading.thread import SeenMessage
 from gateway.record import audit_entry
 from gateway.rules import Rules
@@ -149,14 +149,25 @@ class Pipeline:
         return await asyncio.to_thread(self._seen, rules, raw, mail, "inbound")
 
     def _seen(
-        self, rules: PolicySet, raw: bytes, mail: Incoming, direction: Literal["inbound", "outbound"]
+        self,
+        rules: PolicySet,
+        raw: bytes,
+        mail: Incoming,
+        direction: Literal["inbound", "outbound"],
+        reading: Reading | None = None,
     ) -> SeenMessage | None:
         """What memory keeps of a mail. One that cannot be remembered is a loss to later verdicts, no reason to stop."""
         try:
             return remember(
-                read_message(raw), mail.envelope, direction, rules.site, rules.lexicon, mail.received_at,
+                reading.message if reading else read_message(raw),
+                mail.envelope,
+                direction,
+                rules.site,
+                rules.lexicon,
+                mail.received_at,
                 self._rules.key,
-            )  # fmt: skip
+                body=reading.body if reading else None,
+            )
         except Exception:
             log.exception("the mail cannot be remembered", mail=mail.id)
             return None
@@ -184,7 +195,8 @@ class Pipeline:
             if self._rules.judging and who_sends(headers, mail.envelope, context) is not None:
                 reading = read(read_message(raw), mail.envelope, context)
             decision = decide(reading, rules, observe=self._observe, now=mail.received_at)
-            return Judged(mail, raw, headers, rules, reading, decision, self._seen(rules, raw, mail, "outbound"))
+            seen = self._seen(rules, raw, mail, "outbound", reading)
+            return Judged(mail, raw, headers, rules, reading, decision, seen)
 
         try:
             if len(raw) <= INLINE_OCTETS:

@@ -42,7 +42,7 @@ class Rules:
         return bool(feed) and address.lower() == feed.lower()
 
     def reload(self) -> bool:
-        """Read the files again. Broken files keep the old set, and every problem is logged. True when a new set is on."""
+        """Read the files again. Broken ones keep the old set, and every problem is logged. True for a new set."""
         try:
             fresh, templates = self._load()
         except BadFiles as bad:

@@ -1,4 +1,4 @@
-"""The few lines of the service manager's protocol: sockets handed over, and messages back (sd_listen_fds(3), sd_notify(3))."""
+"""The service manager's protocol: sockets handed over, messages back (sd_listen_fds(3), sd_notify(3))."""
 
 from __future__ import annotations
 

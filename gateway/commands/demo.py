@@ -1,4 +1,4 @@
-"""`demo`: the real gateway on embedded defaults, a sink behind it, sample mails over SMTP, and the table of what happened."""
+"""`demo`: the real gateway on embedded defaults with a sink behind it, sample mails, and a table of what happened."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ FIRST_PORT = 2525
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One line of the table: how a story ended, as sink and store say it. `wrong` is empty when it ended as it should."""
+    """One line of the table: how a story ended, as sink and store say it. `wrong` is empty when all is well."""
 
     story: Story
     verdict: str
@@ -67,7 +67,7 @@ async def _run(once: bool, broken_sink: bool, console: Console) -> int:
 
 
 def _settings(folder: Path, sink: Sink) -> Settings:
-    """Embedded defaults: SQLite and key in a folder that goes with the demo, the example site, a tap for inbound mail."""
+    """Embedded defaults: SQLite and key in a folder that goes with the demo, the example site, a tap."""
     flags = {
         "listen": [f"127.0.0.1:{_free_port()}"],
         "tap": ["127.0.0.1:0"],
@@ -151,7 +151,7 @@ async def _until(look: Callable[[], T | None], otherwise: str) -> T:
     """Look until there is something. Raises _NeverCame."""
     try:
         async with asyncio.timeout(PATIENCE):
-            while (found := await asyncio.to_thread(look)) is None:
+            while (found := await asyncio.to_thread(look)) is None:  # noqa: ASYNC110 (other threads make it come)
                 await asyncio.sleep(0.02)
     except TimeoutError as late:
         raise _NeverCame(otherwise) from late
@@ -233,7 +233,8 @@ def _table(told: Sequence[Told]) -> Table:
 
 def _verdict(row: AuditRow) -> str:
     colour = {"pass": "green", "rewrite": "cyan", "hold": "yellow", "reject": "red"}[row.entry.disposition]
-    return f"[{colour}]{row.entry.disposition}[/]" + (f", then {row.outcome}" if row.entry.disposition == "hold" else "")
+    later = f", then {row.outcome}" if row.entry.disposition == "hold" else ""
+    return f"[{colour}]{row.entry.disposition}[/]{later}"
 
 
 def _why(row: AuditRow) -> str:

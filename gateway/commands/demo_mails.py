@@ -92,7 +92,8 @@ STORIES: tuple[Story, ...] = (
 
 def question_mail(story: Story, number: int, now: datetime) -> bytes:
     """What the requester wrote to the team's mailbox."""
-    return _mail(story.requester, "IT Support <it-support@acme.example>", story.subject, story.question, f"q{number}", now)
+    to = "IT Support <it-support@acme.example>"
+    return _mail(story.requester, to, story.subject, story.question, f"q{number}", now)
 
 
 def agent_mail(story: Story, number: int, now: datetime) -> bytes:

@@ -37,9 +37,14 @@ def remember(
     lexicon: Lexicon,
     now: datetime,
     key: bytes,
+    *,
+    body: Body | None = None,
 ) -> SeenMessage:
-    """What memory keeps of one mail. `now` (aware) counts where the mail names no date; `key` is the hashes' secret."""
-    body = split_body(message)
+    """What memory keeps of one mail. `now` (aware) counts where the mail names no date; `key` is the hashes' secret.
+
+    `body` spares splitting the mail again where that has been done.
+    """
+    body = body or split_body(message)
     author = message.author or Mailbox(envelope.mail_from.address)
     return SeenMessage(
         message_id=message.message_id or "",

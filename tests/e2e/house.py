@@ -7,9 +7,9 @@ import contextlib
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +106,9 @@ def free_port() -> int:
 
 
 @contextlib.asynccontextmanager
-async def house(tmp_path: Path, *, sink: Sink | None = None, clock: Any = None, **settings: Any) -> AsyncIterator[House]:
+async def house(
+    tmp_path: Path, *, sink: Sink | None = None, clock: Any = None, **settings: Any
+) -> AsyncIterator[House]:
     """Start everything, stop everything. `settings` are settings by name; `site=""` names no site."""
     async with sink or Sink() as behind:
         flags = {
@@ -132,7 +134,8 @@ async def house(tmp_path: Path, *, sink: Sink | None = None, clock: Any = None, 
 
 
 def mail(
-    sender: str, to: str, subject: str, text: str, *, cc: str = "", message_id: str = "", reply_to: str = "", **headers: str
+    sender: str, to: str, subject: str, text: str, *, cc: str = "", message_id: str = "", reply_to: str = "",
+    **headers: str,
 ) -> bytes:
     """A plain mail with CRLF line ends."""
     message = EmailMessage()

@@ -44,7 +44,8 @@ async def test_story_ends_as_it_should(story: Story, tmp_path: Path) -> None:
     agent, to = bare(story.agent), [bare(each) for each in (story.to, story.cc) if each]
     async with house(tmp_path) as gateway:
         asked = question_mail(story, 1, now)
-        assert (await gateway.send(bare(story.requester), ["it-support@acme.example"], asked, port=gateway.tap))[0] == 250
+        requester = bare(story.requester)
+        assert (await gateway.send(requester, ["it-support@acme.example"], asked, port=gateway.tap))[0] == 250
         sent = agent_mail(story, 1, now)
         code, text = await gateway.send(agent, to, sent)
         assert code == 250
@@ -63,7 +64,8 @@ async def test_story_ends_as_it_should(story: Story, tmp_path: Path) -> None:
         # upstream's ledger: the mail is there once, for exactly these people, changed only where the story says
         arrived = [m for m in gateway.sink.messages if read_message(m.raw).message_id == row.entry.message_id]
         assert len(arrived) == 1
-        assert sorted(a.partition(b">")[0].lstrip(b"<").decode() for a in arrived[0].rcpt_args) == sorted(story.arrives_at)
+        reached = [argument.partition(b">")[0].lstrip(b"<").decode() for argument in arrived[0].rcpt_args]
+        assert sorted(reached) == sorted(story.arrives_at)
         own, rest = arrived[0].raw.split(b"\r\n", 3)[:3], arrived[0].raw.split(b"\r\n", 3)[3]
         assert own[0].startswith(b"Received: from client.example")
         if story.cc_after:
@@ -147,7 +149,8 @@ async def test_without_a_site_nothing_is_judged(tmp_path: Path) -> None:
 
 async def test_a_journal_copy_is_remembered_and_goes_no_further(tmp_path: Path) -> None:
     async with house(tmp_path) as gateway:
-        asked = mail("Mary <mary@customer.example>", "it-support@acme.example", "VPN", "Help?\n", message_id="<q@x.example>")
+        to = "it-support@acme.example"
+        asked = mail("Mary <mary@customer.example>", to, "VPN", "Help?\n", message_id="<q@x.example>")
         assert (await gateway.send("mary@customer.example", ["journal@gateway.acme.example"], asked))[0] == 250
         assert gateway.sink.messages == []
         thread = await gateway.service.store.thread(["<q@x.example>"])
