@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 
 from gateway.smtp.sink import Sink
+from tests.e2e.house import house
 from tests.e2e.ledgers import (
     JILL,
     MARY,
@@ -168,3 +169,18 @@ async def test_two_hundred_kills_on_one_state(gateways: Nursery, tmp_path: Path)
         scene = Scene(gateways, sink, tmp_path)
         for number in range(200):
             await scene.kill(rng.choice(list(STOPS)), f"k{number}", fix=rng.random() < 0.5)
+
+
+async def test_the_ledgers_notice(files_once, tmp_path: Path) -> None:
+    """The test of the test: a 250 for nothing, and a mail that is there twice, do not get by."""
+    async with house(tmp_path, sink=Sink(broken=True)) as gateway:
+        ledgers = Ledgers(gateway.sink, gateway.state, tmp_path / "keys" / "hold.key")
+        assert await ledgers.send(gateway.port, explained("lost")) == 250
+        with pytest.raises(AssertionError, match="and nowhere"):
+            ledgers.check()
+        gateway.sink.broken = False
+        assert await ledgers.send(gateway.port, explained("twice")) == 250
+        gateway.sink.messages.append(gateway.sink.messages[-1])
+        ledgers.told.pop("<lost@t>")
+        with pytest.raises(AssertionError, match="2 copies"):
+            ledgers.check()
