@@ -86,7 +86,7 @@ async def until(look: Callable[[], T | None], what: str, seconds: float = 10.0) 
     """Look until there is something (anything but None and False)."""
     try:
         async with asyncio.timeout(seconds):
-            while (found := look()) in (None, False):  # noqa: ASYNC110  the store is in another process
+            while (found := look()) in (None, False):
                 await asyncio.sleep(0.02)
     except TimeoutError:
         raise AssertionError(f"not in time: {what}") from None

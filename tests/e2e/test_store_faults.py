@@ -161,7 +161,7 @@ async def away_at_the_dot(gateway: House) -> AsyncIterator[None]:
     before = len(gateway.sink.messages)
 
     async def lock() -> None:
-        while len(gateway.sink.messages) == before:  # noqa: ASYNC110
+        while len(gateway.sink.messages) == before:
             await asyncio.sleep(0.005)
         with locked(gateway):
             await asyncio.sleep(1.0)
@@ -263,7 +263,7 @@ async def test_store_away_when_the_dot_is_to_be_marked(tmp_path):
         gateway.sink.faults[0].times = 2  # the answer's own MAIL is the first
 
         async def lock() -> None:
-            while sum(line.startswith(b"MAIL FROM:<dana") for line in gateway.sink.commands[lost:]) < 2:  # noqa: ASYNC110
+            while sum(line.startswith(b"MAIL FROM:<dana") for line in gateway.sink.commands[lost:]) < 2:
                 await asyncio.sleep(0.005)
             with locked(gateway):
                 await asyncio.sleep(0.8)
