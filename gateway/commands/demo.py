@@ -9,18 +9,19 @@ import smtplib
 import socket
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parseaddr
 from pathlib import Path
 from typing import TypeVar
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
-from rich.table import Table
 
 from gateway.commands.demo_mails import STORIES, Story, agent_mail, question_mail, reply_mail
+from gateway.commands.demo_table import Told, recipients, table, verdict_of, what_arrived, why_of
 from gateway.commands.serve import event_loop, set_up_log
+from gateway.commands.shown import plain
 from gateway.config import Settings
 from gateway.mail.message import Message, read_message
 from gateway.resources import shipped
@@ -36,17 +37,6 @@ PATIENCE = 15.0
 
 FIRST_PORT = 2525
 """Where the demo listens if it is free; else on a port that the system chooses."""
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """One line of the table: how a story ended, as sink and store say it. `wrong` is empty when all is well."""
-
-    story: Story
-    verdict: str
-    why: str
-    arrived: str
-    wrong: str = ""
 
 
 def run(*, once: bool, broken_sink: bool = False, console: Console | None = None) -> int:
@@ -105,14 +95,14 @@ async def _show(service: Service, sink: Sink, once: bool, console: Console) -> i
         for number, story in enumerate(STORIES, 1):
             told.append(await _play(service, sink, story, number, port, tap))
             progress.advance(task)
-    console.print(_table(told))
+    console.print(table(told, console.width))
     wrong = [each for each in told if each.wrong]
     for each in wrong:
         console.print(f"[bold red]not as it should be:[/] {each.story.title}: {each.wrong}", soft_wrap=True)
     if not wrong:
         console.print(f"All {len(told)} samples ended as they should, as read back from the sink and the audit log.")
     if not once:
-        await _stay(sink, port, console)
+        await _stay(service, sink, port, console)
     return 1 if wrong else 0
 
 
@@ -140,7 +130,7 @@ async def _play(service: Service, sink: Sink, story: Story, number: int, port: i
     except (_NeverCame, OSError, smtplib.SMTPException) as failed:
         return Told(story, "?", "", "nothing", f"{failed}")
     arrived = _arrived(sink, before, row.entry.message_id)
-    return Told(story, _verdict(row), _why(row), _what(arrived), _difference(story, row, arrived))
+    return Told(story, verdict_of(row), why_of(row), what_arrived(arrived), _difference(story, row, arrived))
 
 
 class _NeverCame(Exception):
@@ -184,17 +174,13 @@ def _ended(service: Service, mail_id: str) -> AuditRow | None:
 def _notice(sink: Sink, before: int, agent: str) -> Message | None:
     """The notice that came to the agent; it names the address that answers go to."""
     for mail in sink.messages[before:]:
-        if _recipients(mail) == (agent,) and (message := read_message(mail.raw)).reply_to:
+        if recipients(mail) == (agent,) and (message := read_message(mail.raw)).reply_to:
             return message
     return None
 
 
 def _arrived(sink: Sink, before: int, message_id: str) -> SunkMail | None:
     return next((mail for mail in sink.messages[before:] if read_message(mail.raw).message_id == message_id), None)
-
-
-def _recipients(mail: SunkMail) -> tuple[str, ...]:
-    return tuple(argument.partition(b">")[0].lstrip(b"<").decode().lower() for argument in mail.rcpt_args)
 
 
 def _difference(story: Story, row: AuditRow, arrived: SunkMail | None) -> str:
@@ -205,83 +191,64 @@ def _difference(story: Story, row: AuditRow, arrived: SunkMail | None) -> str:
         return f"it was {row.outcome}, not {story.ending}"
     if arrived is None:
         return "nothing arrived at the sink"
-    if sorted(_recipients(arrived)) != sorted(story.arrives_at):
-        return f"it arrived at {', '.join(_recipients(arrived))}, not at {', '.join(story.arrives_at)}"
+    if sorted(recipients(arrived)) != sorted(story.arrives_at):
+        return f"it arrived at {', '.join(recipients(arrived))}, not at {', '.join(story.arrives_at)}"
     copied = {who.key for who in read_message(arrived.raw).cc}
     missing = set(story.cc_after) - copied
     return f"{', '.join(missing)} is not in Cc" if missing else ""
 
 
-# --- showing ---------------------------------------------------------------------------------------------------------
-
-
-def _table(told: Sequence[Told]) -> Table:
-    table = Table(title="Six mails of support agents", title_justify="left", expand=False, show_lines=True)
-    table.add_column("mail", max_width=34)
-    table.add_column("verdict", max_width=16)
-    table.add_column("why", max_width=52)
-    table.add_column("what arrived", max_width=40)
-    for each in told:
-        words = max(each.story.answer.split("\n\n"), key=len).replace("\n", " ")
-        mark = "[red]✗[/] " if each.wrong else ""
-        table.add_row(
-            f"{mark}[bold]{each.story.title}[/]\n\"{words[:90]}{'…' if len(words) > 90 else ''}\"",
-            each.verdict, each.why, each.arrived,
-        )  # fmt: skip
-    return table
-
-
-def _verdict(row: AuditRow) -> str:
-    colour = {"pass": "green", "rewrite": "cyan", "hold": "yellow", "reject": "red"}[row.entry.disposition]
-    later = f", then {row.outcome}" if row.entry.disposition == "hold" else ""
-    return f"[{colour}]{row.entry.disposition}[/]{later}"
-
-
-def _why(row: AuditRow) -> str:
-    if not row.entry.findings:
-        return "nothing that would leave anybody waiting"
-    finding = row.entry.findings[0]
-    words = "; ".join(f"\"{span['text']}\"" for span in finding["evidence"][:2] if span["text"])
-    return f"[bold]{finding['policy']}[/]: {finding['why']}" + (f"\n{words}" if words else "")
-
-
-def _what(arrived: SunkMail | None) -> str:
-    if arrived is None:
-        return "nothing"
-    copied = ", ".join(who.address for who in read_message(arrived.raw).cc)
-    return "to " + ", ".join(_recipients(arrived)) + (f"\nCc: {copied}" if copied else "")
-
-
 # --- staying up ------------------------------------------------------------------------------------------------------
 
 
-async def _stay(sink: Sink, port: int, console: Console) -> None:
+async def _stay(service: Service, sink: Sink, port: int, console: Console) -> None:
     """Until Ctrl-C: whatever comes is judged, and what leaves is told."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):
             loop.add_signal_handler(number, stop.set)
-    console.print(
-        f"\nNow send your own to 127.0.0.1:{port}, as dana.cole@acme.example, for instance:\n"
-        f"  swaks --server 127.0.0.1:{port} --from dana.cole@acme.example --to jill.amory@acme.example "
-        '--header "Subject: Re: Chair" --body "No."\n'
-        "What leaves the gateway is shown here. Ctrl-C ends the demo.",
-        soft_wrap=True, highlight=False, markup=False,
-    )  # fmt: skip
-    seen = len(sink.messages)
+    _invite(port, console)
+    shown, left = {row.entry.id for row in service.store.audit_list()}, len(sink.messages)
     while not stop.is_set():
-        for mail in sink.messages[seen:]:
-            message = read_message(mail.raw)
-            console.rule(f"left for {', '.join(_recipients(mail))}", align="left")
-            for name in ("From", "To", "Cc", "Reply-To", "Subject"):
-                if message.get(name):
-                    console.print(f"{name}: {message.get(name)}", markup=False, highlight=False, soft_wrap=True)
-            text = next((part.text for part in message.parts if part.text), "")
-            console.print(f"\n{text.rstrip()}", markup=False, highlight=False, soft_wrap=True)
-        seen = len(sink.messages)
+        for row in reversed(await asyncio.to_thread(service.store.audit_list)):
+            if row.entry.id not in shown:
+                shown.add(row.entry.id)
+                _show_verdict(row, console)
+        for mail in sink.messages[left:]:
+            left += 1
+            _show_mail(mail, console)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), 0.2)
+
+
+def _invite(port: int, console: Console) -> None:
+    console.print(
+        f"\nNow send your own to 127.0.0.1:{port} with any mail client, for instance:\n\n"
+        f"  swaks --server 127.0.0.1:{port} --from dana.cole@acme.example \\\n"
+        '    --to jill.amory@acme.example --header "Subject: Re: Chair" --body "No."\n\n'
+        "What the gateway decides and what leaves it is shown here. Ctrl-C ends the demo.",
+        soft_wrap=True, highlight=False, markup=False,
+    )  # fmt: skip
+
+
+def _show_verdict(row: AuditRow, console: Console) -> None:
+    entry = row.entry
+    console.print()
+    console.rule(f"{verdict_of(row)}  {escape(plain(entry.subject))}, from {escape(plain(entry.agent))}", align="left")
+    console.print(why_of(row), highlight=False)
+
+
+def _show_mail(mail: SunkMail, console: Console) -> None:
+    message = read_message(mail.raw)
+    console.print()
+    console.rule(f"left for {escape(plain(', '.join(recipients(mail))))}", align="left", characters="┄")
+    for name in ("From", "To", "Cc", "Reply-To", "Subject"):
+        if message.get(name):
+            console.print(f"{name}: {plain(message.get(name) or '')}", markup=False, highlight=False, soft_wrap=True)
+    text = next((part.text for part in message.parts if part.text), "")
+    lines = "\n".join(plain(line) for line in text.rstrip().split("\n"))
+    console.print(f"\n{lines}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _bare(mailbox: str) -> str:
