@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import replace
 
 from gateway.mail.address import Mailbox
 from gateway.mail.message import Headers, parse_addresses
 from gateway.mail.quoting import Body, QuotedAuthor
 from gateway.mail.span import Span
+from gateway.reading.asker import asks, passes_on_to, same_name
 from gateway.reading.facts import Agent, Requester
-from gateway.reading.people import Recipients, name_words
+from gateway.reading.observed import find_observed
+from gateway.reading.people import Recipients
 from gateway.reading.thread import SeenMessage, Thread
 from gateway.site.model import Site
 
@@ -40,27 +43,22 @@ def find_requester(
     headers: Headers, body: Body, people: Recipients, site: Site, thread: Thread, agent: Agent, *, peer_listed: bool
 ) -> Requester | None:
     """The requester with the grade of the evidence, or None where nobody is known to have asked."""
-    return (
-        _observed(thread.by_id, site, agent)
-        or _declared(headers, site, agent, peer_listed)
-        or _attached(body, site, agent)
-        or _quoted(body, site, agent)
-        or _by_tag(thread.by_tag, site, agent)
-        or _answered(headers, people, site, agent)
-    )
+    seen = find_observed(thread.by_id, site, agent)
+    if seen is not None and seen.sure:
+        return seen.requester
+    named = _declared(headers, site, agent, peer_listed) or _attached(body, site, agent) or _quoted(body, site, agent)
+    if seen is not None:
+        return _of_both(seen.requester, named, site)
+    return named or _by_tag(thread.by_tag, site, agent) or _answered(headers, people, site, agent)
 
 
-def asks(box: Mailbox, site: Site, agent: Agent) -> bool:
-    """Whether this can be the one who asked: known by address or name, and neither agent nor program nor gateway."""
-    if not box.address:
-        return bool(box.name) and not _named_agent(box.name, site, agent) and not _is_agents_name(box.name, site, agent)
-    if site.is_ticket_system(box.address) or site.is_own(box.address):
-        return False
-    if site.everybody and not site.is_listed_agent(box.address):
-        return not site.same_person(box.address, agent.mailbox.address) and not _is_agents_name(box.name, site, agent)
-    return site.agent(box.address) is None and not (
-        box.name and "@" not in box.address and _named_agent(box.name, site, agent)
-    )
+def _of_both(seen: Requester, named: Requester | None, site: Site) -> Requester:
+    """Who came into the thread by their own word, against whom the mail itself names: only together they are sure."""
+    if named is None:
+        return replace(seen, grade="quoted", how=f"{seen.how}, in a thread whose beginning it did not see")
+    one, other = seen.mailbox, named.mailbox
+    same = site.same_person(one.address, other.address) if other.address else same_name(one.name, other.name)
+    return seen if same else named
 
 
 def declared_author(headers: Headers, site: Site, peer_listed: bool) -> tuple[Mailbox, str] | None:
@@ -72,31 +70,6 @@ def declared_author(headers: Headers, site: Site, peer_listed: bool) -> tuple[Ma
                 if box.address and person and not (site.is_ticket_system(box.address) or site.is_own(box.address)):
                     return box, header
     return None
-
-
-def _observed(seen: Iterable[SeenMessage], site: Site, agent: Agent) -> Requester | None:
-    """The first who wrote to us, else the first whom we wrote to. Vendors and departments only if nobody else did."""
-    messages = list(seen)
-    second_best: Requester | None = None
-    for message in messages:
-        if message.direction != "inbound":
-            continue
-        declared = message.marks.get("requester")
-        if declared:
-            box = Mailbox(declared, message.marks.get("requester_name", ""))
-            # A header said so, and headers can be forged: never better than declared (DESIGN.md §3).
-            return Requester(box, "declared", (), f"asked through {message.author.address}{_on(message)}")
-        if asks(message.author, site, agent):
-            found = Requester(message.author, "observed", (), f"wrote{_on(message)}, as the gateway saw")
-            if not _passes_on_to(message.author, site):
-                return found
-            second_best = second_best or found
-    for message in messages:
-        if message.direction == "outbound" and site.agent(message.author.address) is not None:
-            for box in message.to:
-                if asks(box, site, agent) and not _passes_on_to(box, site):
-                    return Requester(box, "observed", (), f"was answered{_on(message)}, as the gateway saw")
-    return second_best
 
 
 def _declared(headers: Headers, site: Site, agent: Agent, peer_listed: bool) -> Requester | None:
@@ -122,7 +95,7 @@ def _quoted(body: Body, site: Site, agent: Agent) -> Requester | None:
     quoted = [a for a in body.authors if a.kind != "attached"]
     programs = any(a.mailbox.address and site.is_ticket_system(a.mailbox.address) for a in quoted)
     candidates = [a for a in quoted if asks(a.mailbox, site, agent)]
-    people = [a for a in candidates if not _passes_on_to(a.mailbox, site)] or candidates
+    people = [a for a in candidates if not passes_on_to(a.mailbox, site)] or candidates
     if people:
         author = _next(people) if site.everybody else _oldest(people)
         return Requester(_full(author, people), "quoted", (author.span,), f"wrote the quoted mail{_when(author)}")
@@ -134,12 +107,12 @@ def _quoted(body: Body, site: Site, agent: Agent) -> Requester | None:
     return None
 
 
-def _by_tag(seen: Iterable[SeenMessage], site: Site, agent: Agent) -> Requester | None:
+def _by_tag(seen: Sequence[SeenMessage], site: Site, agent: Agent) -> Requester | None:
     """A link by ticket tag alone can be guessed: never better than quoted (DESIGN.md §3)."""
-    found = _observed(seen, site, agent)
+    found = find_observed(seen, site, agent)
     if found is None:
         return None
-    return Requester(found.mailbox, "quoted", (), f"{found.how}; linked only by the ticket number")
+    return Requester(found.requester.mailbox, "quoted", (), f"{found.requester.how}; linked only by the ticket number")
 
 
 def _answered(headers: Headers, people: Recipients, site: Site, agent: Agent) -> Requester | None:
@@ -147,16 +120,11 @@ def _answered(headers: Headers, people: Recipients, site: Site, agent: Agent) ->
     if not (headers.references or _REPLY.match(headers.subject)) or len(people.visible) != 1:
         return None
     box = people.visible[0]
-    no_requester = _passes_on_to(box, site) or site.is_confidential(box.address) or _LIST_DOMAIN.search(box.address)
+    no_requester = passes_on_to(box, site) or site.is_confidential(box.address) or _LIST_DOMAIN.search(box.address)
     if no_requester or not asks(box, site, agent):
         return None
     span = Span(str(box), "header:To", 0, len(str(box)))
     return Requester(box, "quoted", (span,), "is the only one this reply goes to")
-
-
-def _passes_on_to(box: Mailbox, site: Site) -> bool:
-    """Departments and vendors are mostly those to whom matters are passed, not those who ask."""
-    return bool(box.address) and site.department_of(box.address) is not None
 
 
 def _oldest(authors: list[QuotedAuthor]) -> QuotedAuthor:
@@ -178,11 +146,11 @@ def _full(author: QuotedAuthor, others: list[QuotedAuthor]) -> Mailbox:
     if author.mailbox.address:
         return author.mailbox
     for other in others:
-        if other.mailbox.address and _same_name(other.mailbox.name, author.mailbox.name):
+        if other.mailbox.address and same_name(other.mailbox.name, author.mailbox.name):
             return other.mailbox
     for other in others:
         for box in (*other.to, *other.cc):
-            if box.address and _same_name(box.name, author.mailbox.name):
+            if box.address and same_name(box.name, author.mailbox.name):
                 return box
     return author.mailbox
 
@@ -193,27 +161,6 @@ def _span_of(body: Body, text: str) -> Span:
         if at >= 0:
             return Span(text, block.span.part, block.span.start + at, block.span.start + at + len(text))
     return Span(text, "1", 0, 0)
-
-
-def _named_agent(name: str, site: Site, agent: Agent) -> bool:
-    """A quoted author known by name only: one of us, if an agent of the site file has that name."""
-    return _same_name(name, agent.mailbox.name) or any(_same_name(name, entry.name) for entry in site.agents.values())
-
-
-def _same_name(one: str, other: str) -> bool:
-    first, second = (sorted(re.findall(r"[^\W\d_]+", name.lower())) for name in (one, other))
-    return bool(first) and first == second
-
-
-def _is_agents_name(name: str, site: Site, agent: Agent) -> bool:
-    """Whether a name is the sender's own, also as "Last, First", or as the address spells it."""
-    words = {word for word in re.findall(r"[^\W\d_]+", name.lower()) if len(word) > 1}
-    own = name_words([agent.mailbox], site)
-    return len(words) > 1 and (words <= own or (len(own) > 1 and own <= words))
-
-
-def _on(message: SeenMessage) -> str:
-    return f" on {message.sent_at:%-d %B %Y}" if message.sent_at else ""
 
 
 def _when(author: QuotedAuthor) -> str:

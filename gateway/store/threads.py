@@ -30,6 +30,9 @@ KEYS = 4_000
 NEAREST, OLDEST = 100, 20
 """References of one message that become links: In-Reply-To and the newest, and the oldest at the end of the list."""
 
+FIRST = 20
+"""The oldest messages of a thread that is too long whose own links are followed all the same."""
+
 Found = dict[int, SeenMessage]
 Find = Callable[[Collection[bytes], int, Collection[int]], Found]
 """(keys, how many at most, numbers known already) -> the messages that carry one of the keys, by number."""
@@ -72,6 +75,10 @@ def gather(find: Find, references: Iterable[str], tags: Iterable[str], messages:
         found = find(frontier, messages - len(known), known.keys())
         known |= found
         frontier = {key for message in found.values() for key in id_keys(message)} - asked
+    if frontier:  # a flood of mail that names one id must not hide what stood there before it
+        frontier = {key for number in sorted(known)[:FIRST] for key in id_keys(known[number])} - asked
+        known |= find(frontier, 2 * FIRST, known.keys())
+        known = {number: known[number] for number in oldest_and_newest(sorted(known), messages)}
     tag_keys = {tag_key(tag) for tag in tags if tag}
     tagged = find(tag_keys, messages, known.keys()) if tag_keys else {}
     if not known and not tagged:

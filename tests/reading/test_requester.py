@@ -104,3 +104,58 @@ def test_what_clients_wrap_anew_is_known_again() -> None:
     wrapped = "> The wall socket at my desk\n> has no link. The one\n> beside it works. Can you help?"
     assert line_hashes(sentences_of(wrapped), b"k") == line_hashes(sentences_of(text), b"k")
     assert line_hashes(sentences_of(text), b"k") != line_hashes(sentences_of(text), b"other")
+
+
+RITA, MALLORY = "Rita Blom <rita.blom@acme.example>", "Mallory <mallory@acme.example>"
+
+
+def thread_mail(
+    policies: PolicySet, id: str, *names: str, sender: str = RITA, to: str = "it-support@acme.example", **more: str
+) -> SeenMessage:
+    """A mail with this id that names others."""
+    headers = "References: " + " ".join(f"<{each}@t>" for each in names) + "\n" if names else ""
+    raw = mail(ASKED, sender=sender, to=to, headers=headers + more.pop("headers", ""), **more)
+    raw = raw.replace(b"<this@acme.example>", f"<{id}@t>".encode())
+    return seen(policies, raw, "outbound" if "dana" in sender else "inbound")
+
+
+def knows(read_mail: Read, *by_id: SeenMessage, text: str = "Yours please.") -> tuple[str, str]:
+    known = read_mail(mail(text, to=TEAM), thread=Thread(by_id=by_id)).requester
+    return (known.mailbox.address, known.grade) if known else ("", "")
+
+
+def test_naming_a_known_id_makes_nobody_the_requester(policies: PolicySet, read_mail: Read) -> None:
+    """Anybody may write to us and name a Message-ID that they guessed, or that somebody showed them."""
+    joins = thread_mail(policies, "m", "q", sender=MALLORY)
+    assert knows(read_mail, joins) == ("mallory@acme.example", "quoted"), "the mail that it names was never seen"
+    quoting = forwarding("Yours please.", ASKED)
+    assert knows(read_mail, joins, text=quoting) == ("rita.blom@acme.example", "quoted")
+    answer = thread_mail(policies, "o", "q", sender="Dana Cole <dana.cole@acme.example>", to=RITA)
+    later = thread_mail(policies, "m", "o", "q", sender=MALLORY)
+    assert knows(read_mail, answer, later) == ("rita.blom@acme.example", "quoted"), "two stories, and nobody is added"
+    assert knows(read_mail, answer, later, text=quoting) == ("rita.blom@acme.example", "observed")
+    assert knows(read_mail, joins, thread_mail(policies, "q")) == ("rita.blom@acme.example", "observed"), "a guess"
+
+
+def test_an_id_that_was_answered_before_it_came_proves_nothing(policies: PolicySet, read_mail: Read) -> None:
+    answer = thread_mail(policies, "o", "q", sender="Dana Cole <dana.cole@acme.example>", to=RITA)
+    assert knows(read_mail, answer, thread_mail(policies, "q", sender=MALLORY))[1] == "quoted"
+    first = thread_mail(policies, "q")
+    assert knows(read_mail, first, thread_mail(policies, "q", sender=MALLORY)) == ("rita.blom@acme.example", "observed")
+
+
+def test_who_was_answered_or_goes_on_is_the_requester(policies: PolicySet, read_mail: Read) -> None:
+    answer = thread_mail(policies, "o", "q", sender="Dana Cole <dana.cole@acme.example>", to=RITA)
+    assert knows(read_mail, answer) == ("rita.blom@acme.example", "observed")
+    assert knows(read_mail, answer, thread_mail(policies, "q2", "o")) == ("rita.blom@acme.example", "observed")
+    more = thread_mail(policies, "q2", "unseen")
+    quoting = forwarding("Yours please.", ASKED)
+    assert knows(read_mail, more, text=quoting) == ("rita.blom@acme.example", "observed"), "the quote says so too"
+
+
+def test_a_forward_names_who_shall_help_not_who_asked(policies: PolicySet, read_mail: Read) -> None:
+    passed_on = thread_mail(
+        policies, "f", "q", sender="Dana Cole <dana.cole@acme.example>", to=MALLORY, subject="Fwd: Something"
+    )
+    quoting = forwarding("Yours please.", ASKED)
+    assert knows(read_mail, passed_on, text=quoting) == ("rita.blom@acme.example", "quoted")

@@ -94,6 +94,16 @@ async def test_a_long_thread_is_cut_in_the_middle(store, rows):
     assert found[-1] == f"<{MESSAGES + 49}@x>"
 
 
+async def test_a_flood_does_not_hide_who_asked_first(store, rows):
+    await store.remember(rows.seen("<first@x>"))
+    await store.remember(rows.seen("<answer@x>", "<first@x>"))
+    for number in range(MESSAGES + 50):
+        await store.remember(rows.seen(f"<{number}@x>", "<answer@x>"))
+    found = ids((await store.thread(["<answer@x>"])).by_id)
+    assert found[:2] == ["<first@x>", "<answer@x>"]
+    assert len(found) == MESSAGES
+
+
 async def test_of_many_references_the_nearest_and_the_oldest_link(sqlite_store, rows):
     many = tuple(f"<{number}@x>" for number in range(1000))
     await sqlite_store.remember(rows.seen("<m@x>", *many))
