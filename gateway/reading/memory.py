@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Literal
 
@@ -23,6 +23,8 @@ from gateway.site.model import Site
 
 MAX_LINES = 400
 """Lines of one mail that are remembered; what a person wrote is shorter."""
+MAX_SCANNED = 3_000
+"""Code points of new text in which marks are looked for; who asks, asks near the top."""
 MIN_LETTERS = 4
 """Lines with fewer letters and digits ("Hi,", "--") are in every mail and prove nothing."""
 
@@ -83,18 +85,16 @@ def sentences_of(text: str) -> list[str]:
     return [piece for piece in re.split(r"\u2029|(?<=[.!?])\s+", joined) if piece.strip()]
 
 
-def _all_text(body: Body) -> list[str]:
+def _all_text(body: Body) -> Iterator[str]:
     """New and quoted text: what somebody received as a quote they have seen, too."""
-    pieces: list[str] = []
     for block in body.blocks:
         if block.kind in ("new", "quote", "forward", "signature", "disclaimer"):
-            pieces += sentences_of(block.text)
-    return pieces
+            yield from sentences_of(block.text)
 
 
 def _marks(message: Message, body: Body, direction: str, site: Site, lexicon: Lexicon) -> dict[str, str]:
     marks: dict[str, str] = {}
-    scan = lexicon.scan_text(body.new.text, scope="asked")
+    scan = lexicon.scan_text(body.new.text[:MAX_SCANNED], scope="asked")
     if direction == "inbound":
         kinds = asked_kinds(scan)
         if kinds:
