@@ -167,6 +167,8 @@ class Pipeline:
                 mail.received_at,
                 self._rules.key,
                 body=reading.body if reading else None,
+                peer_listed=mail.peer_listed,
+                peer=mail.peer[0],
             )
         except Exception:
             log.exception("the mail cannot be remembered", mail=mail.id)
@@ -187,6 +189,7 @@ class Pipeline:
             now=mail.received_at,
             auth_identity=mail.auth_identity,
             peer_listed=mail.peer_listed,
+            peer=mail.peer[0],
             key=self._rules.key,
         )
 
@@ -235,9 +238,7 @@ class Pipeline:
             path = Path.of(who.address)
             answer = await relay.add_recipient(replace(path, argument=path.argument + notify))
             if not answer.positive:
-                return await self._hold_instead(
-                    judged, relay, f"the mail server refused {who.address}: {answer.text}"
-                )
+                return await self._hold_instead(judged, relay, f"the mail server refused {who.address}: {answer.text}")
         return await self._deliver(replace(judged, seen=_with_cc(judged)), relay, splices, "rewritten")
 
     async def _hold_instead(self, judged: Judged, relay: Relay, why: str) -> Reply:

@@ -12,6 +12,7 @@ from gateway.reading import answers
 from gateway.reading.context import Context
 from gateway.reading.facts import Agent, Fact, Facts, Requester, Value
 from gateway.reading.lexicon import Hit, Scan
+from gateway.reading.memory import is_sensitive
 from gateway.reading.mitigation import find_alternatives, find_etas, find_offers, find_reasons
 from gateway.reading.people import Recipients, name_words
 from gateway.reading.referral import Referral, find_referral
@@ -80,7 +81,7 @@ class Collector:
         elif message.unreadable:
             self._note("unreadable", message.unreadable[0])
         sensitivity = (message.get("Sensitivity") or "").strip()
-        if sensitivity.lower() in ("confidential", "company-confidential", "private", "personal"):
+        if is_sensitive(message):
             self._note("confidential", True, Span(sensitivity, "header:Sensitivity", 0, len(sensitivity)))
 
     def _recipients(self) -> None:

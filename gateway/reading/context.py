@@ -12,7 +12,10 @@ from gateway.site.model import Site
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What is known beside the mail. `now` is aware; `key` is the secret of the thread's hashed lines."""
+    """What is known beside the mail. `now` is aware; `key` is the secret of the thread's hashed lines.
+
+    `peer` is the IP address that the mail came from, "" where nobody knows; `peer_listed`: the service lists it.
+    """
 
     site: Site
     lexicon: Lexicon
@@ -20,4 +23,5 @@ class Context:
     thread: Thread = EMPTY
     auth_identity: str | None = None
     peer_listed: bool = True
+    peer: str = ""
     key: bytes = b""

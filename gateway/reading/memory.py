@@ -28,6 +28,9 @@ MAX_SCANNED = 3_000
 MIN_LETTERS = 4
 """Lines with fewer letters and digits ("Hi,", "--") are in every mail and prove nothing."""
 
+SENSITIVE = frozenset({"confidential", "company-confidential", "private", "personal"})
+"""Values of Sensitivity."""
+
 _NOISE = re.compile(r"[\W_]+")
 
 
@@ -41,10 +44,12 @@ def remember(
     key: bytes,
     *,
     body: Body | None = None,
+    peer_listed: bool = True,
+    peer: str = "",
 ) -> SeenMessage:
     """What memory keeps of one mail. `now` (aware) counts where the mail names no date; `key` is the hashes' secret.
 
-    `body` spares splitting the mail again where that has been done.
+    `body` spares splitting the mail again where that has been done; `peer_listed` and `peer` as in `Context`.
     """
     body = body or split_body(message)
     author = message.author or Mailbox(envelope.mail_from.address)
@@ -60,8 +65,13 @@ def remember(
         references=message.references,
         tags=site.ticket_tags(message.subject),
         lines=line_hashes(_all_text(body), key),
-        marks=_marks(message, body, direction, site, lexicon),
+        marks=_marks(message, body, direction, lexicon) | _asked_for(message, direction, site, peer_listed, peer),
     )
+
+
+def is_sensitive(message: Message) -> bool:
+    """True when the header asks for confidence (RFC 4021 §2.1.55)."""
+    return (message.get("Sensitivity") or "").strip().lower() in SENSITIVE
 
 
 def line_hashes(lines: Iterable[str], key: bytes) -> frozenset[int]:
@@ -92,7 +102,7 @@ def _all_text(body: Body) -> Iterator[str]:
             yield from sentences_of(block.text)
 
 
-def _marks(message: Message, body: Body, direction: str, site: Site, lexicon: Lexicon) -> dict[str, str]:
+def _marks(message: Message, body: Body, direction: str, lexicon: Lexicon) -> dict[str, str]:
     marks: dict[str, str] = {}
     scan = lexicon.scan_text(body.new.text[:MAX_SCANNED], scope="asked")
     if direction == "inbound":
@@ -103,10 +113,16 @@ def _marks(message: Message, body: Body, direction: str, site: Site, lexicon: Le
             marks["questions"] = str(questions)
         if scan.has("leave_me_out"):
             marks["leave_me_out"] = "yes"
-        if declared := declared_author(message, site, True):
-            marks["requester"] = declared[0].address
-            if declared[0].name:
-                marks["requester_name"] = declared[0].name
-    if scan.has("confidential"):
+    if scan.has("confidential") or is_sensitive(message):
         marks["confidential"] = "yes"
     return marks
+
+
+def _asked_for(message: Message, direction: str, site: Site, peer_listed: bool, peer: str) -> dict[str, str]:
+    """For whom an inbound mail asks, where that is not its author: a program writes for a person, or for nobody."""
+    if direction != "inbound":
+        return {}
+    if declared := declared_author(message, site, peer_listed, peer):
+        name = {"requester_name": declared[0].name} if declared[0].name else {}
+        return {"requester": declared[0].address} | name
+    return {"machine": "yes"} if message.auto_submitted else {}

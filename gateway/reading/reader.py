@@ -39,11 +39,11 @@ def who_sends(headers: Headers, envelope: Envelope, context: Context) -> Agent |
     site = context.site
     named = [
         ("auth", Mailbox(context.auth_identity or "")),
-        ("from", headers.author or Mailbox("")),
+        *(("from", author) for author in headers.from_),
         ("mail_from", Mailbox(envelope.mail_from.address)),
     ]
     if headers.sender is not None:
-        named.insert(2, ("from", headers.sender))
+        named.insert(-1, ("from", headers.sender))
     known = [(source, box) for source, box in named if box.address and site.agent(box.address) is not None]
     if not known:
         return None
@@ -65,7 +65,7 @@ def read(message: Message, envelope: Envelope, context: Context) -> Reading:
     body = split_body(message)
     site = context.site
     people = recipients(message, envelope, site)
-    requester = find_requester(message, body, people, site, context.thread, agent, peer_listed=context.peer_listed)
+    requester = find_requester(message, body, people, agent, context)
     lang = tell_language(body.new.text, body.quoted_text, context.lexicon.languages, site.language_of(agent.team))
     facts = Collector(message, body, people, requester, agent, context).facts
     return Reading(message, envelope, context, body, agent, requester, facts, lang, True)

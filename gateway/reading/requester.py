@@ -11,10 +11,11 @@ from gateway.mail.message import Headers, parse_addresses
 from gateway.mail.quoting import Body, QuotedAuthor
 from gateway.mail.span import Span
 from gateway.reading.asker import asks, passes_on_to, same_name
+from gateway.reading.context import Context
 from gateway.reading.facts import Agent, Requester
 from gateway.reading.observed import find_observed
 from gateway.reading.people import Recipients
-from gateway.reading.thread import SeenMessage, Thread
+from gateway.reading.thread import SeenMessage
 from gateway.site.model import Site
 
 _FORM = re.compile(
@@ -40,13 +41,14 @@ FORM_LIMIT = 20_000
 
 
 def find_requester(
-    headers: Headers, body: Body, people: Recipients, site: Site, thread: Thread, agent: Agent, *, peer_listed: bool
+    headers: Headers, body: Body, people: Recipients, agent: Agent, context: Context
 ) -> Requester | None:
     """The requester with the grade of the evidence, or None where nobody is known to have asked."""
+    site, thread = context.site, context.thread
     seen = find_observed(thread.by_id, site, agent)
     if seen is not None and seen.sure:
         return seen.requester
-    named = _declared(headers, site, agent, peer_listed) or _attached(body, site, agent) or _quoted(body, site, agent)
+    named = _declared(headers, agent, context) or _attached(body, site, agent) or _quoted(body, site, agent)
     if seen is not None:
         return _of_both(seen.requester, named, site)
     return named or _by_tag(thread.by_tag, site, agent) or _answered(headers, people, site, agent)
@@ -61,9 +63,9 @@ def _of_both(seen: Requester, named: Requester | None, site: Site) -> Requester:
     return seen if same else named
 
 
-def declared_author(headers: Headers, site: Site, peer_listed: bool) -> tuple[Mailbox, str] | None:
+def declared_author(headers: Headers, site: Site, peer_listed: bool, peer: str = "") -> tuple[Mailbox, str] | None:
     """Whom a trusted header of a ticket system's mail names as the requester, and which header it was."""
-    for header in site.trusted_headers(headers, peer_listed):
+    for header in site.trusted_headers(headers, peer_listed, peer):
         for value in headers.get_all(header):
             for box in parse_addresses(value)[0]:
                 person = site.everybody or site.agent(box.address) is None
@@ -72,9 +74,9 @@ def declared_author(headers: Headers, site: Site, peer_listed: bool) -> tuple[Ma
     return None
 
 
-def _declared(headers: Headers, site: Site, agent: Agent, peer_listed: bool) -> Requester | None:
-    found = declared_author(headers, site, peer_listed)
-    if found is None or site.same_person(found[0].address, agent.mailbox.address):
+def _declared(headers: Headers, agent: Agent, context: Context) -> Requester | None:
+    found = declared_author(headers, context.site, context.peer_listed, context.peer)
+    if found is None or context.site.same_person(found[0].address, agent.mailbox.address):
         return None
     box, header = found
     value = headers.get(header) or str(box)

@@ -17,7 +17,8 @@ class SeenMessage:
     `sent_at` is aware; `references` are all message ids it names (In-Reply-To first, then References), `tags` its
     ticket tags in canonical form ("48213", "ACME-1932"); `lines` are keyed 64-bit hashes of its normalised lines, with
     which the leak guard recognises quoted history without keeping a word of it; `marks` are small facts about it
-    ({"leave_me_out": "yes", "questions": "2", "confidential": "yes", "asks": "request status", "requester": "a@b"}).
+    ({"leave_me_out": "yes", "questions": "2", "confidential": "yes", "asks": "request status", "requester": "a@b",
+    "machine": "yes"}).
     """
 
     message_id: str

@@ -206,30 +206,35 @@ class Site:
         """True for an address from which a program writes."""
         return any(system.senders.has(address, self.same) for system in self.ticket_systems)
 
-    def trusted_headers(self, message: Sent, peer_listed: bool) -> tuple[str, ...]:
+    def trusted_headers(self, message: Sent, peer_listed: bool, peer: str = "") -> tuple[str, ...]:
         """The headers that may name the requester on this mail, the best first (DESIGN.md §3: declared).
 
         Headers can be forged, so they count only on mail from a listed ticket system, received from a listed peer.
+        `peer` is the machine's IP address ("" where nobody knows it) and `peer_listed` whether the service lists it: a
+        relay in front is listed too, and brings everybody's mail, so a system that names its own peers means only them.
         """
-        if not peer_listed:
-            return ()
         senders = [mailbox.address for mailbox in message.from_]
         names: dict[str, None] = {}
         for system in self.ticket_systems:
-            if any(system.senders.has(address, self.same) for address in senders):
+            listed = _is_in(peer, system.peers) if peer and system.peers else peer_listed
+            if listed and any(system.senders.has(address, self.same) for address in senders):
                 names.update(dict.fromkeys(system.headers))
         return tuple(names)
 
     def peer_listed(self, peer: str) -> bool:
         """True for the IP address of a machine that a ticket system of this file sends from."""
-        try:
-            ip = ipaddress.ip_address(peer)
-        except ValueError:
-            return False
-        mapped = getattr(ip, "ipv4_mapped", None) or ip
-        return any(mapped in network for system in self.ticket_systems for network in system.peers)
+        return any(_is_in(peer, system.peers) for system in self.ticket_systems)
 
     def is_own(self, address: str) -> bool:
         """True for the gateway's own addresses, whatever tag they carry."""
         own = {self.same.canonical(a) for a in (self.notices_address, self.feed_address) if a}
         return bool(address) and self.same.canonical(address) in own
+
+
+def _is_in(peer: str, networks: Iterable[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> bool:
+    try:
+        ip = ipaddress.ip_address(peer.partition("%")[0])
+    except ValueError:
+        return False
+    mapped = getattr(ip, "ipv4_mapped", None) or ip
+    return any(mapped in network for network in networks)

@@ -159,3 +159,37 @@ def test_a_forward_names_who_shall_help_not_who_asked(policies: PolicySet, read_
     )
     quoting = forwarding("Yours please.", ASKED)
     assert knows(read_mail, passed_on, text=quoting) == ("rita.blom@acme.example", "quoted")
+
+
+def test_a_machine_that_writes_first_is_nobody_who_asks(policies: PolicySet, read_mail: Read) -> None:
+    alarm = thread_mail(policies, "q", sender="nagios@acme.example", headers="Auto-Submitted: auto-generated\n")
+    assert knows(read_mail, alarm) == ("", "")
+    assert knows(read_mail, alarm, thread_mail(policies, "r")) == ("rita.blom@acme.example", "observed")
+
+
+def test_inbound_mail_may_declare_from_a_listed_peer_only(policies: PolicySet, read_mail: Read) -> None:
+    raw = mail(ASKED, sender="webform@acme.example", to="it-support@acme.example", headers=f"X-RT-Originator: {RITA}\n")
+    for listed, expected in ((True, ("rita.blom@acme.example", "declared")), (False, ("", ""))):
+        message, envelope = read_message(raw), Envelope.of("x@outside.example", ["it-support@acme.example"])
+        site, lexicon = policies.site, policies.lexicon
+        form = remember(
+            message, envelope, "inbound", site, lexicon, NOW, b"tests", peer_listed=listed, peer="192.0.2.9"
+        )
+        assert knows(read_mail, form) == expected
+
+
+def test_the_sensitivity_of_an_earlier_mail_is_remembered(policies: PolicySet) -> None:
+    assert thread_mail(policies, "q", headers="Sensitivity: Company-Confidential\n").marks["confidential"] == "yes"
+    assert "confidential" not in thread_mail(policies, "q").marks
+
+
+def test_any_author_may_be_the_agent(policies: PolicySet) -> None:
+    """Several authors (RFC 5322 §3.6.2), or several From fields: mail programs differ in which they show."""
+    dana = "Dana Cole <dana.cole@acme.example>"
+    for sender in (f"x@acme.example, {dana}", f"x@acme.example\nFrom: {dana}"):
+        envelope = Envelope.of("x@acme.example", ["bob@acme.example"])
+        agent = who_sends(
+            read_message(mail("Hi.", sender=sender)), envelope, Context(policies.site, policies.lexicon, NOW)
+        )
+        assert agent is not None
+        assert (agent.mailbox.address, agent.source) == ("dana.cole@acme.example", "from")

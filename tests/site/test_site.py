@@ -201,6 +201,19 @@ ticket_systems: [{senders: [rt@acme.example], peers: ["192.0.2.0/28", "2001:db8:
     assert not site.peer_listed("192.0.2.77") and not site.peer_listed("") and not site.peer_listed("localhost")
 
 
+def test_a_ticket_system_that_names_its_peers_means_only_them() -> None:
+    """The service lists relays in front too, which bring everybody's mail."""
+    text = """
+agents: [a@acme.example]
+ticket_systems: [{senders: [rt@acme.example], peers: ["192.0.2.0/28"], headers: [X-RT-Originator]}]
+"""
+    site, mail = load_site(text, "site.yaml"), Sent("rt@acme.example")
+    assert site.trusted_headers(mail, False, "192.0.2.7") == ("X-RT-Originator",)
+    assert site.trusted_headers(mail, True, "127.0.0.1") == ()
+    assert site.trusted_headers(mail, True) == ("X-RT-Originator",), "nobody knows the peer, as in explain"
+    assert site.trusted_headers(mail, False) == ()
+
+
 def test_own_addresses(acme: Site) -> None:
     assert acme.is_own("Referral-Gateway+abc@gateway.acme.example")
     assert acme.is_own(acme.feed_address)
