@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import ssl
 import stat
 from collections.abc import Iterator
@@ -18,13 +19,15 @@ from gateway.located import BadFiles
 from gateway.policy.loader import load_policies
 from gateway.policy.model import PolicySet
 from gateway.resources import shipped
+from gateway.site.model import Site
+from gateway.smtp.gate import UpstreamLost
 from gateway.smtp.replies import Reply
 from gateway.smtp.target import Target, Timeouts
 from gateway.smtp.upstream import Upstream, UpstreamUnavailable
 from gateway.store.crypto import KEY_OCTETS, KeyUnusable, load_or_create_key
 from gateway.store.errors import StoreAway
 from gateway.store.store import Store
-from gateway.template_files import load_templates
+from gateway.template_files import Templates, load_templates
 
 SECONDS = 10.0
 """The longest wait for one answer of a mail server."""
@@ -34,6 +37,9 @@ SOON = timedelta(days=14)
 
 PROBE = "gateway-doctor"
 """The +tag under which the route of notices is tried; no mail is ever sent to it."""
+
+AWAY = (UpstreamUnavailable, UpstreamLost, OSError, TimeoutError, ssl.SSLError)
+"""What a talk with a mail server may end in."""
 
 State = Literal["ok", "warn", "bad"]
 
@@ -56,7 +62,7 @@ def check_all(settings: Settings, now: datetime) -> Iterator[Check]:
             policies = check
         else:
             yield check
-    yield _templates(settings)
+    yield _templates(settings, policies)
     yield from _key_and_store(settings)
     yield _spool(settings)
     yield from _certificate(settings, now)
@@ -69,9 +75,8 @@ def check_all(settings: Settings, now: datetime) -> Iterator[Check]:
 def _check_rules(settings: Settings) -> Iterator[Check | PolicySet]:
     if settings.site is None:
         found = "no site file is named, so serve judges nothing and passes everything"
-        yield Check(
-            "site", "warn", found, "copy the shipped policies/site.yaml, describe your teams, and name it: site"
-        )
+        mend = 'copy the shipped policies/site.yaml, describe your teams, and name it: --site FILE, or site = "FILE"'
+        yield Check("site", "warn", found, mend)
     try:
         policies = load_policies(
             settings.policies or shipped("policies"),
@@ -91,15 +96,27 @@ def _check_rules(settings: Settings) -> Iterator[Check | PolicySet]:
     yield Check("policies", "ok", f"{len(policies.policies)}, {enforced} of them enforced, examples right{observed}")
 
 
-def _templates(settings: Settings) -> Check:
+def _templates(settings: Settings, policies: PolicySet | None) -> Check:
     folders = [shipped("templates"), *([settings.templates] if settings.templates else [])]
     try:
         templates = load_templates(*folders)
     except BadFiles as bad:
         found = f"{len(bad.problems)} problems, the first: {bad.problems[0]}"
         return Check("templates", "bad", found, "referral-gateway policy check shows all of them")
-    languages = ", ".join(sorted({lang for lang, _ in templates.files}))
-    return Check("templates", "ok", f"{len(templates.names)} in {languages}")
+    there = ", ".join(sorted({lang for lang, _ in templates.files}))
+    found = f"{len(templates.names)} in {there}"
+    missing = languages_without_notices(policies.site, templates) if policies else ()
+    if missing:
+        what = f"{found}; none in {', '.join(missing)}, so those notices are in English"
+        return Check("templates", "warn", what, f"lang: one of {there}; or templates of your own in DIR/{missing[0]}")
+    return Check("templates", "ok", found)
+
+
+def languages_without_notices(site: Site, templates: Templates) -> tuple[str, ...]:
+    """The languages that the site file asks for and no template has; their notices are in English."""
+    entries = (*site.agents.values(), *(entry for _, entry in site.agent_patterns))
+    asked = {site.lang, *(team.lang for team in site.teams.values()), *(entry.lang for entry in entries)} - {""}
+    return tuple(sorted(lang for lang in asked if not templates.has("notices/hold", lang)))
 
 
 def _key_and_store(settings: Settings) -> Iterator[Check]:
@@ -113,8 +130,9 @@ def _key_and_store(settings: Settings) -> Iterator[Check]:
     try:
         key = load_or_create_key(path, state=settings.state)
     except KeyUnusable as unusable:
-        mend = f"a file of {KEY_OCTETS} octets that only the gateway's user can read: chmod 600 {path}"
-        yield Check("key", "bad", str(unusable), mend)
+        found, _, said = str(unusable).partition(". ")
+        mend = said.removeprefix("Run: ") or f"a file of {KEY_OCTETS} octets that only the gateway's user can read"
+        yield Check("key", "bad", found, mend)
         return
     yield Check("key", "ok", "from the environment" if settings.hold_key else str(path))
     if not settings.database and not (settings.state / "gateway.db").exists():
@@ -205,12 +223,13 @@ def _end_of(path: Path) -> datetime:
 
 def _upstream(settings: Settings, name: str, target: Target | None) -> Iterator[Check]:
     if target is None:
-        yield Check(name, "bad", "it is not set", f"{name} = HOST:PORT: the mail server behind the gateway")
+        mend = f'--{name} HOST:PORT, or {name} = "HOST:PORT": the mail server behind the gateway'
+        yield Check(name, "bad", "it is not set", mend)
         return
     try:
         said, offers, tls = asyncio.run(asyncio.wait_for(_hello(target, settings.hostname), 3 * SECONDS))
-    except (UpstreamUnavailable, OSError, TimeoutError, ssl.SSLError) as error:
-        why = str(error).removeprefix(f"{target}: ") or "no answer in time"
+    except AWAY as error:
+        why = _said(error).removeprefix(f"{target}: ")
         yield Check(
             name, "bad", f"{target}: {why}", "see that it runs, that the port is right, and that no firewall is between"
         )
@@ -218,7 +237,7 @@ def _upstream(settings: Settings, name: str, target: Target | None) -> Iterator[
     if not said.positive:
         yield Check(name, "bad", f"{target} answers EHLO with {said.code} {said.text}", "let this machine talk to it")
         return
-    words = ", ".join(sorted(offers)) or "nothing beyond SMTP"
+    words = ", ".join(sorted(filter(None, offers))) or "nothing beyond SMTP"
     if not tls and not target.is_loopback:
         yield Check(name, "warn", f"{target} is spoken to in the clear; it offers {words}", f"{target},starttls")
     else:
@@ -230,12 +249,20 @@ def _upstream(settings: Settings, name: str, target: Target | None) -> Iterator[
 def _account(settings: Settings) -> Check:
     try:
         tried = asyncio.run(asyncio.wait_for(postbox_of(settings).check(), 3 * SECONDS))
-    except (UpstreamUnavailable, OSError, TimeoutError, BadFiles) as error:
-        return Check("account", "bad", str(error) or "no answer in time", "upstream_user and upstream_password_file")
+    except (*AWAY, BadFiles) as error:
+        return Check("account", "bad", _said(error), "upstream_user and upstream_password_file")
     if not tried.final.positive:
         found = f"{settings.upstream_user}: {tried.final.code} {tried.final.text}"
         return Check("account", "bad", found, "upstream_user and upstream_password_file, and TLS to the mail server")
     return Check("account", "ok", f"{settings.upstream_user} may send")
+
+
+def _said(error: Exception) -> str:
+    """What went wrong, without numbers and calls of the operating system."""
+    text = re.sub(r"\[Errno -?\d+\] (?:Connect call failed [^)]*\))?", "", str(error)).strip()
+    if isinstance(error, ConnectionRefusedError) or "Errno 111]" in str(error):
+        return f"{text} nothing listens there".strip()
+    return text or "no answer in time"
 
 
 async def _hello(target: Target, hostname: str) -> tuple[Reply, frozenset[str], bool]:
@@ -263,6 +290,10 @@ def _notices_route(settings: Settings, policies: PolicySet | None) -> Iterator[C
         yield Check(
             "notices", "warn", f"the route of {probe} cannot be tried without the upstream", "mend the upstream first"
         )
+        return
+    except UpstreamLost as lost:
+        found = f"the mail server behind broke off when asked about {probe}: {_said(lost)}"
+        yield Check("notices", "warn", found, "look into the log of the mail server")
         return
     if said.positive:
         yield Check("notices", "ok", f"{probe} is taken by the mail server behind")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import logging
+import re
 import sys
 import traceback
 from typing import TextIO, cast
@@ -28,6 +30,8 @@ def run(settings: Settings) -> int:
             "no site file: nothing is judged and everything passes",
             write="site: the path of your own copy of policies/site.yaml",
         )
+    if settings.observe:
+        log.warning("observe is on: what would be stopped is recorded, and passes")
     try:
         with asyncio.Runner(loop_factory=event_loop) as runner:
             runner.run(Service(settings).serve())
@@ -39,12 +43,31 @@ def run(settings: Settings) -> int:
         print(f"{settings.key_file}: {unusable}", file=sys.stderr)
         return 2
     except StoreAway as away:
-        print(f"the store cannot be opened ({settings.state}): {away}", file=sys.stderr)
+        print(f"the store cannot be opened ({settings.state}): {plainly(away)}", file=sys.stderr)
+        print("  referral-gateway doctor says what to do", file=sys.stderr)
         return 3
     except OSError as error:
-        print(f"cannot start: {error}. Write: another address for listen or tap", file=sys.stderr)
+        print(_cannot_start(error), file=sys.stderr)
         return 2
     return 0
+
+
+def plainly(error: Exception) -> str:
+    """What the operating system said, without its number."""
+    return re.sub(r"\[Errno -?\d+\] ", "", str(error))
+
+
+def _cannot_start(error: OSError) -> str:
+    """A listener that cannot be opened: the address, why, and what to do."""
+    place = re.search(r"bind on address \('([^']+)', (\d+)", str(error))
+    where = f"{place[1]}:{place[2]}" if place else ""
+    if where and error.errno == errno.EADDRINUSE:
+        return f"{where} is in use by another program\n  Write: another address for listen or tap, or stop that program"
+    if where and error.errno == errno.EADDRNOTAVAIL:
+        return f"{where} is no address of this machine\n  Write: one that it has for listen or tap, or 0.0.0.0"
+    if where and error.errno == errno.EACCES:
+        return f"{where} needs more rights\n  Write: a port from 1024 up, or use the socket units in systemd/"
+    return f"cannot start: {plainly(error)}\n  Write: another address for listen or tap"
 
 
 def event_loop() -> asyncio.AbstractEventLoop:

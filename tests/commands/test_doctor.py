@@ -149,3 +149,19 @@ async def test_before_the_first_start_nothing_is_bad_but_the_missing_upstream(ho
     assert code == 1
     assert {name for name, check in found.items() if check["state"] == "bad"} == {"upstream"}
     assert found["site"]["found"] == "no site file is named, so serve judges nothing and passes everything"
+
+
+async def test_a_mail_server_that_breaks_off_is_told_as_such(ready: list[str | Path]) -> None:
+    async with Sink() as sink:
+        sink.faults.append(Fault("RCPT", drop="before", match=b"gateway-doctor", times=None))
+        code, found = await doctor(*ready, "--upstream", f"127.0.0.1:{sink.port}")
+    assert found["upstream"]["state"] == "ok" and "offers , " not in found["upstream"]["found"]
+    assert found["notices"]["state"] == "warn" and "broke off" in found["notices"]["found"]
+    assert code == 0
+
+
+async def test_a_language_without_templates_is_told(ready: list[str | Path], tmp_path: Path) -> None:
+    site = tmp_path / "site.yaml"
+    site.write_text('agents: ["*"]\nlang: fr\n')
+    _, found = await doctor("--state", ready[1], "--site", site)
+    assert found["templates"]["state"] == "warn" and "none in fr" in found["templates"]["found"]
