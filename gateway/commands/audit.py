@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from gateway.store.records import AuditRow
 
 app = typer.Typer(help="The audit log: list, show.", no_args_is_help=True, rich_markup_mode=None)
+
+DISPOSITIONS = ("pass", "rewrite", "hold", "reject")
 
 Json = Annotated[bool, typer.Option("--json", help="JSON, one object a line")]
 
@@ -36,8 +39,15 @@ def list_(
     json: Json = False,
 ) -> None:
     """List judged mails, newest first."""
-    from gateway.commands.opened import open_store
+    from typing import get_args
 
+    from gateway.commands.opened import open_store
+    from gateway.located import suggest
+    from gateway.store.records import Outcome
+
+    for flag, given, known in (("--disposition", disposition, DISPOSITIONS), ("--outcome", outcome, get_args(Outcome))):
+        if given and given not in known:
+            user_error(f'{flag}: "{given}" is not one of them', suggest(given, known) or ", ".join(known))
     filters: dict[str, Any] = {
         "since": _time("--since", since),
         "until": _time("--until", until),
@@ -58,8 +68,9 @@ def list_(
         out.print("no mail fits")
     for row in rows:
         entry = row.entry
-        found = ", ".join(str(finding["policy"]) for finding in entry.findings) or "no finding"
-        out.print(f"{entry.id}  {moment(entry.at)}  {entry.disposition:<7}  {row.outcome:<16}  {plain(entry.agent)}")
+        found = ", ".join(map(_named, entry.findings)) or "no finding"
+        sender = plain(entry.agent or f"{entry.mail_from or '<>'} (no agent)")
+        out.print(f"{entry.id}  {moment(entry.at)}  {entry.disposition:<7}  {row.outcome:<16}  {sender}")
         out.print(f"    {plain(entry.subject) or '(no subject)'}  [{found}]")
 
 
@@ -84,7 +95,7 @@ def show(
     entry = row.entry
     out.print(f"{entry.id}  {entry.disposition}  {row.outcome}")
     lines = {
-        "came": f"{moment(entry.at)} from {entry.peer} ({entry.listener})",
+        "came": f"{moment(entry.at, zone=True)} from {entry.peer} ({entry.listener})",
         "agent": f"{entry.agent or 'nobody of a team'}{', ' + entry.team if entry.team else ''}",
         "requester": f"{entry.requester}, {entry.requester_grade}" if entry.requester else "nobody found",
         "to": ", ".join(entry.rcpt_to),
@@ -105,6 +116,11 @@ def show(
     for at, outcome, detail, by in row.history:
         who = f" by {plain(by)}" if by else ""
         out.print(f"  {moment(at)}  {outcome}{who}{': ' + plain(detail) if detail else ''}")
+
+
+def _named(finding: Mapping[str, Any]) -> str:
+    """The policy; "observed" where it would have stopped the mail, and did not."""
+    return str(finding["policy"]) + ("" if finding["mode"] == "enforce" else " (observed)")
 
 
 def as_json(row: AuditRow) -> dict[str, Any]:

@@ -64,7 +64,7 @@ def explain(
         if json:
             print_json({"path": str(path), **report(reading, decision)})
         else:
-            _show(path, reading, decision)
+            _show(path, reading, decision, example=settings.site is None)
     raise typer.Exit(worst)
 
 
@@ -75,8 +75,8 @@ def _tell_error(path: Path, what: str, json: bool) -> None:
         print(what if what.startswith(str(path)) else f"{path}: {what}", file=sys.stderr)
 
 
-def _show(path: Path, reading: Reading, decision: Decision) -> None:
-    """The report for people; evidence stands between » and « in its line."""
+def _show(path: Path, reading: Reading, decision: Decision, *, example: bool) -> None:
+    """The report for people; evidence stands between » and « in its line. `example`: the shipped site file is used."""
     from rich.text import Text
 
     out = console()
@@ -84,6 +84,10 @@ def _show(path: Path, reading: Reading, decision: Decision) -> None:
     if not reading.judged:
         out.print(head)
         out.print(f"  not judged: {reading.why_not}")
+        if not reading.message.headers:
+            out.print("  note: this does not look like a mail; it has no header")
+        elif reading.agent is None and example:
+            out.print("  note: this is by the example site file; name your own with --site FILE")
         return
     out.print(head)
     agent, requester = reading.agent, reading.requester

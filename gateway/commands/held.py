@@ -71,6 +71,7 @@ def show(
     import sys
 
     from gateway.commands.opened import open_store
+    from gateway.notice_facts import shortened
 
     with open_store(settings) as store:
         hold = _one(store, id)
@@ -91,12 +92,12 @@ def show(
     out.print(f"  from      {plain(new.agent)}")
     out.print(f"  to        {', '.join(_address(one) for one in new.rcpt_to)}")
     out.print(f"  subject   {plain(hold.subject) or '(no subject)'}")
-    out.print(f"  came      {moment(new.at)}")
-    out.print(f"  answer by {moment(new.deadline)}, from {', '.join(plain(one) for one in new.may_settle)}")
+    out.print(f"  came      {moment(new.at, zone=True)}")
+    out.print(f"  answer by {moment(new.deadline, zone=True)}, from {', '.join(plain(one) for one in new.may_settle)}")
     for finding in row.entry.findings if row else ():
         out.print(f"  {finding['policy']}: {plain(str(finding['why']))}")
-        for span in finding["evidence"]:
-            out.print(f"    | {plain(str(span['text']))}")
+        for words in shortened(str(span["text"]) for span in finding["evidence"]):
+            out.print(f"    | {plain(words)}")
     people = ", ".join(plain(one["address"]) for one in new.fix.get("add_cc", ()))
     if people:
         how = "can be added in Cc" if new.fix.get("possible") else f"cannot be added: {new.fix.get('why_not', '')}"

@@ -31,7 +31,7 @@ def check(settings: Settings) -> None:
     problems: list[Problem] = []
     policies = templates = None
     try:
-        policies = read_policies(settings, run=False)
+        policies = read_policies(settings)  # examples included: with one that fails, `serve` would not start either
     except BadFiles as bad:
         problems += bad.problems
     try:
@@ -52,6 +52,8 @@ def check(settings: Settings) -> None:
     languages = sorted({lang for lang, _ in templates.files})
     out.print(f"templates  {_counted(len(templates.names), 'template')} in {', '.join(languages)}")
     out.print(f"version    {policies.version}")
+    for note in _notes(policies, templates):
+        out.print(f"note       {note}")
 
 
 @app.command()
@@ -104,6 +106,25 @@ def _missing_templates(policies: PolicySet, templates: Templates) -> Iterator[Pr
                 known = [each.partition("/")[2] for each in templates.names if each.startswith(f"{key}s/")]
                 write = suggest(name, known) or f"a template en/{key}s/{name}.txt, or one of {', '.join(known)}"
                 yield load_yaml(Path(policy.path)).problem((key,), f"there is no template {key}s/{name}", write)
+
+
+def _notes(policies: PolicySet, templates: Templates) -> Iterator[str]:
+    """What is no error, and still may not be meant."""
+    from gateway.checkup import languages_without_notices
+    from gateway.located import suggest
+    from gateway.resources import shipped
+    from gateway.template_files import load_templates
+
+    for lang in languages_without_notices(policies.site, templates):
+        yield f"the site file asks for {lang}, and there are no templates in it: those notices are in English"
+    used = set(load_templates(shipped("templates")).names)
+    for policy in policies.policies:
+        used |= {f"reasons/{policy.id}", f"drafts/{policy.draft or policy.id}", f"notices/{policy.notice}"}
+    for (_, name), found in templates.files.items():
+        if name not in used:
+            kind, _, own = name.partition("/")
+            near = suggest(own, [each.removeprefix(f"{kind}/") for each in used if each.startswith(f"{kind}/")])
+            yield f"{found[0].path}: nothing uses this template{f'; is {near} meant?' if near else ''}"
 
 
 def _counted(number: int, noun: str, plural: str = "s") -> str:

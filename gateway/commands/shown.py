@@ -35,9 +35,9 @@ def user_error(what: str, write: str = "") -> NoReturn:
     raise typer.Exit(USER)
 
 
-def moment(at: datetime | None) -> str:
-    """A time in the local zone, to the minute."""
-    return at.astimezone().strftime("%Y-%m-%d %H:%M") if at else ""
+def moment(at: datetime | None, *, zone: bool = False) -> str:
+    """A time in the local zone, to the minute; `zone` names it too, since notices use the zone of the team."""
+    return at.astimezone().strftime("%Y-%m-%d %H:%M %Z" if zone else "%Y-%m-%d %H:%M") if at else ""
 
 
 def plain(text: str) -> str:

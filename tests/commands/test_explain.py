@@ -139,3 +139,14 @@ def test_odd_octets_are_explained_and_cannot_steer_the_terminal(run: Run, tmp_pa
         assert ran.code in (0, 1) and "\x1b" not in ran.out
     (tmp_path / "empty.eml").write_bytes(b"")
     assert run("explain", tmp_path / "empty.eml").code == 0
+
+
+def test_what_is_no_mail_and_whose_site_it_is_are_noted(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "empty.eml").write_text("")
+    ran = run("explain", tmp_path / "empty.eml")
+    assert ran.code == 0 and "note: this does not look like a mail; it has no header" in ran.out
+    (tmp_path / "site.yaml").write_text("agents: [ada@example.org]\n")
+    (tmp_path / "mail.eml").write_text("From: eve@example.org\nTo: bob@example.org\n\nHi\n")
+    by_example = "note: this is by the example site file; name your own with --site FILE"
+    assert by_example in run("explain", tmp_path / "mail.eml").out
+    assert by_example not in run("explain", tmp_path / "mail.eml", "--site", tmp_path / "site.yaml").out

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -213,3 +214,16 @@ def test_db_upgrade_makes_the_database(run: Run, tmp_path: Path) -> None:
     ran = run("db", "upgrade", "--state", tmp_path / "s")
     assert ran.code == 0 and ran.out.startswith("the database is at version ")
     assert run("held", "list", "--state", tmp_path / "s").out == "nothing waits\n"
+
+
+def test_what_was_only_observed_is_marked_as_such(store: Store, run: Run) -> None:
+    seen = replace(entry("DDD4", "Re: Chair"), findings=({**entry("x", "x").findings[0], "mode": "observe"},))
+    asyncio.run(store.intend(seen))
+    asyncio.run(store.outcome("DDD4", "passed"))
+    assert "Re: Chair  [dropped-requester (observed)]\n" in run("audit", "list").out
+
+
+def test_a_filter_that_can_fit_nothing_is_an_error(store: Store, run: Run) -> None:
+    ran = run("audit", "list", "--outcome", "relesed")
+    assert (ran.code, ran.err) == (2, '--outcome: "relesed" is not one of them\n  Write: released\n')
+    assert run("audit", "list", "--disposition", "no").code == 2

@@ -63,6 +63,24 @@ def test_a_failing_example_is_shown_and_gives_one(run: Run, folder: Path) -> Non
     assert [line["example"] for line in lines if not line["ok"]] == ["a bare no"]
 
 
+def test_check_says_what_would_keep_serve_from_starting(run: Run, folder: Path) -> None:
+    path = folder / "bare-refusal.yaml"
+    path.write_text(path.read_text().replace("no, we can't do that.", "yes, gladly.", 1))
+    ran = run("policy", "check", "--policies", folder)
+    assert ran.code == 2 and 'the example "a bare no" fails: it should hit, and does not' in ran.out
+
+
+def test_what_may_not_be_meant_is_noted(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "site.yaml").write_text('agents: ["*"]\nlang: fr\n')
+    own = tmp_path / "templates" / "en" / "notices"
+    own.mkdir(parents=True)
+    shutil.copy(shipped("templates") / "en" / "notices" / "hold.txt", own / "holdd.txt")
+    ran = run("policy", "check", "--site", tmp_path / "site.yaml", "--templates", tmp_path / "templates")
+    assert ran.code == 0
+    assert "note       the site file asks for fr, and there are no templates in it: those notices are in En" in ran.out
+    assert f"note       {own / 'holdd.txt'}: nothing uses this template; is hold meant?\n" in ran.out
+
+
 def test_one_policy_of_several_and_a_wrong_name(run: Run) -> None:
     assert "dropped-requester" not in run("policy", "test", "bare-refusal").out
     ran = run("policy", "test", "bare-refusel")
