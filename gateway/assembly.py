@@ -92,7 +92,11 @@ def _listener(
 
 
 def _passed(passed: PassedSocket, settings: Settings, context: ssl.SSLContext | None) -> ListenerConfig:
-    """A socket's name says what it is for: smtp, submissions, proxy-filter or tap (FileDescriptorName=)."""
+    """A socket's name says what it is for (FileDescriptorName=); with a wrong one its port might lack its TLS."""
+    if passed.name not in _SOCKET_NAMES:
+        what = f"a socket was handed over that is named {passed.name!r}, which says nothing about its kind"
+        write = f"FileDescriptorName=, one of {', '.join(sorted(_SOCKET_NAMES))}"
+        raise BadFiles([Problem("socket unit", 1, 1, what, write)])
     tap = passed.name == "tap"
     tls: Security = "implicit" if passed.name in _IMPLICIT else "none"
     if context is not None and passed.name == "smtp":
@@ -107,6 +111,7 @@ def _passed(passed: PassedSocket, settings: Settings, context: ssl.SSLContext | 
 
 
 _IMPLICIT = frozenset({"submissions", "smtps"})
+_SOCKET_NAMES = _IMPLICIT | {"smtp", "proxy-filter", "tap"}
 
 
 def _tap_upstream(settings: Settings) -> Target | None:
