@@ -7,12 +7,14 @@ must not be touched at all.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from gateway.mail.message import Message
 from gateway.mail.parts import Tree
 from gateway.mail.quoting import Body, split_body
+from gateway.mail.unshown import leaves_out, named_words
 from gateway.policy.model import Policy, in_domains
 from gateway.reading.memory import line_hashes, sentences_of
 from gateway.reading.reader import Reading
@@ -22,6 +24,7 @@ from gateway.site.model import Site
 PASTED = 24
 """Letters from which a sentence of an unshown mail that turns up in the new text counts as copied from it."""
 HISTORY = ("quote", "forward")
+_PREFIX = re.compile(r"\s*[A-Za-z]{1,6}(?:\[\d+\])?\s*:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,10 @@ def _sealed(case: _Case) -> bool:
 
 
 def _unread(case: _Case) -> bool:
-    return _fact(case, "unreadable") or bool(case.reading.message.unreadable) or case.body.truncated
+    if _fact(case, "unreadable") or case.reading.message.unreadable or case.body.truncated:
+        return True
+    pages = (part.text for part in case.reading.message.parts if part.content_type == "text/html")
+    return any(leaves_out(page) for page in pages if page)
 
 
 def _guessed(case: _Case) -> bool:
@@ -95,6 +101,11 @@ def _guessed(case: _Case) -> bool:
 
 def _in_bcc(case: _Case) -> bool:
     return _fact(case, "requester_bcc_only")
+
+
+def _shows_bcc(case: _Case) -> bool:
+    """A mail program that leaves the Bcc field in shows it to all who get the mail; they need not be one more."""
+    return bool(case.reading.message.bcc)
 
 
 def _confidential(case: _Case) -> bool:
@@ -124,15 +135,27 @@ def _attached(case: _Case) -> bool:
 
 
 def _unseen_history(case: _Case) -> bool:
-    """A quoted or forwarded sentence, in any alternative of the text, that is in no mail that they wrote or got."""
-    known = _hashes(case.shown())
-    return any(_unknown(_history(body), known, case) for body in _versions(case))
+    """A quoted or forwarded sentence, in any alternative of the text, that is in no mail that they wrote or got.
+
+    The subject of a quoted mail is part of it.
+    """
+    shown = case.shown()
+    known = _hashes(shown)
+    subjects = {_topic(subject) for subject in ("", case.reading.message.subject, *(each.subject for each in shown))}
+    for body in _versions(case):
+        if _unknown(_history(body), known, case):
+            return True
+        if any(author.kind != "attached" and _topic(author.subject) not in subjects for author in body.authors):
+            return True
+    return False
 
 
 def _copied(case: _Case) -> bool:
     """A sentence of a mail that they did not get, among the new words or in what another alternative calls new."""
     known, theirs = _hashes(case.shown()), _hashes(case.hidden())
     own = set(sentences_of(case.body.new.text))
+    if any(_repeats(sentence, theirs - known, case) for sentence in _between(case)):
+        return True
     for body in _versions(case):
         for sentence in sentences_of(body.new.text):
             marks = line_hashes([sentence], case.reading.context.key)
@@ -148,6 +171,7 @@ def _copied(case: _Case) -> bool:
 CLAUSES: tuple[tuple[str, Callable[[_Case], bool], str, bool], ...] = (
     ("sealed", _sealed, "the mail is signed or encrypted and must not be altered", False),
     ("bcc", _in_bcc, "they are in Bcc, and only you can say that they may be seen", True),
+    ("bcc-field", _shows_bcc, "it has a Bcc field, whose people they would see", True),
     ("grade", _guessed, "their address is known only from quoted text or an attachment", True),
     ("confidential", _confidential, "something in this thread is marked as confidential", True),
     ("domain", _outsider, "they are not one of the people whom the policy adds by itself", True),
@@ -170,6 +194,31 @@ def _versions(case: _Case) -> Iterable[Body]:
     for part in message.parts:
         if part.in_alternative and part.text is not None and part.content_type in ("text/plain", "text/html"):
             yield split_body(replace(message, tree=Tree(parts=[part])))
+
+
+def _between(case: _Case) -> Iterable[str]:
+    """What is neither new text nor history: signatures, headers of quotes, and what a page says without showing it."""
+    for body in _versions(case):
+        for block in body.blocks:
+            if block.kind != "new" and block.kind not in HISTORY:
+                yield from sentences_of(block.text)
+                yield from block.text.split("\n")
+    for part in case.reading.message.parts:
+        if part.content_type == "text/html" and part.text:
+            for text in named_words(part.text):
+                yield from sentences_of(text)
+
+
+def _repeats(sentence: str, theirs: frozenset[int], case: _Case) -> bool:
+    return _letters(sentence) >= PASTED and bool(line_hashes([sentence], case.reading.context.key) & theirs)
+
+
+def _topic(subject: str) -> str:
+    """A subject without the prefixes of answers and forwards, blanks and case."""
+    bare = subject
+    while (prefix := _PREFIX.match(bare)) is not None:
+        bare = bare[prefix.end() :]
+    return "".join(bare.lower().split())
 
 
 def _history(body: Body) -> Iterable[str]:

@@ -80,6 +80,8 @@ class Collector:
             self._note("unreadable", "encrypted")
         elif message.unreadable:
             self._note("unreadable", message.unreadable[0])
+        elif self.body.truncated:
+            self._note("unreadable", "longer than what is read")
         sensitivity = (message.get("Sensitivity") or "").strip()
         if is_sensitive(message):
             self._note("confidential", True, Span(sensitivity, "header:Sensitivity", 0, len(sensitivity)))
@@ -132,6 +134,7 @@ class Collector:
         self._noes(noes)
         self._mitigation(noes)
         self._referral(find_referral(scan, to_requester=to_requester, others=self._others()))
+        self._confidential_subject()
         for cue in ("out_of_scope", "dismissive", "moved_to_bcc", "confidential"):
             self._hits(cue, [hit for hit in scan.of(cue) if scan.prepared.sentences[hit.sentence].kind == "body"])
         self._leave_me_out()
@@ -139,6 +142,11 @@ class Collector:
             self._add("pleasantries_only", True, ((s.start, s.end) for s in scan.prepared.sentences))
         if to_requester and questions and answers.is_terse(scan):
             self._add("terse", True, ((s.start, s.end) for s in scan.prepared.sentences if s.kind == "body"))
+
+    def _confidential_subject(self) -> None:
+        subject = self.message.subject
+        if subject and self.context.lexicon.scan_text(subject[:400]).has("confidential"):
+            self._note("confidential", True, Span(subject, "header:Subject", 0, len(subject)))
 
     def _hits(self, name: str, hits: Sequence[Hit], value: Value = True) -> None:
         if hits:

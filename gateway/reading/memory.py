@@ -24,7 +24,8 @@ from gateway.site.model import Site
 MAX_LINES = 400
 """Lines of one mail that are remembered; what a person wrote is shorter."""
 MAX_SCANNED = 3_000
-"""Code points of new text in which marks are looked for; who asks, asks near the top."""
+"""Code points of new text in which marks are looked for: who asks, asks near the top. A word of secrecy may also stand
+in as many at the end."""
 MIN_LETTERS = 4
 """Lines with fewer letters and digits ("Hi,", "--") are in every mail and prove nothing."""
 
@@ -105,6 +106,7 @@ def _all_text(body: Body) -> Iterator[str]:
 def _marks(message: Message, body: Body, direction: str, lexicon: Lexicon) -> dict[str, str]:
     marks: dict[str, str] = {}
     scan = lexicon.scan_text(body.new.text[:MAX_SCANNED], scope="asked")
+    marked = f"{message.subject[:400]}\n\n{body.new.text[MAX_SCANNED:][-MAX_SCANNED:]}"
     if direction == "inbound":
         kinds = asked_kinds(scan)
         if kinds:
@@ -113,7 +115,11 @@ def _marks(message: Message, body: Body, direction: str, lexicon: Lexicon) -> di
             marks["questions"] = str(questions)
         if scan.has("leave_me_out"):
             marks["leave_me_out"] = "yes"
-    if scan.has("confidential") or is_sensitive(message):
+    if (
+        scan.has("confidential")
+        or is_sensitive(message)
+        or lexicon.scan_text(marked, scope="asked").has("confidential")
+    ):
         marks["confidential"] = "yes"
     return marks
 

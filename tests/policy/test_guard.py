@@ -53,9 +53,13 @@ INTERNAL = {"from": "bob.nilsson@acme.example", "to": ["dana.cole@acme.example"]
 
 UNSAFE: list[tuple[str, dict[str, Any]]] = [
     ("bcc", {"bcc": ["rita.blom@acme.example"]}),
+    ("bcc-field", {"headers": {"Bcc": "helen.brandt@acme.example"}}),
     ("grade", {"context": []}),
     ("grade", {"linked_by": "tag"}),
     ("confidential", {"headers": {"Sensitivity": "Company-Confidential"}}),
+    ("confidential", {"subject": "Internal only: Fwd: No link"}),
+    ("confidential", {"context": [*SAFE["context"], {**INTERNAL, "subject": "CONFIDENTIAL: Re: No link"}]}),
+    ("confidential", {"context": [*SAFE["context"], {**INTERNAL, "text": "So it is.\n" * 400 + "Off the record."}]}),
     ("confidential", {"context": [*SAFE["context"], {**INTERNAL, "text": "Between us: this stays confidential."}]}),
     (
         "domain",
@@ -74,6 +78,7 @@ UNSAFE: list[tuple[str, dict[str, Any]]] = [
         },
     ),
     ("history", {"quoted": {**SAFE["quoted"], "text": "\n".join(f"{ASKED} {n} times over." for n in range(900))}}),
+    ("history", {"quoted": {**SAFE["quoted"], "subject": "Dismissal of Rita Blom in May"}}),
     ("attachment", {"quoted": {**SAFE["quoted"], "style": "attached"}}),
     (
         "copied",
@@ -81,6 +86,10 @@ UNSAFE: list[tuple[str, dict[str, Any]]] = [
             "text": f"Please take this one over. Bob says:\n\n{INTERNAL['text']}",
             "context": [*SAFE["context"], INTERNAL],
         },
+    ),
+    (
+        "copied",
+        {"text": f"{SAFE['text']}\n\n-- \nDana Cole\n{INTERNAL['text']}", "context": [*SAFE["context"], INTERNAL]},
     ),
 ]
 
@@ -131,6 +140,40 @@ def test_the_other_alternative_is_looked_at_too(policies: PolicySet) -> None:
     hidden = b"<p>Please take this one over. The socket is not patched.</p><p>%s</p>" % INTERNAL["text"].encode()
     _, decision = reread(policies, alternative(hidden))
     assert (decision.disposition, dropped(decision).fix.clause) == ("hold", "copied")
+
+
+PAGE = b"<p>Please take this one over. The socket is not patched.</p>%s<blockquote type=cite>" + ASKED.encode()
+
+
+@pytest.mark.parametrize(
+    ("extra", "clause"),
+    [
+        (b"<div style='display:none'>%s</div>", "unreadable"),
+        (b"<textarea>%s</textarea>", "unreadable"),
+        (b"<svg><text>%s</text></svg>", "unreadable"),
+        (b"<select><option>%s</option></select>", "unreadable"),
+        (b"<object>%s</object>", "unreadable"),
+        (b"<!-- %s -->", "copied"),
+        (b"<!--[if mso]><p>%s</p><![endif]-->", "copied"),
+        (b'<img src="cid:1" alt="%s">', "copied"),
+        (b"<style>p { color: black }</style><!-- a comment of the mail program --><img alt='Logo of ACME IT'>", ""),
+    ],
+)
+def test_words_that_only_some_clients_show(policies: PolicySet, extra: bytes, clause: str) -> None:
+    reading, _ = judged(policies, context=[*SAFE["context"], INTERNAL])
+    raw = alternative(PAGE % (extra.replace(b"%s", INTERNAL["text"].encode())) + b"</blockquote>")
+    from gateway.mail.message import read_message
+    from gateway.reading.reader import read
+
+    decision = decide(read(read_message(raw), reading.envelope, reading.context), policies, now=reading.context.now)
+    fix = dropped(decision).fix
+    assert (decision.disposition, fix.clause) == (("hold", clause) if clause else ("rewrite", ""))
+
+
+def test_what_is_too_long_is_unreadable(policies: PolicySet) -> None:
+    long = "> .\n" * 30_000
+    reading, _ = judged(policies, text=f"{SAFE['text']}\n\n{long}")
+    assert reading.facts["unreadable"].value == "longer than what is read"
 
 
 def test_what_was_not_read_is_not_shown(policies: PolicySet) -> None:
