@@ -126,7 +126,7 @@ def in_words(at: datetime, lang: str) -> str:
     """A time for people: "Tuesday 3 June, 17:00", in English where the language is not known."""
     lang = lang if lang in _DAYS else "en"
     day, month = _DAYS[lang][at.weekday()], _MONTHS[lang][at.month - 1]
-    return f"{day}, {at.day}. {month}, {at:%H:%M}" if lang == "de" else f"{day} {at.day} {month}, {at:%H:%M}"
+    return f"{day}, {at.day}. {month}, {at:%H:%M} Uhr" if lang == "de" else f"{day} {at.day} {month}, {at:%H:%M}"
 
 
 def variables(facts: NoticeFacts) -> dict[str, Any]:

@@ -66,16 +66,16 @@ def returned_notice(
 _PLAIN = {
     "en": (
         "Your mail waits: {subject}",
-        "Your mail \"{subject}\" has not been sent yet. {why}\n\nAnswer this mail with one of these words:\n\n"
-        "{fix}  SEND: and why   sends it as it is\n  DISCARD         throws it away\n\nIts number is {id}.\n",
+        'Your mail "{subject}" has not gone out yet. {why}\n\nAnswer this mail with one of these words:\n\n'
+        "{fix}  SEND: and why   sends it as it is\n  DISCARD         deletes it\n\nMail {id}.\n",
         "  FIX             adds {adds} in Cc and sends it\n",
     ),
     "de": (
-        "Ihre Mail wartet: {subject}",
-        "Ihre Mail \"{subject}\" ist noch nicht verschickt. {why}\n\nAntworten Sie mit einem dieser Worte:\n\n"
-        "{fix}  SENDEN: und warum   schickt sie ab, wie sie ist\n  VERWERFEN           wirft sie weg\n\n"
-        "Ihre Nummer ist {id}.\n",
-        "  ERGÄNZEN            nimmt {adds} in Cc auf und schickt sie ab\n",
+        "Deine Mail wartet: {subject}",
+        'Deine Mail "{subject}" ist noch nicht hinausgegangen. {why}\n\nAntworte mit einem dieser Worte:\n\n'
+        "{fix}  SENDEN: Grund  sendet sie, wie sie ist\n  VERWERFEN      löscht sie\n\n"
+        "Mail {id}.\n",
+        "  ERGÄNZEN       setzt {adds} ins Cc und sendet sie\n",
     ),
 }
 

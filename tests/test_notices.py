@@ -226,7 +226,7 @@ def test_evidence_inside_other_evidence_is_shown_once() -> None:
 def test_times_are_in_words() -> None:
     at = datetime(2025, 3, 4, 9, 5, tzinfo=UTC)
     assert in_words(at, "en") == in_words(at, "xx") == "Tuesday 4 March, 09:05"
-    assert in_words(at, "de") == "Dienstag, 4. März, 09:05"
+    assert in_words(at, "de") == "Dienstag, 4. März, 09:05 Uhr"
 
 
 def test_a_mail_without_subject_is_called_so() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from email.message import EmailMessage
 from email.policy import SMTP
 from functools import cache
@@ -84,3 +85,11 @@ def test_the_facts_of_a_real_mail(lang: str, policy: str) -> None:
         assert not found.can_fix and found.adds == ()
     [reason] = reasons(found, TEMPLATES)
     assert reason["text"].startswith("Fiona Walsh") and reason["would_pass"]
+
+
+@pytest.mark.parametrize(("lang", "greeting"), [("en", "Hello [name],"), ("de", "Hallo [Name],")])
+def test_nobody_is_greeted_by_their_address(lang: str, greeting: str) -> None:
+    known = facts(lang, "bare-refusal")
+    assert known.requester is not None
+    nameless = replace(known, requester=replace(known.requester, name=""))
+    assert draft(nameless, TEMPLATES).startswith(greeting)
