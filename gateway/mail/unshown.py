@@ -64,8 +64,8 @@ def _without_machinery(html: str) -> str:
     while (opened := _OPEN.search(html, at)) is not None:
         kept.append(html[at : opened.start()])
         name = opened[1].lower()
-        end = re.compile(">" if name == "head" else f"</{name}", re.IGNORECASE).search(html, opened.end())
-        at = end.start() if end else len(html)
+        closed = re.compile(">" if name == "head" else f"</{name}", re.IGNORECASE).search(html, opened.end())
+        at = closed.start() if closed else len(html)
     kept.append(html[at:])
     return "".join(kept)
 
