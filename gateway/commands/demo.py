@@ -227,6 +227,7 @@ def _invite(port: int, console: Console) -> None:
         f"\nNow send your own to 127.0.0.1:{port} with any mail client, for instance:\n\n"
         f"  swaks --server 127.0.0.1:{port} --from dana.cole@acme.example \\\n"
         '    --to jill.amory@acme.example --header "Subject: Re: Chair" --body "No."\n\n'
+        "Answer the note that it brings in the same way, with --to the address in Reply-To and --body DISCARD.\n"
         "What the gateway decides and what leaves it is shown here. Ctrl-C ends the demo.",
         soft_wrap=True, highlight=False, markup=False,
     )  # fmt: skip
