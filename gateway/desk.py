@@ -218,7 +218,11 @@ class Desk:
         if not known.alive:
             by = hold.approved_by or known.used_by
             return await self._acknowledge("already-settled", hold, to=author, by=by)
-        answer = parse_answer(split_body(read_message(raw)).new.text, headers.subject)
+        said = split_body(read_message(raw)).new.text
+        if hold.new.id in said or split_tag(path.address)[1] in said.lower():
+            # The notice stands there unquoted, with the words of every answer in it: only the first line is theirs.
+            said = next((line for line in said.split("\n") if line.strip()), "")
+        answer = parse_answer(said, headers.subject)
         return await self._settle_by_mail(hold, answer, author, token)
 
     async def _settle_by_mail(self, hold: Hold, answer: Answer, author: Mailbox, token: str) -> Reply:

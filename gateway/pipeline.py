@@ -98,12 +98,12 @@ class Pipeline:
         return answer
 
     async def _answer(self, mail: Incoming, relay: Relay | None) -> Reply:
-        if mail.listener == "tap":
-            return await self._inbound(mail, relay)
         if mail.taken:
             taken = await self._taken(mail)
             if relay is None or not taken.positive:
                 return taken
+        if mail.listener == "tap":
+            return await self._inbound(mail, relay)
         assert relay is not None
         judged = await self._judge(mail)
         match judged.decision.disposition:
