@@ -278,7 +278,10 @@ def _notices_route(settings: Settings, policies: PolicySet | None) -> Iterator[C
     """Answers must come back: the mail server behind has to take the notices address (it routes it to the gateway)."""
     address = settings.notices_address or (policies.site.notices_address if policies else "")
     if not address:
-        yield Check("notices", "warn", "no address for answers to notices", "notices: address: in the site file")
+        stops = bool(policies) and settings.site is not None and not settings.observe
+        found = "no address for notices" + (", so nobody can answer for a mail that waits" if stops else "")
+        mend = "gateway: {notices: gateway@DOMAIN} in the site file; your mail server routes DOMAIN to the gateway"
+        yield Check("notices", "bad" if stops else "warn", found, mend)
         return
     if settings.upstream is None:
         return

@@ -21,7 +21,7 @@ app = typer.Typer(help="Check the files people edit, run the examples.", no_args
 
 
 @app.command()
-@with_settings("site", "policies", "templates")
+@with_settings("site", "policies", "templates", "notices_address")
 def check(settings: Settings) -> None:
     """Read every file and say everything that is wrong with any of them."""
     from gateway.commands.files import read_policies, template_folders
@@ -52,6 +52,8 @@ def check(settings: Settings) -> None:
     languages = sorted({lang for lang, _ in templates.files})
     out.print(f"templates  {_counted(len(templates.names), 'template')} in {', '.join(languages)}")
     out.print(f"version    {policies.version}")
+    if not (policies.site.notices_address or settings.notices_address):
+        out.print("note       no gateway.notices in the site file: nobody could answer for a mail that waits")
     for note in _notes(policies, templates):
         out.print(f"note       {note}")
 

@@ -165,3 +165,12 @@ async def test_a_language_without_templates_is_told(ready: list[str | Path], tmp
     site.write_text('agents: ["*"]\nlang: fr\n')
     _, found = await doctor("--state", ready[1], "--site", site)
     assert found["templates"]["state"] == "warn" and "none in fr" in found["templates"]["found"]
+
+
+async def test_a_site_whose_held_mail_nobody_could_answer_for(ready: list[str | Path], tmp_path: Path) -> None:
+    site = tmp_path / "site.yaml"
+    site.write_text('agents: ["*"]\n')
+    _, found = await doctor("--state", ready[1], "--site", site)
+    assert found["notices"]["state"] == "bad" and "nobody can answer" in found["notices"]["found"]
+    _, found = await doctor("--state", ready[1], "--site", site, "--observe")
+    assert found["notices"]["state"] == "warn"

@@ -79,6 +79,7 @@ def test_what_may_not_be_meant_is_noted(run: Run, tmp_path: Path) -> None:
     assert ran.code == 0
     assert "note       the site file asks for fr, and there are no templates in it: those notices are in En" in ran.out
     assert f"note       {own / 'holdd.txt'}: nothing uses this template; is hold meant?\n" in ran.out
+    assert "note       no gateway.notices in the site file" in ran.out
 
 
 def test_one_policy_of_several_and_a_wrong_name(run: Run) -> None:
