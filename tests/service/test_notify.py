@@ -1,9 +1,10 @@
-"""What the service tells its manager: ready, alive, reloading, stopping (sd_notify(3)), and when it rightly says nothing."""
+"""What the service tells its manager: ready, alive, reloading, stopping (sd_notify(3)), and when it is silent."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import os
 import shutil
 import signal
@@ -86,7 +87,7 @@ async def test_from_ready_to_stopped(tmp_path: Path, sink: Sink, listener: Manag
     # signs of life came all the time: while it stood, while it reloaded and while it stopped
     signs = [*listener.times("WATCHDOG"), listener.times("STOPPING")[0]]
     assert len(signs) > 1
-    assert max(later - sooner for sooner, later in zip(signs, signs[1:], strict=False)) < WATCHDOG
+    assert max(later - sooner for sooner, later in itertools.pairwise(signs)) < WATCHDOG
 
 
 async def test_signs_of_life_are_three_in_each_period(tmp_path: Path, sink: Sink) -> None:

@@ -112,7 +112,8 @@ async def test_an_unknown_name_is_refused(tmp_path: Path, sink: Sink) -> None:
         await opened(ports["submission"])
         assert await served.ended() == 2
         said = served.log.read_text()
-    assert "'submission'" in said and "Write: FileDescriptorName=, one of proxy-filter, smtp, smtps, submissions, tap" in said
+    assert "'submission'" in said
+    assert "Write: FileDescriptorName=, one of proxy-filter, smtp, smtps, submissions, tap" in said
 
 
 async def test_submissions_without_a_certificate_is_refused(tmp_path: Path, sink: Sink) -> None:

@@ -35,7 +35,7 @@ def members(group: str) -> frozenset[str]:
 
 
 def allowed_calls() -> frozenset[str]:
-    """The system calls that SystemCallFilter= leaves: lines without ~ allow, lines with ~ take away (systemd.exec(5))."""
+    """The system calls that SystemCallFilter= leaves: lines with ~ take away (systemd.exec(5))."""
     calls: frozenset[str] = frozenset()
     for value in options()["SystemCallFilter"]:
         for name in value.removeprefix("~").split():
