@@ -33,7 +33,10 @@ from gateway.store.records import AuditRow
 T = TypeVar("T")
 
 PATIENCE = 15.0
-"""Seconds for one story to come to its end."""
+"""Seconds for each step of a story."""
+
+PATIENCE_LEFT = 2.0
+"""Seconds for each step once a story has gone wrong: the others most likely go the same way."""
 
 FIRST_PORT = 2525
 """Where the demo listens if it is free; else on a port that the system chooses."""
@@ -93,7 +96,8 @@ async def _show(service: Service, sink: Sink, once: bool, console: Console) -> i
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("sending sample mails over SMTP", total=len(STORIES))
         for number, story in enumerate(STORIES, 1):
-            told.append(await _play(service, sink, story, number, port, tap))
+            patience = PATIENCE_LEFT if any(each.wrong for each in told) else PATIENCE
+            told.append(await _play(service, sink, story, number, port, tap, patience))
             progress.advance(task)
     console.print(table(told, console.width))
     wrong = [each for each in told if each.wrong]
@@ -109,7 +113,7 @@ async def _show(service: Service, sink: Sink, once: bool, console: Console) -> i
 # --- playing a story -------------------------------------------------------------------------------------------------
 
 
-async def _play(service: Service, sink: Sink, story: Story, number: int, port: int, tap: int) -> Told:
+async def _play(service: Service, sink: Sink, story: Story, number: int, port: int, tap: int, patience: float) -> Told:
     """Send one story through real sockets, settle it if it is held, and read back how it ended."""
     now = datetime.now(UTC)
     requester, agent = _bare(story.requester), _bare(story.agent)
@@ -119,14 +123,14 @@ async def _play(service: Service, sink: Sink, story: Story, number: int, port: i
         await _send(tap, requester, ["it-support@acme.example"], question_mail(story, number, now))
         to = [_bare(each) for each in (story.to, story.cc) if each]
         await _send(port, agent, to, agent_mail(story, number, now))
-        row = await _until(lambda: _judged(service, agent, known), "no audit row")
+        row = await _until(lambda: _judged(service, agent, known), "no audit row", patience)
         if row.entry.disposition == "hold" and story.reply:
-            notice = await _until(lambda: _notice(sink, before, agent), "no notice arrived")
+            notice = await _until(lambda: _notice(sink, before, agent), "no notice arrived", patience)
             answer_to = notice.reply_to[0].address
             await _send(port, agent, [answer_to], reply_mail(story, answer_to, now))
-        row = await _until(lambda: _ended(service, row.entry.id), "nothing became of it")
+        row = await _until(lambda: _ended(service, row.entry.id), "nothing became of it", patience)
         if row.outcome not in ("held", "in-doubt"):
-            await _until(lambda: _arrived(sink, before, row.entry.message_id), "nothing arrived at the sink")
+            await _until(lambda: _arrived(sink, before, row.entry.message_id), "nothing arrived at the sink", patience)
     except (_NeverCame, OSError, smtplib.SMTPException) as failed:
         return Told(story, "?", "", "nothing", f"{failed}")
     arrived = _arrived(sink, before, row.entry.message_id)
@@ -137,10 +141,10 @@ class _NeverCame(Exception):
     """Something did not happen in time."""
 
 
-async def _until(look: Callable[[], T | None], otherwise: str) -> T:
+async def _until(look: Callable[[], T | None], otherwise: str, patience: float) -> T:
     """Look until there is something. Raises _NeverCame."""
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(patience):
             while (found := await asyncio.to_thread(look)) is None:  # noqa: ASYNC110 (other threads make it come)
                 await asyncio.sleep(0.02)
     except TimeoutError as late:
@@ -223,14 +227,14 @@ async def _stay(service: Service, sink: Sink, port: int, console: Console) -> No
 
 
 def _invite(port: int, console: Console) -> None:
-    console.print(
-        f"\nNow send your own to 127.0.0.1:{port} with any mail client, for instance:\n\n"
-        f"  swaks --server 127.0.0.1:{port} --from dana.cole@acme.example \\\n"
-        '    --to jill.amory@acme.example --header "Subject: Re: Chair" --body "No."\n\n'
-        "Answer the note that it brings in the same way, with --to the address in Reply-To and --body DISCARD.\n"
-        "What the gateway decides and what leaves it is shown here. Ctrl-C ends the demo.",
-        soft_wrap=True, highlight=False, markup=False,
-    )  # fmt: skip
+    for words, is_prose in (
+        (f"\nNow send your own to 127.0.0.1:{port} with any mail client, for instance:\n", True),
+        (f"  swaks --server 127.0.0.1:{port} --from dana.cole@acme.example \\", False),
+        ('    --to jill.amory@acme.example --header "Subject: Re: Chair" --body "No."\n', False),
+        ("Answer the note that it brings in the same way, with --to the address in Reply-To and --body DISCARD.", True),
+        ("What the gateway decides and what leaves it is shown here. Ctrl-C ends the demo.", True),
+    ):
+        console.print(words, soft_wrap=not is_prose, highlight=False, markup=False)
 
 
 def _show_verdict(row: AuditRow, console: Console) -> None:
