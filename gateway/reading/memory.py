@@ -92,7 +92,7 @@ def line_hashes(lines: Iterable[str], key: bytes) -> frozenset[int]:
 def sentences_of(text: str) -> list[str]:
     """Pieces of text that survive the re-wrapping that clients do to quotes: cut at sentence ends and blank lines."""
     joined = re.sub(r"\n[ \t>]*\n\s*", "\u2029", text)
-    joined = re.sub(r"[ \t]*\n[ \t>]*", " ", joined)
+    joined = re.sub(r"(?<![ \t])[ \t]*\n[ \t>]*", " ", joined)
     return [piece for piece in re.split(r"\u2029|(?<=[.!?])\s+", joined) if piece.strip()]
 
 

@@ -13,7 +13,9 @@ from gateway.reading.refusal import Noes, clause_of
 from gateway.reading.sentences import clauses
 
 NOT_BEFORE = re.compile(r"(?:not )?(?:before|until|till|vor|bis|erst|avant|antes|prima|voor|tot|nicht vor)\b")
-ROUTE = re.compile(r"https?://\S+|www\.\S+|[\w.+-]+@[\w-]+\.[\w.-]+|\+?\d[\d ()/.-]{6,}\d")
+ROUTE = re.compile(
+    r"https?://\S+|www\.\S+|(?<![\w.+-])[\w.+-]{1,64}+@[\w-]{1,63}+\.[\w.-]{1,190}|\+?\d[\d ()/.-]{6,30}\d"
+)
 WORDS_OF_A_REASON = 4
 """A clause beside a refusal tells why from this many words on."""
 NO_REASON = (

@@ -20,7 +20,7 @@ WORDS_OF_A_CLOSING = 6
 Kind = Literal["greeting", "body", "closing"]
 
 _BLANK = re.compile(r"\n[ \t]*\n\s*")
-_STOP = re.compile(r"(?:[.!?…]+[\"'”»“)\]]*|(?<!\w)[:;]-?[)(DP]|\u2026)(?=\s)")
+_STOP = re.compile(r"(?:(?<![.!?…])[.!?…]++[\"'”»“)\]]*+|(?<!\w)[:;]-?[)(DP]|\u2026)(?=\s)")
 _BULLET = re.compile(r"[ \t]*(?:[-*•–]|\(?\d{1,2}[.)]|[a-z]\))[ \t]")
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(])(?:[a-z]|\d{1,2}|mrs?|ms|dr|prof|st|nr|vs|etc|approx|ext|e\.g|i\.e|z\.\s?b|d\.\s?h|u\.\s?a|ca|bzw|ggf|evtl"
@@ -29,7 +29,7 @@ _ABBREVIATION = re.compile(
 )
 _QUOTED = re.compile(r"\"[^\"\n]{3,300}\"|“[^”\n]{3,300}”|„[^“”\n]{3,300}[“”]|«[^»\n]{3,300}»|»[^«\n]{3,300}«")
 _NAME_LINE = re.compile(r"[^\W\d_][\w.'-]*(?:[ ,]+[^\W\d_][\w.'-]*){0,3}[.,!]?", re.UNICODE)
-_VOCATIVE = re.compile(r"([^\W\d_][\w'-]+)(?:[ ]+([^\W\d_][\w'-]+))?[ ]?[,:!–-]+\s+")
+_VOCATIVE = re.compile(r"([^\W\d_][\w'-]{1,40})(?:[ ]{1,3}([^\W\d_][\w'-]{1,40}))?[ ]?[,:!–-]{1,5}\s+")
 
 
 @dataclass(frozen=True, slots=True)
