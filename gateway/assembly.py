@@ -23,7 +23,8 @@ def hold_key(settings: Settings) -> bytes:
     try:
         return load_or_create_key(settings.key_file, state=settings.state)
     except KeyUnusable as unusable:
-        problem = Problem(str(settings.key_file), 1, 1, str(unusable), "another path for the setting key_file")
+        what, _, write = str(unusable).partition(". ")
+        problem = Problem(str(settings.key_file), 1, 1, what, write or "another path for the setting key_file")
         raise BadFiles([problem]) from unusable
 
 

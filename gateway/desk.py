@@ -240,11 +240,13 @@ class Desk:
     async def settle(
         self, hold: Hold, answer: Answer, *, by: str, token: str | None = None, to: Mailbox | None = None
     ) -> bool:
-        """Do what an answer says, durably. False when somebody was first. `to` is who hears that it was discarded;
-        of a release the sender hears when it has happened."""
+        """Do what an answer says, durably. False when somebody was first. The sender hears what became of the mail,
+        and so does `to`, who answered in the sender's place."""
         now = self._clock()
         if answer.kind == "discard":
-            told = self._ack("discarded", hold, to=to) if to else ()
+            told = self._ack("discarded", hold, by=self._other(hold, by))
+            if to is not None and not self._rules.site.same_person(to.address, hold.new.agent):
+                told += self._ack("discarded", hold, to=to)
             done = await self._store.discard(hold.new.id, by, answer.why, token, now, notices=told)
         else:
             action: Action = "fix" if answer.kind == "fix" else "send"
@@ -260,7 +262,7 @@ class Desk:
             token = fresh_token()
             return (self._notice(self._facts_of_hold(hold), token, detail),), token_hash(token)
         if state == "released":
-            return self._ack(DONE[hold.action or "send"], hold), None
+            return self._ack(DONE[hold.action or "send"], hold, by=self._other(hold, hold.approved_by)), None
         return self._ack("in-doubt", hold), None
 
     def seen(self, raw: bytes, envelope: Envelope) -> SeenMessage:
@@ -268,6 +270,10 @@ class Desk:
         rules = self._rules
         message = read_message(raw)
         return remember(message, envelope, "outbound", rules.site, rules.lexicon, self._clock(), rules.key)
+
+    def _other(self, hold: Hold, by: str) -> str:
+        """Who settled it, where that was not the sender."""
+        return "" if self._rules.site.same_person(by, hold.new.agent) else by
 
     def _may_settle(self, hold: Hold, address: str) -> bool:
         """The agent, their delegates and supervisor; for a shared mailbox also every member of its team."""

@@ -239,6 +239,16 @@ def files_of(settings: Settings) -> tuple[PolicySet, Templates]:
         templates = load_templates(shipped("templates"), *([settings.templates] if settings.templates else []))
     except BadFiles as bad:
         problems += bad.problems
-    if policies is None or templates is None:
+    if policies is not None:
+        problems += _nobody_to_answer(settings, policies)
+    if problems or policies is None or templates is None:
         raise BadFiles(problems)
     return policies, templates
+
+
+def _nobody_to_answer(settings: Settings, policies: PolicySet) -> list[Problem]:
+    """A gateway that holds mail needs an address that answers come to; one that only observes does not."""
+    if settings.site is None or settings.observe or settings.notices_address or policies.site.notices_address:
+        return []
+    what = "mail would be held, and there is no address for the notices and their answers"
+    return [Problem(str(settings.site), 1, 1, what, "gateway: {notices: gateway@your-gateway.example}, or use --observe")]
