@@ -99,6 +99,8 @@ def _run(policy: Policy, number: int, example: ExamplePart, policies: PolicySet,
     told = list(_differences(example, reading, decision))
     facts = ", ".join(sorted(reading.facts)) or "none"
     found = f"facts: {facts}" if reading.judged else f"it is not judged: {reading.why_not}"
+    if reading.agent is None:
+        found += f" (examples use the people of {'your' if example.site == 'own' else 'the shipped'} site.yaml)"
     return ExampleResult(policy.id, number, example.name, not told, "; ".join([*told, found]))
 
 
