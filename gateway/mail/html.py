@@ -62,6 +62,7 @@ class _Page:
         self.names: list[str] = []  # of the open elements, and below what each of them changed
         self.saved: list[tuple[int, int, bool, bool, str] | None] = []
         self.counts: dict[str, int] = {}
+        self.endless: set[str] = set()
 
     def write(self, raw: str, start: int) -> None:
         """Add the text between two tags, which stands at `start`."""
@@ -213,7 +214,7 @@ def split_html(source: str, part: str) -> list[Line]:
         if tag.closing:
             page.end_tag(tag.name)
         elif tag.name in _RAW:
-            resume = _after_raw(source, tag.name, position)
+            resume = _after_raw(page, tag.name, position)
         elif tag.name:
             page.start_tag(tag, start)
         elif tag.literal and not page.hidden:
@@ -254,12 +255,14 @@ def _odd_text(page: _Page, token: str, start: int) -> int:
     return resume
 
 
-def _after_raw(source: str, name: str, at: int) -> int:
+def _after_raw(page: _Page, name: str, at: int) -> int:
     """Where an element ends whose content is no text; one that never ends takes the rest, as in browsers."""
-    found = re.compile(f"</{name}[\\s>]", re.IGNORECASE).search(source, at)
-    if found is not None:
-        return found.start()
-    return at if name in ("head", "object", "svg", "xml") else len(source)
+    if name not in page.endless:  # a search that found nothing would find nothing for all those behind it
+        found = re.compile(f"</{name}[\\s>]", re.IGNORECASE).search(page.source, at)
+        if found is not None:
+            return found.start()
+        page.endless.add(name)
+    return at if name in ("head", "object", "svg", "xml") else len(page.source)
 
 
 def _after(source: str, mark: str, at: int) -> int:

@@ -36,3 +36,13 @@ def test_a_long_run_takes_no_longer_than_it_is(read_mail: Read, run: str) -> Non
         assert reading.body is not None
         line_hashes(sentences_of(f"{text}x"), b"k")
         assert time.process_time() - started < 1.5, "quadratic patterns took between 5 and 90 seconds here"
+
+
+@pytest.mark.parametrize(
+    "run", ["<svg>", "<object>", "<!--", "<a b='", "<blockquote>", "<title>", "<p>&nbsp;", "<svg></svg "]
+)
+def test_a_page_takes_no_longer_than_it_is(read_mail: Read, run: str) -> None:
+    raw = mail(run * (300_000 // len(run)) + "\nNo.\n").replace(b"text/plain", b"text/html")
+    started = time.process_time()
+    assert read_mail(raw).body is not None
+    assert time.process_time() - started < 2.5
