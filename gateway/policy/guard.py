@@ -153,7 +153,7 @@ def _unseen_history(case: _Case) -> bool:
 def _copied(case: _Case) -> bool:
     """A sentence of a mail that they did not get, among the new words or in what another alternative calls new."""
     known, theirs = _hashes(case.shown()), _hashes(case.hidden())
-    own = set(sentences_of(case.body.new.text))
+    own = _bare(case.body.new.text)
     if any(_repeats(sentence, theirs - known, case) for sentence in _between(case)):
         return True
     for body in _versions(case):
@@ -163,7 +163,8 @@ def _copied(case: _Case) -> bool:
                 continue
             if marks & theirs:
                 return True
-            if body is not case.body and not _said_by(sentence, own):
+            # The new text may say it too, however the other alternative wraps, marks and links it.
+            if body is not case.body and _bare(sentence) not in own:
                 return True
     return False
 
@@ -240,8 +241,5 @@ def _letters(sentence: str) -> int:
     return sum(character.isalnum() for character in sentence)
 
 
-def _said_by(sentence: str, own: set[str]) -> bool:
-    """True if the new text says this too, however the other alternative wraps, marks and links it."""
-    plain = "".join(character for character in sentence.lower() if character.isalnum())
-    whole = "".join(character for text in own for character in text.lower() if character.isalnum())
-    return plain in whole
+def _bare(text: str) -> str:
+    return "".join(character for character in text.lower() if character.isalnum())

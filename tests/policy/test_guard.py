@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from copy import deepcopy
 from dataclasses import replace
 from typing import Any
@@ -168,6 +169,16 @@ def test_words_that_only_some_clients_show(policies: PolicySet, extra: bytes, cl
     decision = decide(read(read_message(raw), reading.envelope, reading.context), policies, now=reading.context.now)
     fix = dropped(decision).fix
     assert (decision.disposition, fix.clause) == (("hold", clause) if clause else ("rewrite", ""))
+
+
+def test_two_long_alternatives_are_compared_in_no_time(policies: PolicySet) -> None:
+    lines = [b"this is the sentence that has the number %d." % number for number in range(900)]
+    page = b"<p>Please take this one over.</p>" + b"".join(b"<p>%s</p>" % line for line in lines)
+    raw = alternative(page).replace(TEXT, TEXT + b"\r\n" + b"\r\n\r\n".join(lines) + b"\r\n")
+    started = time.process_time()
+    _, decision = reread(policies, raw)
+    assert decision.findings
+    assert time.process_time() - started < 1.0
 
 
 def test_what_is_too_long_is_unreadable(policies: PolicySet) -> None:
