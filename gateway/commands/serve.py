@@ -99,6 +99,20 @@ def set_up_log(settings: Settings) -> None:
         logger_factory=structlog.PrintLoggerFactory(cast(TextIO, _StandardError())),
         cache_logger_on_first_use=True,
     )
+    root = logging.getLogger()
+    root.handlers = [each for each in root.handlers if not isinstance(each, _IntoOurLog)] + [_IntoOurLog()]
+    logging.getLogger("gateway").setLevel(level)
+
+
+class _IntoOurLog(logging.Handler):
+    """Takes what is logged the standard way, by the doors and by libraries, into the same lines as all else."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        ours = record.name.partition(".")[0] == "gateway"
+        # A library may quote a mail, as asyncio does with the exception of a lost task: its first line must do.
+        event = record.getMessage() if ours else str(record.msg).partition("\n")[0]
+        fault = record.exc_info[1] if record.exc_info else None
+        structlog.get_logger(record.name).log(record.levelno, event, **({"exc_info": fault} if fault else {}))
 
 
 class _StandardError:
