@@ -182,7 +182,7 @@ def _question(reading: Reading) -> str:
     """The requester's own words: the newest quoted text, shortened at the end of a line or word."""
     blocks = reading.body.blocks if reading.body else ()
     block = next((b.text for b in blocks if b.kind in ("quote", "forward") and b.text.strip()), "")
-    lines = [re.sub(r"^(?:>\s?)+", "", line).rstrip() for line in block.strip().split("\n")]
+    lines = [one_line(re.sub(r"^(?:>\s?)+", "", line)) for line in block.strip().split("\n", MAX_QUESTION)]
     text = "\n".join(line for line in lines if line)[: MAX_QUESTION + 1]
     if len(text) > MAX_QUESTION:
         text = re.sub(r"\s+\S*\Z", "", text) + " …"

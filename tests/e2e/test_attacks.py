@@ -50,3 +50,21 @@ async def test_an_answer_that_comes_in_through_the_tap_counts(tmp_path: Path) ->
         mail_id, to, _ = await held(gateway, "tap")
         assert (await gateway.send(DANA, [to], answer(to, "SEND: she knows").raw, port=gateway.tap))[0] == 250
         assert await outcome(gateway, mail_id, "overridden") == "overridden"
+
+
+async def test_no_control_character_of_a_mail_gets_into_our_own(tmp_path: Path) -> None:
+    """Terminals obey escape sequences, and header fields end where a line ends."""
+    escape = "\x1b]0;pwned\x07\x1b[31m"
+    async with house(tmp_path) as gateway:
+        sent = refusal("escape")
+        raw = sent.raw.replace(
+            b"Subject: Re:", f"Subject: {escape} =?utf-8?q?=E2=80=AE=0D=0ABcc:_evil=40x.example?=".encode()
+        )
+        raw = raw.replace(b"(escape)", escape.encode()).replace(b"No.\r\n", b"No. %s\r\n" % escape.encode())
+        assert (await gateway.send(DANA, list(sent.rcpt_to), raw))[0] == 250
+        [arrived] = await gateway.wait_to(DANA)
+        notice = read_message(arrived.raw)
+        text = notice.parts[0].text or ""
+        assert "monitor" in text, "the requester's words are in the draft"
+        assert not [ch for ch in notice.subject + text if not ch.isprintable() and ch != "\n"]
+        assert not notice.bcc and arrived.rcpt_args == [b"<dana.cole@acme.example>"]
