@@ -67,4 +67,4 @@ async def test_no_control_character_of_a_mail_gets_into_our_own(tmp_path: Path) 
         text = notice.parts[0].text or ""
         assert "monitor" in text, "the requester's words are in the draft"
         assert not [ch for ch in notice.subject + text if not ch.isprintable() and ch != "\n"]
-        assert not notice.bcc and arrived.rcpt_args == [b"<dana.cole@acme.example>"]
+        assert not notice.bcc and arrived.rcpt_args == (b"<dana.cole@acme.example>",)
