@@ -141,6 +141,7 @@ class Dispatcher:
                 ready.raw,
                 need=frozenset(need for need, on in hold.new.body_type.items() if on is True),
                 before_content=before_content,
+                as_it_came=True,
             )
         except CannotRelease as cannot:
             await self._back_to_held(claim, str(cannot))

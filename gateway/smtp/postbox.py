@@ -89,6 +89,8 @@ class Postbox:
         raw: bytes,
         need: frozenset[str] = frozenset(),
         before_content: Callable[[], Awaitable[None]] | None = None,
+        *,
+        as_it_came: bool = False,
     ) -> Delivery:
         """Send `raw` (dots unstuffed, CR LF line ends) with the MAIL and RCPT arguments as they stand.
 
@@ -96,7 +98,8 @@ class Postbox:
         `Delivery.refused` says who; whoever sends again to the others then knows that nobody has the mail yet.
         Extensions named in `need`, or by a parameter or 8-bit octets, must be offered: nothing is ever left out or
         converted, the mail fails at step "need" instead. `before_content` is awaited after the 354: from then on the
-        upstream may have the mail, and what it raises ends the transaction before that.
+        upstream may have the mail, and what it raises ends the transaction before that. `as_it_came`: 8-bit octets
+        alone ask for nothing, as in mail that a client sent without BODY=8BITMIME and the upstream would have taken so.
 
         Raises UpstreamLost (UpstreamUnavailable when there was no connection), and ValueError for bare line ends in
         `raw` or an argument.
@@ -106,6 +109,8 @@ class Postbox:
         if any(octet in argument for argument in (mail_from, *recipients) for octet in (b"\r", b"\n", b"\0")):
             raise ValueError("an argument with CR, LF or NUL in it")
         stuffed(raw)
+        if not as_it_came and not raw.isascii():
+            need |= {"8BITMIME"}
         upstream = await Upstream.connect(self.target, timeouts=self._timeouts, helo=self._helo)
         try:
             delivery = await self._session(upstream, mail_from, recipients, raw, need, before_content)
@@ -139,8 +144,6 @@ class Postbox:
         if failed is not None:
             return failed
         need = need.union(*(_needed(argument) for argument in (mail_from, *recipients)))
-        if not raw.isascii():
-            need |= {"8BITMIME"}
         missing = sorted(need - upstream.offers.keys())
         if missing:
             return Delivery("need", reply(554, f"5.6.3 The upstream does not offer {', '.join(missing)}"))

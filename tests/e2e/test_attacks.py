@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 from gateway.mail.message import read_message
+from gateway.smtp.sink import Sink
 from tests.e2e.house import House, house
 from tests.e2e.ledgers import DANA, answer, refusal
 
@@ -68,3 +69,17 @@ async def test_no_control_character_of_a_mail_gets_into_our_own(tmp_path: Path) 
         assert "monitor" in text, "the requester's words are in the draft"
         assert not [ch for ch in notice.subject + text if not ch.isprintable() and ch != "\n"]
         assert not notice.bcc and arrived.rcpt_args == (b"<dana.cole@acme.example>",)
+
+
+async def test_a_held_mail_goes_out_as_it_would_have_gone(tmp_path: Path) -> None:
+    """8-bit octets that were never announced, to a server that never offered 8BITMIME: nobody may be stuck with it."""
+    async with house(tmp_path, sink=Sink(offers=(b"PIPELINING", b"SIZE 1000000"))) as gateway:
+        sent = refusal("octets")
+        raw = sent.raw.replace(b"monitor", "monitör".encode())
+        assert (await gateway.send(sent.mail_from, list(sent.rcpt_to), raw))[0] == 250
+        [notice] = await gateway.wait_to(DANA)
+        to = read_message(notice.raw).reply_to[0].address
+        assert (await gateway.send(DANA, [to], answer(to, "SEND: she knows").raw))[0] == 250
+        assert await outcome(gateway, gateway.audit()[0].entry.id, "overridden") == "overridden"
+        [arrived] = gateway.to("jill.amory@acme.example")
+        assert arrived.raw.endswith(raw)
