@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -42,6 +41,7 @@ def open_desk(settings: Settings, store: Store) -> Desk:
     import structlog
 
     from gateway.assembly import hold_key, memory_key
+    from gateway.commands.serve import STANDARD_ERROR
     from gateway.desk import Desk
     from gateway.rules import Rules
     from gateway.service import files_of
@@ -49,7 +49,7 @@ def open_desk(settings: Settings, store: Store) -> Desk:
     # What the desk has to say goes to the person at the keyboard only when it is a warning.
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(STANDARD_ERROR),
     )
     rules = Rules(lambda: files_of(settings), judging=settings.site is not None, key=memory_key(hold_key(settings)))
     return Desk(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -21,7 +23,6 @@ def before() -> Iterator[None]:
     yield
     root.handlers = handlers
     ours.setLevel(level)
-    structlog.reset_defaults()
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, str]]:
@@ -57,3 +58,16 @@ def test_words_of_exceptions_are_left_out(capsys: pytest.CaptureFixture[str]) ->
         assert each["fault"] == "ValueError" and each["at"].startswith("test_log.py:")
         assert "Jill" not in json.dumps(each)
     assert theirs["event"] == "Task exception was never retrieved"
+
+
+def test_a_log_that_cannot_be_written_fails_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when the journal is gone: the next write says EPIPE."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    set_up_log(load_settings({}, {"HOME": "/nowhere"}, None))
+    with contextlib.suppress(BrokenPipeError), os.fdopen(writing, "w") as broken:
+        monkeypatch.setattr("sys.stderr", broken)
+        structlog.get_logger("gateway.pipeline").warning("somebody ought to know")
+        logging.getLogger("gateway.smtp.dialogue").warning("somebody ought to know")
+        monkeypatch.undo()
+    structlog.get_logger("gateway.pipeline").warning("after it was closed")
