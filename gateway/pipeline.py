@@ -53,6 +53,9 @@ INLINE_OCTETS = 12 * 1024
 """Mail up to this size is read on the event loop: a millisecond as a rule, and below 100 for the worst that was found
 (8 microseconds an octet). More goes to a thread."""
 
+LARGE_OCTETS = 1024 * 1024
+"""Mail above this size is put together from the spool in a thread: decrypting and hashing it takes its time."""
+
 READERS = 4
 """Threads that read. Spool and store have others, so that a mail that takes long to read keeps nobody from sending."""
 
@@ -151,10 +154,17 @@ class Pipeline:
         return answer
 
     async def _seen_inbound(self, mail: Incoming) -> SeenMessage | None:
-        raw, rules = mail.content.raw(), self._rules.current
+        raw, rules = await self._octets(mail), self._rules.current
         if len(raw) <= INLINE_OCTETS:
             return self._seen(rules, raw, mail, "inbound")
         return await self._in_thread(lambda: self._seen(rules, raw, mail, "inbound"))
+
+    async def _octets(self, mail: Incoming) -> bytes:
+        """The mail in one piece. Of a large one the digest is worked out as well, there where it stops nobody."""
+        content = mail.content
+        if content.size <= LARGE_OCTETS:
+            return content.raw()
+        return await self._in_thread(lambda: (content.raw(), content.sha256)[0])
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._readers, work)
@@ -189,7 +199,7 @@ class Pipeline:
 
     async def _judge(self, mail: Incoming) -> Judged:
         """Headers first: only an agent's mail is read any further."""
-        raw = mail.content.raw()
+        raw = await self._octets(mail)
         headers = read_headers(raw)
         rules = self._rules.current
         thread = await self._store.thread(headers.references, rules.site.ticket_tags(headers.subject))
