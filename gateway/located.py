@@ -37,6 +37,9 @@ _INT = re.compile(r"-?(?:0|[1-9][0-9]{0,17})\Z")
 _FLOAT = re.compile(r"-?(?:0|[1-9][0-9]{0,17})\.[0-9]{1,18}(?:[eE][-+]?[0-9]{1,3})?\Z")
 
 
+_SECRET = re.compile(r"^\s*\w*(?:password|passphrase|secret|credential)\w*\s*[=:]|:[^\s/:@]+@", re.IGNORECASE)
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One error in a file. `line` and `column` count from 1; `source` is the line itself, where known."""
@@ -52,9 +55,12 @@ class Problem:
         return f"{self.path}:{self.line}:{self.column}: {self.what}" + (f". Write: {self.write}" if self.write else "")
 
     def show(self) -> str:
-        """The form of the command line: the place and the error, the line with a mark below, and what to write."""
+        """The form of the command line: the place and the error, the line with a mark below, and what to write.
+
+        A line that seems to hold a secret is not shown: what commands print ends up in journals and tickets.
+        """
         shown = [f"{self.path}:{self.line}:{self.column}: {self.what}"]
-        if self.source.strip():
+        if self.source.strip() and not _SECRET.search(self.source):
             number = str(self.line)
             at = max(0, min(self.column - 1, len(self.source)))
             start = max(0, at - 60)  # a long line is cut, so that the mark stays on the screen

@@ -162,3 +162,20 @@ def test_an_absent_file_is_named() -> None:
 def test_no_secret_is_repeated_in_an_error(tmp_path: Path) -> None:
     said = errors('database = "postgresql://u:hunter2@h/d"\n', tmp_path, {f"{PREFIX}UPSTREAM_PASSWORD": "a\nsecond"})
     assert "hunter2" not in "".join(said) and "second" not in "".join(said)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'upstream_password = "hunter2"',
+        'upstream_password = "hunter2',
+        'upstream = "gw:hunter2@mail.example:25"',
+        'database = "postgresql://gw:hunter2@db.example/gateway"',
+    ],
+)
+def test_no_error_shows_a_secret(tmp_path: Path, line: str) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text(f"{line}\n", encoding="utf-8")
+    with pytest.raises(BadFiles) as bad:
+        load_settings({}, {}, file)
+    assert not any("hunter2" in problem.show() + str(problem) for problem in bad.value.problems)

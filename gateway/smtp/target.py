@@ -32,6 +32,10 @@ class Target:
 
         Raises ValueError with a sentence that says what to write.
         """
+        if "@" in text.partition(",")[0]:  # and no word of it in the error: it may be a password
+            raise ValueError(
+                "an account does not belong here; write HOST:PORT, and upstream_user with its password file"
+            )
         place, *options = (part.strip() for part in text.split(","))
         host, colon, digits = place.rpartition(":")
         if host.startswith("[") and host.endswith("]"):
