@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import venv
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,7 +49,7 @@ class Fresh:
 
 
 @pytest.fixture(scope="session")
-def fresh(tmp_path_factory: pytest.TempPathFactory) -> Fresh:
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fresh]:
     """Skips where pip reaches no packages; with GATEWAY_NO_SKIPS that fails the run."""
     folder = tmp_path_factory.mktemp("fresh") / "venv"
     probe = run(
@@ -56,7 +58,8 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Fresh:
     if probe.returncode:
         pytest.skip("pip reaches no packages here")
     venv.create(folder, with_pip=True)
-    return Fresh(folder, tmp_path_factory.mktemp("elsewhere"), tmp_path_factory.mktemp("home"))
+    yield Fresh(folder, tmp_path_factory.mktemp("elsewhere"), tmp_path_factory.mktemp("home"))
+    shutil.rmtree(folder)  # else pytest keeps three of them, each of some hundred megabytes
 
 
 @pytest.fixture(scope="session")
