@@ -251,4 +251,5 @@ def _nobody_to_answer(settings: Settings, policies: PolicySet) -> list[Problem]:
     if settings.site is None or settings.observe or settings.notices_address or policies.site.notices_address:
         return []
     what = "mail would be held, and there is no address for the notices and their answers"
-    return [Problem(str(settings.site), 1, 1, what, "gateway: {notices: gateway@your-gateway.example}, or use --observe")]
+    write = "gateway: {notices: gateway@your-gateway.example}, or use --observe"
+    return [Problem(str(settings.site), 1, 1, what, write)]
