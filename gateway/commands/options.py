@@ -38,7 +38,7 @@ def with_settings(*names: str, every: bool = False) -> Callable[[Callable[..., A
             return function(load_settings(flags, file=file), **given)
 
         option = typer.Option("--settings", metavar="FILE", help=SETTINGS_HELP, rich_help_panel="Settings")
-        file = _parameter("settings", Annotated[Path | None, option])  # noqa: UP045: typer reads it
+        file = _parameter("settings", Annotated[Path | None, option])
         parameters = [*own, file, *map(_flag, wanted)]
         command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
