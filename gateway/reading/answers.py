@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from typing import Literal
 
@@ -17,6 +18,11 @@ SUBSTANCE = (
 """Cues of sentences that say more than a kind word."""
 TERSE_WORDS = 4
 """An answer of at most this many words is terse, unless it is whole."""
+WORDS_OF_A_DETAILED_QUESTION = 40
+"""Somebody who wrote this much wants more than a word or two."""
+_POINTS = re.compile(r"[\d@/\\=#{}\[\]]|\w\(|\(\)|www\.|^\?\w|\w[._]\w")
+"""What a number, an address, a path, a link or a command has."""
+_NAMES = re.compile(r"(?:[A-ZÀ-Þ][\w'’-]+[ .]*){2,4}")
 
 
 def asked_kinds(scan: Scan) -> frozenset[Asked]:
@@ -59,15 +65,23 @@ def only_pleasantries(scan: Scan) -> bool:
     return bool(said) and all(is_pleasantry(scan, n) for n in said)
 
 
-def is_terse(scan: Scan) -> bool:
-    """At most four words that are no whole answer; nothing at all also counts."""
+def is_terse(scan: Scan, asked: Scan, questions: int) -> bool:
+    """At most four words that are no whole answer to what was asked; nothing at all also counts.
+
+    A number, a link, an address, a command or somebody's name is a whole answer to one question. So is any word to a
+    short question; a detailed one, or two questions, want more.
+    """
     said = body_sentences(scan)
     if sum(scan.prepared.words(n) for n in said) > TERSE_WORDS:
         return False
     if any(scan.within(n, "complete_answer") for n in said):
         return False
-    bodies = (scan.prepared.sentences[n] for n in said)
-    return not any(c.isdigit() for s in bodies for c in scan.prepared.text[s.start : s.end])
+    text = " ".join(scan.prepared.text[s.start : s.end] for s in (scan.prepared.sentences[n] for n in said))
+    if _POINTS.search(text) or (_NAMES.fullmatch(text) and questions < 2):
+        return False
+    words = sum(asked.prepared.words(n) for n in range(len(asked.prepared.sentences)))
+    vague = any(scan.within(n, "noncommittal", "refusal", "refusal_answer") for n in said)
+    return vague or questions > 1 or words >= WORDS_OF_A_DETAILED_QUESTION
 
 
 def clarifying(scan: Scan, refused: Collection[int]) -> list[Hit]:

@@ -14,9 +14,10 @@ _FACTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "out_of_scope": ("beyond the agent's scope or authority", ()),
     "dismissive": ("not my problem, job or department, in whatever words", ()),
     # what goes with it
-    "reason": ("why; stated: with a word like because, adjacent: told right beside the no", ("stated", "adjacent")),
+    "reason": ("why something is refused; stated: with a word like because, adjacent: told right beside the no", ("stated", "adjacent")),
     "eta": ("when it will be done: an ISO date, or in words", ()),
-    "alternative": ("another way, to go or offered", ()),
+    "alternative": ("another way than what is refused, to go or offered", ()),
+    "helps": ("the answer also helps: another way, a route, an offer or a date", ()),
     "escalation_offer": ("the agent offers to ask, raise or pass it on", ()),
     "clarifying_question": ("a question that moves the matter on", ()),
     # passing it on
