@@ -10,6 +10,9 @@ from gateway.mail.address import Mailbox
 from gateway.reading.lexicon import Hit, Scan
 from gateway.reading.mitigation import ROUTE
 
+NOUNS_ARE_CAPITALISED = ("de",)
+"""Where a capital letter says nothing about names."""
+
 WORDS_OF_A_NOTE = 60
 """A mail of at most this many words of its own is a note on what it quotes."""
 
@@ -122,7 +125,9 @@ def _target(scan: Scan, redirect: tuple[Hit, ...]) -> tuple[str, tuple[int, int]
             if hit.sentence - 1 <= way.sentence <= last:
                 return text[way.start : way.end], (way.start, way.end)
         vague = scan.within(hit.sentence, "no_route")
-        for found in _NAME.finditer(text, hit.start, sentences[hit.sentence].end):
+        if vague and hit.lang in NOUNS_ARE_CAPITALISED:
+            continue
+        for found in _NAME.finditer(text, max(hit.start, sentences[hit.sentence].start + 1), sentences[hit.sentence].end):
             if not any(each.start <= found.end(1) and found.start(1) <= each.end for each in vague):
                 return found.group(1).strip(), found.span(1)
     return "", None
