@@ -18,8 +18,8 @@ SUBSTANCE = (
 """Cues of sentences that say more than a kind word."""
 TERSE_WORDS = 4
 """An answer of at most this many words is terse, unless it is whole."""
-WORDS_OF_A_DETAILED_QUESTION = 40
-"""Somebody who wrote this much wants more than a word or two."""
+WORDS_OF_A_SHOW = 10
+"""Kind words of fewer words only acknowledge."""
 _POINTS = re.compile(r"[\d@/\\=#{}\[\]]|\w\(|\(\)|www\.|^\?\w|\w[._]\w")
 """What a number, an address, a path, a link or a command has."""
 _NAMES = re.compile(r"(?:[A-ZÀ-Þ][\w'’-]+[ .]*){2,4}")
@@ -60,16 +60,18 @@ def is_pleasantry(scan: Scan, index: int) -> bool:
 
 
 def only_pleasantries(scan: Scan) -> bool:
-    """Nothing but kind words, at least one of them."""
+    """Nothing but kind words, and many of them: a short "thanks!" acknowledges, and answers nothing on purpose."""
     said = body_sentences(scan)
-    return bool(said) and all(is_pleasantry(scan, n) for n in said)
+    if sum(scan.prepared.words(n) for n in said) < WORDS_OF_A_SHOW:
+        return False
+    return all(is_pleasantry(scan, n) for n in said)
 
 
-def is_terse(scan: Scan, asked: Scan, questions: int) -> bool:
+def is_terse(scan: Scan, questions: int) -> bool:
     """At most four words that are no whole answer to what was asked; nothing at all also counts.
 
-    A number, a link, an address, a command or somebody's name is a whole answer to one question. So is any word to a
-    short question; a detailed one, or two questions, want more.
+    A number, a link, an address, a command or somebody's name is a whole answer to one question, and so is any word
+    that does not leave it open; two questions want more.
     """
     said = body_sentences(scan)
     if sum(scan.prepared.words(n) for n in said) > TERSE_WORDS:
@@ -79,9 +81,8 @@ def is_terse(scan: Scan, asked: Scan, questions: int) -> bool:
     text = " ".join(scan.prepared.text[s.start : s.end] for s in (scan.prepared.sentences[n] for n in said))
     if _POINTS.search(text) or (_NAMES.fullmatch(text) and questions < 2):
         return False
-    words = sum(asked.prepared.words(n) for n in range(len(asked.prepared.sentences)))
     vague = any(scan.within(n, "noncommittal", "refusal", "refusal_answer") for n in said)
-    return vague or questions > 1 or words >= WORDS_OF_A_DETAILED_QUESTION
+    return vague or (questions > 1 and not any(scan.within(n, "pleasantry", "good_news") for n in said))
 
 
 def clarifying(scan: Scan, refused: Collection[int]) -> list[Hit]:

@@ -141,7 +141,10 @@ class Collector:
         self._leave_me_out()
         if answers.only_pleasantries(scan):
             self._add("pleasantries_only", True, ((s.start, s.end) for s in scan.prepared.sentences))
-        if to_requester and questions and answers.is_terse(scan, self.asked_scan, questions):
+        empty = not answers.body_sentences(scan) and (
+            self.body.has_forward or any(part.attachment for part in self.message.parts)
+        )
+        if to_requester and questions and not empty and answers.is_terse(scan, questions):
             self._add("terse", True, ((s.start, s.end) for s in scan.prepared.sentences if s.kind == "body"))
 
     def _confidential_subject(self) -> None:
@@ -209,6 +212,7 @@ class Collector:
         self._hits("takes_ownership", referral.ownership)
         self._hits("fyi", referral.fyi)
         others = self._others()
+        self._hits("no_route", referral.no_route)
         if referral.target and referral.target_at:
             self._add("target", referral.target, [referral.target_at])
         elif referral.handoff and others:

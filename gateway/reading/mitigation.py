@@ -74,6 +74,8 @@ def find_etas(scan: Scan, noes: Noes, calendar: Calendar, now: datetime) -> tupl
             continue
         if when.vague and scan.within(number, "past"):
             continue
+        if when.value == "in words" and when.vague and not _near(number, noes) and not scan.within(number, "promise"):
+            continue  # how long something has lasted: "ten years"
         inside = any(start <= when.start < end for start, end in refused)
         if inside and not NOT_BEFORE.match(scan.prepared.folded, when.start):
             continue  # the day that was refused, not the day that is offered
@@ -105,6 +107,10 @@ def find_offers(scan: Scan, noes: Noes) -> list[Hit]:
     """Offers to ask, raise or pass on."""
     offers = scan.of("escalation_offer")
     return [hit for hit in offers if _said(scan, hit.sentence) and not _overlaps(hit, noes.refusals)]
+
+
+def _near(number: int, noes: Noes) -> bool:
+    return bool(noes.sentences & {number - 1, number, number + 1})
 
 
 def _overlaps(hit: Hit, others: Sequence[Hit]) -> bool:

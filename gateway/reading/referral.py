@@ -32,6 +32,8 @@ class Referral:
     fyi: tuple[Hit, ...] = ()
     target: str = ""
     target_at: tuple[int, int] | None = None
+    no_route: tuple[Hit, ...] = ()
+    """The words that name nobody, where nothing near them does either."""
 
 
 _NAME = re.compile(
@@ -94,7 +96,8 @@ def find_referral(scan: Scan, setting: Setting) -> Referral:
     if handoff:
         fyi = ()
     evidence = {"hand-off": handoff, "redirect": redirect}.get(kind, consult)
-    return Referral(kind, evidence, handoff, redirect, consult, ownership, fyi, target, target_at)
+    vague = () if target else tuple(hit for each in redirect for hit in scan.within(each.sentence, "no_route"))
+    return Referral(kind, evidence, handoff, redirect, consult, ownership, fyi, target, target_at, vague)
 
 
 def _is_short(scan: Scan) -> bool:

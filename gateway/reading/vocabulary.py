@@ -27,6 +27,7 @@ _FACTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "consult": ("somebody is asked for advice or data; the agent keeps the matter", ()),
     "takes_ownership": ("the agent keeps the matter, or will answer the requester", ()),
     "target": ("who gets it: an address, a name or a way", ()),
+    "no_route": ("the requester is sent to somebody whom nothing in the mail would find: the department responsible", ()),
     "target_copied": ("the one it is passed to gets this mail", ()),
     "empty_forward": ("a forward to another team without a word", ()),
     "fyi": ("for information only", ()),
