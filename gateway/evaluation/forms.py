@@ -197,6 +197,7 @@ def _thread(number: int, row: dict[str, Any], raw: bytes, policies: PolicySet) -
         lambda: judge(case, policies),
         {"handoff_to_colleague": hands_off},
         {"dropped-requester": truth},
+        random=str(row.get("selection", "random")).startswith("random"),
         asked=str(row.get("note") or ""),
         check=lambda reading, _: {"requester": _is_requester(reading, row.get("requester"))},
     )

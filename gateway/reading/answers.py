@@ -67,7 +67,7 @@ def only_pleasantries(scan: Scan) -> bool:
     return all(is_pleasantry(scan, n) for n in said)
 
 
-def is_terse(scan: Scan, questions: int) -> bool:
+def is_terse(scan: Scan, questions: int, refused: Collection[int]) -> bool:
     """At most four words that are no whole answer to what was asked; nothing at all also counts.
 
     A number, a link, an address, a command or somebody's name is a whole answer to one question, and so is any word
@@ -81,7 +81,9 @@ def is_terse(scan: Scan, questions: int) -> bool:
     text = " ".join(scan.prepared.text[s.start : s.end] for s in (scan.prepared.sentences[n] for n in said))
     if _POINTS.search(text) or (_NAMES.fullmatch(text) and questions < 2):
         return False
-    vague = any(scan.within(n, "noncommittal", "refusal", "refusal_answer") for n in said)
+    if any(scan.within(n, "refusal_answer") and n not in refused for n in said):
+        return False  # a no that answers what is so
+    vague = any(n in refused or scan.within(n, "noncommittal") for n in said)
     return vague or (questions > 1 and not any(scan.within(n, "pleasantry", "good_news") for n in said))
 
 

@@ -144,7 +144,7 @@ class Collector:
         empty = not answers.body_sentences(scan) and (
             self.body.has_forward or any(part.attachment for part in self.message.parts)
         )
-        if to_requester and questions and not empty and answers.is_terse(scan, questions):
+        if to_requester and questions and not empty and answers.is_terse(scan, questions, noes.sentences):
             self._add("terse", True, ((s.start, s.end) for s in scan.prepared.sentences if s.kind == "body"))
 
     def _confidential_subject(self) -> None:
