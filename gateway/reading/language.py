@@ -8,6 +8,10 @@ from typing import Any
 
 MIN_LETTERS = 24
 """A shorter text tells its language to nobody."""
+SAMPLE = 500
+"""Code points that tell which lexicons are read."""
+CLOSE = 25.0
+"""Languages whose log-probability is nearer to the best than this are both read."""
 ENOUGH = 1500
 """Code points that are looked at."""
 
@@ -19,6 +23,20 @@ def _identifier(languages: tuple[str, ...]) -> Any:
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE)
     identifier.set_languages(list(languages))
     return identifier
+
+
+def likely_languages(text: str, languages: Sequence[str]) -> tuple[str, ...]:
+    """The languages that a text can be in: one as a rule, some where they are close, all where it is too short.
+
+    Words of one language are innocent ones of another ("want", "car", "pas"), so that only these are read.
+    """
+    known = tuple(sorted(languages))
+    text = text[:SAMPLE]
+    if len(known) < 2 or sum(map(str.isalpha, text)) < MIN_LETTERS:
+        return known
+    ranked = _identifier(known).rank(text.lower())
+    best = ranked[0][1]
+    return tuple(str(lang) for lang, score in ranked if best - score < CLOSE)
 
 
 def tell_language(new: str, quoted: str, languages: Sequence[str], fallback: str) -> str:

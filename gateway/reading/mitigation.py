@@ -21,6 +21,7 @@ WORDS_OF_A_REASON = 4
 NO_REASON = (
     *("refusal", "refusal_answer", "pleasantry", "process", "no_eta", "policy_only", "offer_more"),
     *("dismissive", "redirect", "out_of_scope"),
+    *("alternative", "escalation_offer", "announce", "transfer", "directive", "directions"),
 )
 """Cues of sentences that do not tell why."""
 
@@ -57,8 +58,11 @@ def _adjacent(scan: Scan, noes: Noes) -> list[tuple[int, int]]:
             others = scan.within(number, *NO_REASON, "apology")
             if any(hit.start < end and start < max(hit.end, hit.start + 1) for hit in others):
                 continue
-            if len(re.findall(r"[^\W_]{2,}", scan.prepared.folded[start:end])) >= WORDS_OF_A_REASON:
-                found.append((start, end))
+            if ROUTE.search(scan.prepared.text, start, end):
+                continue
+            words = re.findall(r"[^\W_]{2,}", scan.prepared.text[start:end])
+            if sum(not word[0].isupper() for word in words) >= WORDS_OF_A_REASON - 1 and len(words) >= WORDS_OF_A_REASON:
+                found.append((start, end))  # more than names and a company's line
     return found
 
 
