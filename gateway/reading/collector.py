@@ -13,7 +13,7 @@ from gateway.reading.context import Context
 from gateway.reading.facts import Agent, Fact, Facts, Requester, Value
 from gateway.reading.lexicon import Hit, Scan
 from gateway.reading.memory import is_sensitive
-from gateway.reading.mitigation import find_alternatives, find_etas, find_offers, find_reasons
+from gateway.reading.mitigation import find_alternatives, find_etas, find_help, find_offers, find_reasons
 from gateway.reading.people import Recipients, name_words
 from gateway.reading.referral import Referral, Setting, find_referral
 from gateway.reading.refusal import Noes, Question, find_noes
@@ -164,10 +164,10 @@ class Collector:
         self._hits("others_no", noes.others)
 
     def _mitigation(self, noes: Noes) -> None:
-        """What softens a no. A reason, and another way, are facts only where something is refused or beyond the writer:
-        "because" and "you can" stand in every second mail. A date is one too where it is promised."""
+        """What softens a no. A reason, and another way, are facts only where something is refused: "because" and "you
+        can" stand in every second mail. A date is one too where it is promised. What helps at all is `helps`."""
         scan = self.scan
-        refused = bool(noes.refusals) or scan.has("out_of_scope", "dismissive")
+        refused = bool(noes.refusals)
         reasons = find_reasons(scan, noes)
         whens, words = find_etas(scan, noes, self.context.lexicon.calendar, self.context.now)
         ways, offers = find_alternatives(scan, noes), find_offers(scan, noes)
@@ -185,8 +185,9 @@ class Collector:
             self._add("eta", "in words", words)
         if refused and ways:
             self._add("alternative", True, ways)
-        if ways or offers or whens or words:
-            self._add("helps", True, [*ways, *offers, *words])
+        help = find_help(scan, noes)
+        if help or offers or whens or words:
+            self._add("helps", True, [*help, *offers, *words])
         self._hits("escalation_offer", offers)
         self._hits("clarifying_question", answers.clarifying(scan, noes.sentences))
         if scan.has("see_attached") and "unreadable" not in self.facts:

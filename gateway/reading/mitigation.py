@@ -16,6 +16,8 @@ NOT_BEFORE = re.compile(r"(?:not )?(?:before|until|till|vor|bis|erst|avant|antes
 ROUTE = re.compile(
     r"https?://\S+|www\.\S+|(?<![\w.+-])[\w.+-]{1,64}+@[\w-]{1,63}+\.[\w.-]{1,190}|\+?\d[\d ()/.-]{6,30}\d"
 )
+FAR = 3
+"""Sentences from a refusal within which another way belongs to it."""
 WORDS_OF_A_REASON = 4
 """A clause beside a refusal tells why from this many words on."""
 NO_REASON = (
@@ -92,19 +94,33 @@ def find_etas(scan: Scan, noes: Noes, calendar: Calendar, now: datetime) -> tupl
     return etas, words
 
 
-def find_alternatives(scan: Scan, noes: Noes) -> list[tuple[int, int]]:
-    """Other ways, and routes to take: a link, an address, a number to call."""
-    refused = [clause_of(scan, hit) for hit in noes.refusals]
-    found = [
-        (hit.start, hit.end)
-        for hit in scan.of("alternative")
-        if _said(scan, hit.sentence) and not any(start <= hit.start < end for start, end in refused)
-    ]
+def find_help(scan: Scan, noes: Noes) -> list[tuple[int, int]]:
+    """Whatever helps: other ways, and routes to take, such as a link, an address, a number to call."""
+    found = find_alternatives(scan, noes)
     for number, sentence in enumerate(scan.prepared.sentences):
         if sentence.kind == "body":
             found += [m.span() for m in ROUTE.finditer(scan.prepared.text, sentence.start, sentence.end)]
             found += [(hit.start, hit.end) for hit in scan.within(number, "directions")]
-    return sorted(found)
+    return sorted(set(found))
+
+
+def find_alternatives(scan: Scan, noes: Noes) -> list[tuple[int, int]]:
+    """Other ways than what is refused, near the refusal: a long mail says many other things."""
+    refused = [clause_of(scan, hit) for hit in noes.refusals]
+    near = {number + step for number in noes.sentences for step in range(-FAR, FAR + 1)}
+    found = []
+    for hit in scan.of("alternative", "redirect", "directions"):
+        if not _said(scan, hit.sentence) or any(start <= hit.start < end for start, end in refused):
+            continue
+        if noes.sentences and hit.sentence not in near:
+            continue
+        found.append((hit.start, hit.end))
+    for number in noes.sentences | {n for hit in scan.of("alternative", "redirect") for n in (hit.sentence, hit.sentence + 1)}:
+        if number < len(scan.prepared.sentences) and number in near and _said(scan, number):
+            sentence = scan.prepared.sentences[number]
+            if found and (route := ROUTE.search(scan.prepared.text, sentence.start, sentence.end)):
+                found.append(route.span())
+    return sorted(set(found))
 
 
 def find_offers(scan: Scan, noes: Noes) -> list[Hit]:
