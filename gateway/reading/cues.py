@@ -30,6 +30,7 @@ _MEANINGS: dict[str, str] = {
     "dismissive": "not my problem, in whatever words",
     # what makes a no bearable
     "reason": "a reason follows or precedes",
+    "reason_beside": "a reason if it stands in the sentence that says no: as, with, so",
     "policy_only": "it is our policy, without more: no reason",
     "alternative": "another way, for the requester to go or offered by the writer",
     "escalation_offer": "the writer will ask, or pass it up or on",

@@ -16,6 +16,7 @@ NOT_BEFORE = re.compile(r"(?:not )?(?:before|until|till|vor|bis|erst|avant|antes
 ROUTE = re.compile(
     r"https?://\S+|www\.\S+|(?<![\w.+-])[\w.+-]{1,64}+@[\w-]{1,63}+\.[\w.-]{1,190}|\+?\d[\d ()/.-]{6,30}\d"
 )
+_SORRY = re.compile(r"(?:i'?m )?(?:sorry|apolog|regret|entschuldig|verzeih|excus|désol|perd|discul|descul|scus|spiace|dispiac)")
 FAR = 3
 """Sentences from a refusal within which another way belongs to it."""
 WORDS_OF_A_REASON = 4
@@ -23,7 +24,7 @@ WORDS_OF_A_REASON = 4
 NO_REASON = (
     *("refusal", "refusal_answer", "pleasantry", "process", "no_eta", "policy_only", "offer_more"),
     *("dismissive", "redirect", "out_of_scope"),
-    *("alternative", "escalation_offer", "announce", "transfer", "directive", "directions"),
+    *("alternative", "escalation_offer", "promise", "announce", "transfer", "directive", "directions"),
 )
 """Cues of sentences that do not tell why."""
 
@@ -38,10 +39,13 @@ class Reasons:
 
 def find_reasons(scan: Scan, noes: Noes) -> Reasons:
     """Why. "It's our policy" alone is none."""
+    beside = (hit for hit in scan.of("reason_beside") if hit.sentence in noes.sentences)
     stated = tuple(
         hit
-        for hit in scan.of("reason")
-        if _said(scan, hit.sentence) and not _overlaps(hit, scan.within(hit.sentence, "process", "policy_only"))
+        for hit in (*scan.of("reason"), *beside)
+        if _said(scan, hit.sentence)
+        and (not noes.sentences or min(abs(hit.sentence - n) for n in noes.sentences) <= FAR)
+        and not _overlaps(hit, scan.within(hit.sentence, "process", "policy_only"))
     )
     return Reasons(stated, tuple(_adjacent(scan, noes)) if noes.refusals else ())
 
@@ -57,15 +61,23 @@ def _adjacent(scan: Scan, noes: Noes) -> list[tuple[int, int]]:
         if number not in noes.sentences and scan.within(number, *NO_REASON):
             continue
         for start, end in clauses(scan.prepared, number):
-            others = scan.within(number, *NO_REASON, "apology")
+            others = [*scan.within(number, *NO_REASON), *_excuses(scan, number)]
             if any(hit.start < end and start < max(hit.end, hit.start + 1) for hit in others):
                 continue
+            if number in noes.sentences and any(start <= hit.start < end for hit in scan.within(number, "contrast")):
+                continue  # "but …" behind a no says what there is instead
             if ROUTE.search(scan.prepared.text, start, end):
                 continue
             words = re.findall(r"[^\W_]{2,}", scan.prepared.text[start:end])
             if sum(not word[0].isupper() for word in words) >= WORDS_OF_A_REASON - 1 and len(words) >= WORDS_OF_A_REASON:
                 found.append((start, end))  # more than names and a company's line
     return found
+
+
+def _excuses(scan: Scan, number: int) -> list[Hit]:
+    """"Sorry for the wait" tells no reason; "unfortunately the part is sold out" does."""
+    words = scan.within(number, "apology")
+    return [hit for hit in words if _SORRY.match(scan.prepared.folded, hit.start)]
 
 
 def find_etas(scan: Scan, noes: Noes, calendar: Calendar, now: datetime) -> tuple[list[When], list[Hit]]:

@@ -13,9 +13,6 @@ from gateway.reading.sentences import clauses
 
 _TURN = re.compile(r"\s[-–—]{1,2}\s|;|: ")
 """Marks after which a sentence begins anew."""
-ALONE = 2
-"""A "no" whose question nobody knows counts where at most this many sentences are said; in a longer text it opens an
-explanation, or an argument."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +53,8 @@ def find_noes(scan: Scan, question: Question) -> Noes:
             continue
         if _led_by(scan, hit, "conditional"):
             conditional.append(hit)
-        elif _led_by(scan, hit, "others_no"):
-            others.append(hit)
+        elif _led_by(scan, hit, "others_no") and not scan.within(hit.sentence, "apology"):
+            others.append(hit)  # nobody is sorry for another's no
         else:
             refusals.append(hit)
     for hit in scan.of("refusal_answer"):
@@ -113,7 +110,8 @@ def _led_by(scan: Scan, hit: Hit, *cues: str) -> bool:
 
 
 def _answers(scan: Scan, hit: Hit, question: Question) -> bool:
-    """Whether a bare "no" stands where an answer stands, and something was asked that a no refuses."""
+    """Whether a bare "no" stands where an answer stands, and something was asked that a no refuses. Where nobody knows
+    what was asked, it may answer anything."""
     if scan.prepared.sentences[hit.sentence].kind != "body":
         return False
     asked = question.overall
@@ -128,6 +126,4 @@ def _answers(scan: Scan, hit: Hit, question: Question) -> bool:
     said = [n for n in body_sentences(scan) if not is_pleasantry(scan, n)]
     if hit.sentence not in said[:2]:
         return False
-    if asked is None and len(said) > ALONE:
-        return False
-    return asked is None or bool(asked & {"request", "status"})
+    return asked is not None and bool(asked & {"request", "status"})
