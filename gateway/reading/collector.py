@@ -136,8 +136,10 @@ class Collector:
         self._mitigation(noes)
         self._referral(find_referral(scan, self._setting(bool(questions))))
         self._confidential_subject()
-        for cue in ("out_of_scope", "dismissive", "moved_to_bcc", "confidential"):
-            self._hits(cue, [hit for hit in scan.of(cue) if scan.prepared.sentences[hit.sentence].kind == "body"])
+        for cue in ("out_of_scope", "moved_to_bcc", "confidential"):
+            self._hits(cue, self._in_body(cue))
+        rude = self._in_body("rude")
+        self._hits("dismissive", rude + self._in_body("dismissive"), "rude" if rude else "brush-off")
         self._leave_me_out()
         if answers.only_pleasantries(scan):
             self._add("pleasantries_only", True, ((s.start, s.end) for s in scan.prepared.sentences))
@@ -146,6 +148,9 @@ class Collector:
         )
         if to_requester and questions and not empty and answers.is_terse(scan, questions, noes.sentences):
             self._add("terse", True, ((s.start, s.end) for s in scan.prepared.sentences if s.kind == "body"))
+
+    def _in_body(self, cue: str) -> list[Hit]:
+        return [hit for hit in self.scan.of(cue) if self.scan.prepared.sentences[hit.sentence].kind == "body"]
 
     def _confidential_subject(self) -> None:
         subject = self.message.subject

@@ -28,6 +28,7 @@ _MEANINGS: dict[str, str] = {
     "contrast": "but, however: what stands before does not soften what stands behind",
     "out_of_scope": "beyond the writer's scope, authority or knowledge",
     "dismissive": "not my problem, in whatever words",
+    "rude": "mocks, insults or scolds whoever asked",
     # what makes a no bearable
     "reason": "a reason follows or precedes",
     "reason_beside": "a reason if it stands in the sentence that says no: as, with, so",

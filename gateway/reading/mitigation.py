@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,12 +13,15 @@ from gateway.reading.refusal import Noes, clause_of
 from gateway.reading.sentences import clauses
 
 NOT_BEFORE = re.compile(r"(?:not )?(?:before|until|till|vor|bis|erst|avant|antes|prima|voor|tot|nicht vor)\b")
-ROUTE = re.compile(
+_ROUTE = re.compile(
     r"https?://\S+|www\.\S+|(?<![\w.+-])[\w.+-]{1,64}+@[\w-]{1,63}+\.[\w.-]{1,190}|\+?\d[\d ()/.-]{6,30}\d"
 )
 _SORRY = re.compile(r"(?:i'?m )?(?:sorry|apolog|regret|entschuldig|verzeih|excus|désol|perd|discul|descul|scus|spiace|dispiac)")
 FAR = 3
 """Sentences from a refusal within which another way belongs to it."""
+_DATE = re.compile(r"\d{1,2}\s?[./-]\s?\d{1,2}\s?[./-]\s?\d{2,4}|\d{4}[/-]\d{1,2}[/-]\d{1,2}|\d[\d.]*[.,]\d{2}\b")
+DIGITS = 6
+"""A telephone number has at least so many."""
 WORDS_OF_A_REASON = 4
 """A clause beside a refusal tells why from this many words on."""
 NO_REASON = (
@@ -35,6 +38,19 @@ class Reasons:
 
     stated: tuple[Hit, ...]
     adjacent: tuple[tuple[int, int], ...]
+
+
+def route_in(scan: Scan, start: int, end: int) -> tuple[int, int] | None:
+    """The first route between two offsets: a link, an address, a telephone number (dates and sums are none)."""
+    return next(_routes(scan, start, end), None)
+
+
+def _routes(scan: Scan, start: int, end: int) -> Iterator[tuple[int, int]]:
+    for found in _ROUTE.finditer(scan.prepared.text, start, end):
+        text = found.group()
+        if text[0] in "+0123456789(" and (sum(map(str.isdigit, text)) < DIGITS or _DATE.match(text)):
+            continue
+        yield found.span()
 
 
 def find_reasons(scan: Scan, noes: Noes) -> Reasons:
@@ -66,7 +82,7 @@ def _adjacent(scan: Scan, noes: Noes) -> list[tuple[int, int]]:
                 continue
             if number in noes.sentences and any(start <= hit.start < end for hit in scan.within(number, "contrast")):
                 continue  # "but …" behind a no says what there is instead
-            if ROUTE.search(scan.prepared.text, start, end):
+            if route_in(scan, start, end):
                 continue
             words = re.findall(r"[^\W_]{2,}", scan.prepared.text[start:end])
             if sum(not word[0].isupper() for word in words) >= WORDS_OF_A_REASON - 1 and len(words) >= WORDS_OF_A_REASON:
@@ -111,7 +127,7 @@ def find_help(scan: Scan, noes: Noes) -> list[tuple[int, int]]:
     found = find_alternatives(scan, noes)
     for number, sentence in enumerate(scan.prepared.sentences):
         if sentence.kind == "body":
-            found += [m.span() for m in ROUTE.finditer(scan.prepared.text, sentence.start, sentence.end)]
+            found += _routes(scan, sentence.start, sentence.end)
             found += [(hit.start, hit.end) for hit in scan.within(number, "directions")]
     return sorted(set(found))
 
@@ -130,8 +146,8 @@ def find_alternatives(scan: Scan, noes: Noes) -> list[tuple[int, int]]:
     for number in noes.sentences | {n for hit in scan.of("alternative", "redirect") for n in (hit.sentence, hit.sentence + 1)}:
         if number < len(scan.prepared.sentences) and number in near and _said(scan, number):
             sentence = scan.prepared.sentences[number]
-            if found and (route := ROUTE.search(scan.prepared.text, sentence.start, sentence.end)):
-                found.append(route.span())
+            if found and (route := route_in(scan, sentence.start, sentence.end)):
+                found.append(route)
     return sorted(set(found))
 
 

@@ -97,10 +97,14 @@ def fold(text: str) -> str:
 
 def octets_of(folded: str) -> bytes:
     """Folded text as phrases read it: UTF-8 between two line feeds, what is neither letter nor ASCII made a blank."""
+    folded = folded.translate(_EMPHASIS)
     if not folded.isascii():
         folded = _STRANGE.sub(" ", _DASHES.sub(";", folded))
     return b"\n" + folded.encode("utf-8", "replace") + b"\n"
 
+
+_EMPHASIS = {ord("*"): " ", ord("_"): " "}
+"""Marks with which plain text emphasises: *not*, __never__."""
 
 _SAME = (
     {ord(c): "'" for c in "’‘`´ʼ"} | {ord(c): " " for c in "\u00a0\u202f\u2009\t\u200b"} | {0x2011: "-", 0x2010: "-"}

@@ -8,7 +8,7 @@ from typing import Literal
 
 from gateway.mail.address import Mailbox
 from gateway.reading.lexicon import Hit, Scan
-from gateway.reading.mitigation import ROUTE
+from gateway.reading.mitigation import route_in
 
 NOUNS_ARE_CAPITALISED = ("de",)
 """Where a capital letter says nothing about names."""
@@ -122,8 +122,8 @@ def _target(scan: Scan, redirect: tuple[Hit, ...]) -> tuple[str, tuple[int, int]
         start = sentences[max(0, hit.sentence - 1)].start
         last = min(hit.sentence + 2, len(sentences) - 1)
         end = sentences[last].end
-        if found := ROUTE.search(text, start, end):
-            return found.group(0).rstrip(".,)"), found.span()
+        if route := route_in(scan, start, end):
+            return text[slice(*route)].rstrip(".,)"), route
         for way in scan.of("directions"):
             if hit.sentence - 1 <= way.sentence <= last:
                 return text[way.start : way.end], (way.start, way.end)

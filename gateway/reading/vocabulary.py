@@ -12,7 +12,10 @@ _FACTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "conditional": ("a no that stands under an if; it never makes a refusal", ()),
     "others_no": ("somebody else's no is told of; it never makes a refusal", ()),
     "out_of_scope": ("beyond the agent's scope or authority", ()),
-    "dismissive": ("not my problem, job or department, in whatever words", ()),
+    "dismissive": (
+        "brush-off: not my problem, job or department, in whatever words; rude: mocked, insulted or scolded",
+        ("brush-off", "rude"),
+    ),
     # what goes with it
     "reason": ("why something is refused; stated: with a word like because, adjacent: told right beside the no", ("stated", "adjacent")),
     "eta": ("when it will be done: an ISO date, or in words", ()),
