@@ -23,7 +23,9 @@ _DATE = re.compile(r"\d{1,2}\s?[./-]\s?\d{1,2}\s?[./-]\s?\d{2,4}|\d{4}[/-]\d{1,2
 DIGITS = 6
 """A telephone number has at least so many."""
 WORDS_OF_A_REASON = 4
-"""A clause beside a refusal tells why from this many words on."""
+"""A clause behind a refusal tells why from this many words on."""
+WORDS_OF_A_SENTENCE = 5
+"""So does a sentence beside it from this many."""
 NO_REASON = (
     *("refusal", "refusal_answer", "pleasantry", "process", "no_eta", "policy_only", "offer_more"),
     *("dismissive", "redirect", "out_of_scope"),
@@ -76,7 +78,10 @@ def _adjacent(scan: Scan, noes: Noes) -> list[tuple[int, int]]:
             continue
         if number not in noes.sentences and scan.within(number, *NO_REASON):
             continue
+        said = [hit.start for hit in noes.refusals if hit.sentence == number]
         for start, end in clauses(scan.prepared, number):
+            if said and end <= min(said):
+                continue  # what leads up to the no: "as to your request, …"
             others = [*scan.within(number, *NO_REASON), *_excuses(scan, number)]
             if any(hit.start < end and start < max(hit.end, hit.start + 1) for hit in others):
                 continue
@@ -85,7 +90,8 @@ def _adjacent(scan: Scan, noes: Noes) -> list[tuple[int, int]]:
             if route_in(scan, start, end):
                 continue
             words = re.findall(r"[^\W_]{2,}", scan.prepared.text[start:end])
-            if sum(not word[0].isupper() for word in words) >= WORDS_OF_A_REASON - 1 and len(words) >= WORDS_OF_A_REASON:
+            least = WORDS_OF_A_REASON if said else WORDS_OF_A_SENTENCE
+            if sum(not word[0].isupper() for word in words) >= WORDS_OF_A_REASON - 1 and len(words) >= least:
                 found.append((start, end))  # more than names and a company's line
     return found
 
