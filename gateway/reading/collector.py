@@ -19,7 +19,7 @@ from gateway.reading.referral import Referral, Setting, find_referral
 from gateway.reading.refusal import Noes, Question, find_noes
 from gateway.reading.thread import SeenMessage
 
-QUESTION_LIMIT = 6_000
+QUESTION_LIMIT = 3_000
 """Code points of quoted text in which the requester's question is looked for; the newest quote stands first."""
 MOST_EVIDENCE = 8
 """Spans that one fact carries."""
