@@ -150,7 +150,8 @@ class _Block:
         if person is None and not sure:
             return None
         addressed = "@" in person_text or bool(self.links["from"])
-        if not (sure and (told or addressed)) and not (told and (addressed or self._is_believable(person, date_text))):
+        announced = sure and (told or addressed) and (addressed or person is None or is_name(person, 8))
+        if not announced and not (told and (addressed or self._is_believable(person, date_text))):
             return None
         return Found(
             letterhead(self.lines, self.start) if dated is not None else self.start,

@@ -303,12 +303,19 @@ _DATES = {"apple": 1, "gmail": 2, "thunderbird": 3, "webmail": 3}
 
 LAYOUTS = {layout: family for family, (_, layouts) in _COLUMNS.items() for layout in layouts}
 """layout -> the family of clients whose words it is filled with."""
+COLUMNS = {family: columns for family, (columns, _) in _COLUMNS.items()}
+"""family -> what the columns of its rows are."""
 LOCALES = frozenset(WORDS["dates"])
 
 
-def rows_of(layout: str) -> list[str]:
-    """The rows of words that a layout can be filled with: a locale, and a variant of it where there are several."""
-    return list(WORDS[LAYOUTS[layout]])
+def rows_of(family: str) -> list[str]:
+    """The rows of words of a family: a locale, and a variant of it where there are several."""
+    return list(WORDS[family])
+
+
+def date_of(family: str, row: str) -> str:
+    """3 May 2025, 10:02, as the clients of a family write it in the language of the row."""
+    return WORDS["dates"][row.split()[0]][_DATES.get(family, 0)]
 
 
 def case_of(layout: str, row: str, quoted: Quoted) -> Case:
@@ -316,5 +323,5 @@ def case_of(layout: str, row: str, quoted: Quoted) -> Case:
     family = LAYOUTS[layout]
     columns, layouts = _COLUMNS[family]
     words = dict(zip(columns, WORDS[family][row], strict=True))
-    filled = replace(quoted, date=WORDS["dates"][row.split()[0]][_DATES.get(family, 0)])
+    filled = replace(quoted, date=date_of(family, row))
     return Case(f"{layout}, {row}", layouts[layout](words, filled), filled)

@@ -12,6 +12,7 @@ import yaml
 from gateway.mail.message import read_message
 from gateway.mail.quoting import Body, split_body
 from tests.mail.clients import LAYOUTS, LOCALES, Case, Quoted, case_of, rows_of
+from tests.mail.clients_html import HTML_LAYOUTS, html_case
 
 TRAPS = yaml.safe_load(Path(__file__).with_name("traps.yaml").read_text("utf-8"))
 LONG = "Screen: dark since noon, and the keyboard does not work any more either since"
@@ -52,18 +53,22 @@ VARIANTS: dict[str, tuple[dict[str, str], dict[str, object]]] = {
 }
 
 
-def body_of(text: str, subject: str = "Fwd: Screen") -> Body:
+def body_of(text: str, subject: str = "Fwd: Screen", kind: str = "plain") -> Body:
     head = (
         "From: Dana Cole <dana.cole@acme.example>\nTo: network-team@acme.example\n"
         f"Date: Sun, 4 May 2025 09:00:00 +0200\nSubject: {subject}\nMIME-Version: 1.0\n"
-        "Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n"
+        f"Content-Type: text/{kind}; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n"
     )
     return split_body(read_message((head + text).replace("\n", "\r\n").encode()))
 
 
 def faults(case: Case, above: str, **wanted: object) -> list[str]:
     """What the reading of a case gets wrong, in words; nothing where all is right."""
-    body = body_of(f"{above}\n\n{case.text}" if above else case.text)
+    if "in HTML" in case.name:
+        own = "".join(f"<div>{line or '<br>'}</div>" for line in above.split("\n")) if above else ""
+        body = body_of(f'<html><body><div dir="ltr">{own}</div>{case.text}</body></html>', kind="html")
+    else:
+        body = body_of(f"{above}\n\n{case.text}" if above else case.text)
     if not body.authors:
         return [f"{case.name}: no author"]
     author = body.authors[0]
@@ -83,27 +88,44 @@ def faults(case: Case, above: str, **wanted: object) -> list[str]:
     return [f"{case.name}: {key} {seen[key]!r} is not {value!r}" for key, value in wanted.items() if seen[key] != value]
 
 
+def wanted_of(case: Case, others: dict[str, object]) -> dict[str, object]:
+    """What must be read from a case of Quoted(), with the differences of a variant."""
+    wanted: dict[str, object] = {
+        "name": "Jill Amory",
+        "address": "jill@acme.example",
+        "to": [("IT Support", "it@acme.example")],
+        "cc": [("Kit Romero", "kit@acme.example"), ("", "lee@acme.example")],
+        "subject": "Screen: dark since noon",
+        "date_text": case.quoted.date.replace("\u202f", " ") if "in HTML" in case.name else case.quoted.date,
+        "date": datetime(2025, 5, 3, 10, 2),
+        "body": case.quoted.body,
+        "forward": True,
+        "authors": 1,
+    }
+    return wanted | others
+
+
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_forward_in_every_locale(layout: str, variant: str) -> None:
     changes, others = VARIANTS[variant]
-    quoted = replace(Quoted(), **changes)
     wrong = []
-    for row in rows_of(layout):
-        case = case_of(layout, row, quoted)
-        wanted: dict[str, object] = {
-            "name": "Jill Amory",
-            "address": "jill@acme.example",
-            "to": [("IT Support", "it@acme.example")],
-            "cc": [("Kit Romero", "kit@acme.example"), ("", "lee@acme.example")],
-            "subject": "Screen: dark since noon",
-            "date_text": case.quoted.date,
-            "date": datetime(2025, 5, 3, 10, 2),
-            "body": case.quoted.body,
-            "forward": True,
-            "authors": 1,
-        }
-        wanted |= others
+    for row in rows_of(LAYOUTS[layout]):
+        case = case_of(layout, row, replace(Quoted(), **changes))
+        wanted = wanted_of(case, others)
+        wrong += faults(case, "Could you take this?\n\nDana", new="Could you take this?", **wanted)
+        wrong += faults(case, "", new="", **wanted)
+    assert not wrong
+
+
+@pytest.mark.parametrize("variant", [name for name in VARIANTS if name != "folded subject"])
+@pytest.mark.parametrize("layout", HTML_LAYOUTS)
+def test_html_forward_in_every_locale(layout: str, variant: str) -> None:
+    changes, others = VARIANTS[variant]
+    wrong = []
+    for row in rows_of(HTML_LAYOUTS[layout]):
+        case = html_case(layout, row, replace(Quoted(), **changes))
+        wanted = wanted_of(case, others)
         wrong += faults(case, "Could you take this?\n\nDana", new="Could you take this?", **wanted)
         wrong += faults(case, "", new="", **wanted)
     assert not wrong
@@ -112,16 +134,16 @@ def test_forward_in_every_locale(layout: str, variant: str) -> None:
 def test_every_locale_has_its_clients() -> None:
     assert len(LAYOUTS) > 36
     for layout in LAYOUTS:
-        spoken = {row.split()[0] for row in rows_of(layout)}
+        spoken = {row.split()[0] for row in rows_of(LAYOUTS[layout])}
         assert spoken <= LOCALES and len(spoken) > 20, layout
 
 
 @pytest.mark.parametrize("outer", LAYOUTS)
 def test_forward_of_a_forward(outer: str) -> None:
     """Whatever client forwards what another one has forwarded, in whatever two languages: both authors are found."""
-    rows = rows_of(outer)
+    rows = rows_of(LAYOUTS[outer])
     for number, inner in enumerate(LAYOUTS):
-        inner_rows = rows_of(inner)
+        inner_rows = rows_of(LAYOUTS[inner])
         old = Quoted("Kit Romero <kit@acme.example>", "Jill <jill@acme.example>", "", "Old screen", "Is it on?\n\nKit")
         inside = case_of(inner, inner_rows[number * 5 % len(inner_rows)], old)
         quoted = Quoted(body=f"See below.\n\nJill\n\n{inside.text}".rstrip("\n"))
