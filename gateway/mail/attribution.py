@@ -25,7 +25,7 @@ _ZONE = re.compile(
 """What may follow the clock of a date: "SELČ", "(Europe/Berlin) - "."""
 _MAILTO = re.compile(r"<mailto:[^<>]*(?:>|\Z)|\[mailto:[^\[\]]*(?:\]|\Z)", re.IGNORECASE)
 _DIGITS = re.compile(r"\d[\d:.,/+-]*")
-_HALF = re.compile(r"\s?[AaPp]\.?[Mm]\b\.?")
+_HALF = re.compile(r"\s?[AaPp]\.?\s?[Mm]\b\.?")
 _UNSPACED = tuple(verb for verb in _VERBS if ord(verb[0]) >= 0x2000)
 _LETTERS = re.compile(r"[^\W\d_]+")
 _MONTH = re.compile(r"[^\W\d_]{3}|月")
@@ -94,7 +94,7 @@ def _parse_attribution(
     person = words.person()
     if person is None or (not certain and not is_name(person, 7)):
         return None
-    if not person.address and person.name.lower() in _PRONOUNS:
+    if not person.address and person.name.lower().partition(" ")[0] in _PRONOUNS:
         person = None  # "At 08:16 you wrote": it says no more than that it is a quote
     locale = "en" if "wrote" in words.lower else ""
     return Found(first, end, person, words.date_text(), strong=words.stands_alone(person), locale=locale)
@@ -133,6 +133,9 @@ class _Words:
 
     def person(self) -> Mailbox | None:
         """The author: the name beside the address, or what is neither date nor verb."""
+        half = _HALF.match(self.text, self.dates[-1][1]) if self.dateish else None
+        if half is not None:
+            self.dates = [*self.dates, half.span()]
         plain = self.dates
         zone = _ZONE.match(self.text, plain[-1][1]) if self.dateish else None
         if zone is not None:
@@ -148,8 +151,7 @@ class _Words:
         if not self.dateish:
             return ""
         start, finish = self.dates[0][0], self.dates[-1][1]
-        half = _HALF.match(self.masked[finish : finish + 6])
-        written = self.masked[start : finish + (half.end() if half else 0)].strip(" ,-、")
+        written = self.masked[start:finish].strip(" ,-、")
         word = self.masked[:start].split()
         if word and word[-1][:1].isalpha() and len(word[-1]) > 2 and word[-1].lower().strip(".,") not in FILLERS:
             written = f"{word[-1]} {written}"  # "May 3, 2025", "Sat 3 May"

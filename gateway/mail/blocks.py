@@ -12,8 +12,8 @@ from gateway.mail.headerblock import read_block, read_unlisted
 from gateway.mail.heads import ENDS, Found, label_of
 from gateway.mail.labels import LONGEST_LABEL
 from gateway.mail.lines import Line
-from gateway.mail.markers import is_rule, leading_marker, read_marker
-from gateway.mail.notes import read_notes_line
+from gateway.mail.markers import is_rule, leading_marker, names_quote, read_marker
+from gateway.mail.notes import read_dated_name, read_notes_line
 from gateway.mail.oneline import read_one_line
 from gateway.mail.phrases import phrases, small
 
@@ -156,13 +156,12 @@ class _Walk:
             named = group_wise(lines, at)
             return self._open_attribution(named) if named is not None else 0
         if is_rule(text):
-            after = next_line(self.lines, at + 1, 2)
-            if after and lines[after].depth == self.depth and label_of(lines[after]) is not None:
-                found = read_block(lines, after, sure=True)
-                if found is not None and found.person is not None:
-                    found.first = at
-                    return self._open_block(found)
-            return 0
+            return self._below_rule(at)
+        if text.startswith("-----BEGIN PGP SIGNED MESSAGE"):  # RFC 9580 §7: headers to the next blank line
+            end = at + 1
+            while end < len(lines) and lines[end].text and end - at < 5:
+                end += 1
+            return self._take(at, end, "header")
         if first in "#-_=*~" and len(text) < 160:
             lower = small(text)
             if any(words in lower for words in _REPLY_ABOVE):
@@ -218,6 +217,19 @@ class _Walk:
         if person is not None:
             self._add(person, self._total() + 1, "forward")
         return self._raise_base(at, end, "forward" if marker == "forward" else "quote")
+
+    def _below_rule(self, at: int) -> int:
+        lines, after = self.lines, next_line(self.lines, at + 1, 2)
+        if not after or lines[after].depth != self.depth:
+            return 0
+        if label_of(lines[after]) is not None:
+            found = read_block(lines, after, sure=True)
+        else:
+            found = read_dated_name(lines[after], after)
+        if found is None or found.person is None:
+            return 0
+        found.first = at
+        return self._open_block(found)
 
     def _one_line(self, at: int, text: str) -> int:
         """ "----- Forwarded Message ----- From: Jill <j@x>To: IT <it@x>Sent: …", as in Yahoo's plain text."""
@@ -321,6 +333,8 @@ class _Walk:
 
     def _open_block(self, found: Found, *, marker: str = "") -> int:
         """Open the mail that a header block heads."""
+        if not marker and found.first and names_quote(self.lines[found.first - 1]):
+            found.first -= 1  # BlackBerry: "  Original Message  "
         forward = marker == "forward" or (self.container == "forward" and self._total() > 0)
         forward = forward or (self.forwards and (marker != "original" or not self.sorted.authors))
         kind: Literal["forward", "quote"] = "forward" if forward else "quote"

@@ -6,6 +6,7 @@ import re
 
 from gateway.mail.heads import ENDS
 from gateway.mail.labels import FORWARD_STEMS, ORIGINAL_STEMS
+from gateway.mail.lines import Line
 from gateway.mail.phrases import small
 
 _DASHES = "-_=*~\u2014\u2013"
@@ -39,6 +40,15 @@ def read_marker(text: str) -> str:
         if any(stem in lower for stem in FORWARD_STEMS):
             return "announced"
     return ""
+
+
+def names_quote(line: Line) -> bool:
+    """Whether a line says "Original Message" and no more; only what stands below can tell that it means it."""
+    text = small(line.text.strip(" _*"))
+    if not 6 < len(text) < 40 or text[-1] in ".?!,;":
+        return False
+    stems = FORWARD_STEMS + ORIGINAL_STEMS
+    return len(text.split()) < 4 and any(stem in text for stem in stems)
 
 
 def leading_marker(text: str) -> tuple[str, str] | None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from gateway.mail.address import Mailbox
-from gateway.mail.heads import Found, is_name, label_of
+from gateway.mail.heads import CLOCK, DATEISH, Found, is_name, label_of
 from gateway.mail.lines import Line
 from gateway.mail.markers import is_rule, read_marker
 from gateway.mail.people import clean_name, parse_person
@@ -35,6 +35,20 @@ def read_notes_line(line: Line, at: int) -> Found | None:
         return None
     person = parse_person(text[: dated.start()], line.links)
     return Found(at, at + 1, person, text[dated.end() :]) if is_name(person, 6) else None
+
+
+def read_dated_name(line: Line, at: int) -> Found | None:
+    """ "Jill Amory, 3 May 2025, 10:02": how Zendesk heads each mail of a ticket below a rule."""
+    text = line.text.strip()[:200]
+    dated = DATEISH.search(text)
+    if dated is None or CLOCK.search(text) is None or text[-1] in ".?!":
+        return None
+    cut = text.find(", ")
+    if not 0 < cut < dated.start():
+        return None
+    person = parse_person(text[:cut], line.links)
+    several = person is not None and (person.address or len(person.name.split()) > 1)
+    return Found(at, at + 1, person, text[cut + 2 :]) if several and is_name(person, 5) else None
 
 
 def read_notes(
