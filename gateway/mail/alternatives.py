@@ -22,11 +22,26 @@ _STUB_WORDS = phrases(
 )
 
 
-def body_lines(message: Message) -> tuple[list[Line], bool]:
-    """The lines of the text that a reader of the mail sees, and whether something was too long to be read."""
+_CONTAINERS = (
+    "gmail_quote",
+    'type="cite"',
+    "divRplyFwdMsg",
+    "moz-cite-prefix",
+    "yahoo_quoted",
+    "protonmail_quote",
+    "border-top:solid #",
+)
+"""What only HTML has of a quote's beginning: no doubt, in whatever language."""
+
+
+def body_lines(message: Message, *, html: bool = False) -> tuple[list[Line], bool]:
+    """The lines of the text that a reader of the mail sees, and whether something was too long to be read.
+
+    With `html` the HTML of every pair of alternatives counts, whatever the plain text says.
+    """
     lines: list[Line] = []
     truncated = False
-    for part in _chosen(message.parts):
+    for part in _chosen(message.parts, html):
         text = part.text or ""
         if part.content_type == "text/html":
             found = split_html(text, part.id)
@@ -37,7 +52,13 @@ def body_lines(message: Message) -> tuple[list[Line], bool]:
     return lines, truncated
 
 
-def _chosen(parts: tuple[Part, ...]) -> list[Part]:
+def html_knows_better(message: Message) -> bool:
+    """Whether there is HTML beside the plain text and a quote begins in it where a client says so."""
+    htmls = [each.text or "" for each in message.parts if each.in_alternative and each.content_type == "text/html"]
+    return any(container in html for html in htmls for container in _CONTAINERS)
+
+
+def _chosen(parts: tuple[Part, ...], prefer_html: bool) -> list[Part]:
     texts = [
         part
         for part in parts
@@ -59,7 +80,7 @@ def _chosen(parts: tuple[Part, ...]) -> list[Part]:
             at += 1
             continue
         plain, html = (part, following) if part.content_type == "text/plain" else (following, part)
-        chosen.append(html if _prefers_html(plain.text or "", html.text or "") else plain)
+        chosen.append(html if prefer_html or _prefers_html(plain.text or "", html.text or "") else plain)
         at += 2
     return chosen
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 
 from gateway.mail.address import Mailbox
-from gateway.mail.headerblock import CLOCK, DATEISH, EMPHASIS, ENDS, Found, is_name
+from gateway.mail.heads import CLOCK, DATEISH, EMPHASIS, ENDS, Found, is_name
 from gateway.mail.labels import FILLERS, VERBS
 from gateway.mail.lines import Line
 from gateway.mail.people import clean_name, find_address
@@ -19,7 +19,16 @@ _VERBS = {
     verb: re.compile(rf"(?<!\w){re.escape(verb)}(?!\w)" if ord(verb[0]) < 0x2000 else re.escape(verb))
     for verb in dict.fromkeys(VERBS)
 }
+_ZONE = re.compile(
+    r"\s?\(?(?:[^\W\d_a-zа-я]{3,5}|(?:GMT|UTC)[+-]\d{1,4}|[A-Z][a-z]+/[A-Z][A-Za-z_]+)\)?(?=[\s,、])[ -]*"
+)
+"""What may follow the clock of a date: "SELČ", "(Europe/Berlin) - "."""
+_MAILTO = re.compile(r"<mailto:[^<>]*(?:>|\Z)|\[mailto:[^\[\]]*(?:\]|\Z)", re.IGNORECASE)
 _DIGITS = re.compile(r"\d[\d:.,/+-]*")
+_HALF = re.compile(r"\s?[AaPp]\.?\s?[Mm]\b\.?")
+_UNSPACED = tuple(verb for verb in _VERBS if ord(verb[0]) >= 0x2000)
+_LETTERS = re.compile(r"[^\W\d_]+")
+_MONTH = re.compile(r"[^\W\d_]{3}|月")
 _OPENINGS = frozenset(
     phrases(
         """
@@ -79,41 +88,98 @@ def _opens(text: str) -> bool:
 def _parse_attribution(
     text: str, links: tuple[str, ...], first: int, end: int, quoted_next: bool, *, certain: bool = False
 ) -> Found | None:
-    text = text.rstrip(ENDS + EMPHASIS).strip("-> \t").replace("\u00a0", " ").replace("\u202f", " ")
-    lower = text.lower()
-    if lower.startswith(("in message <", "in article <")):
-        text = text[text.find(">") + 1 :].lstrip(" ,")
-        lower = text.lower()
-    if len(lower) != len(text):  # a letter whose small form is longer (İ): offsets must agree
-        lower = "".join(character.lower()[:1] for character in text)
-    place = find_address(text)
-    masked = text if place is None else text[: place[0]] + " " * (place[1] - place[0]) + text[place[1] :]
-    verbs = _verbs_in(lower, place)
-    digits = [found for found in _DIGITS.finditer(masked) if any(character.isdigit() for character in found.group())]
-    dateish = DATEISH.search(masked) is not None and len(digits) > 1
-    linked = bool(links) and find_address(links[0]) is not None
-    ends_with_address = place is not None and not text[place[1] :].strip(" >)]*\"'")
-    if not certain and not verbs and not ends_with_address and not (quoted_next and dateish and CLOCK.search(masked)):
+    words = _Words(text, links)
+    if not certain and not words.says_enough(quoted_next):
         return None
-    if not certain and not ((place or linked or dateish) if not quoted_next else verbs or place or dateish):
-        return None
-    person = _attributed(text, place, verbs, digits, links if linked else ())
+    person = words.person()
     if person is None or (not certain and not is_name(person, 7)):
         return None
-    if not person.address and person.name.lower() in _PRONOUNS:
+    if not person.address and person.name.lower().partition(" ")[0] in _PRONOUNS:
         person = None  # "At 08:16 you wrote": it says no more than that it is a quote
-    date_text = ""
-    if dateish:
-        finish = digits[-1].end()
-        half = re.match(r"\s?[AaPp]\.?[Mm]\b\.?", masked[finish : finish + 6])
-        date_text = masked[digits[0].start() : finish + (half.end() if half else 0)].strip(" ,")
-        word = masked[: digits[0].start()].split()
+    locale = "en" if "wrote" in words.lower else ""
+    return Found(first, end, person, words.date_text(), strong=words.stands_alone(person), locale=locale)
+
+
+class _Words:
+    """The words of an attribution: where an address, the verb and the date stand in them."""
+
+    def __init__(self, text: str, links: tuple[str, ...]) -> None:
+        text = text.rstrip(ENDS + EMPHASIS).strip("-> \t").replace("\u00a0", " ").replace("\u202f", " ")
+        if text[:12].lower() in ("in message <", "in article <"):
+            text = text[text.find(">") + 1 :].lstrip(" ,")
+        place = find_address(text)
+        if place is not None and "mailto:" in text and not text.startswith("mailto:", place[0] - 7):
+            text = _MAILTO.sub("", text)  # "Jill <jill@x<mailto:jill@x>>"
+        if place is not None and not text[place[0] : place[1]].isascii():
+            place = _without_particles(text, place)
+        lower = text.lower()
+        if len(lower) != len(text):  # a letter whose small form is longer (İ): offsets must agree
+            lower = "".join(character.lower()[:1] for character in text)
+        masked = text if place is None else text[: place[0]] + " " * (place[1] - place[0]) + text[place[1] :]
+        self.text, self.lower, self.masked, self.place = text, lower, masked, place
+        self.links = links if links and find_address(links[0]) is not None else ()
+        self.verbs = _verbs_in(lower, place)
+        self.dates = [found.span() for found in _DIGITS.finditer(masked)]
+        self.dateish = len(self.dates) > 1 and DATEISH.search(masked) is not None
+        self.timed = self.dateish and CLOCK.search(masked) is not None
+
+    def says_enough(self, quoted_next: bool) -> bool:
+        """Whether this may be an attribution at all, given whether deeper quoted lines follow."""
+        place = self.place
+        ends_with_address = place is not None and not self.text[place[1] :].strip(" >)]*\"'")
+        if not self.verbs and not ends_with_address and not (quoted_next and self.timed):
+            return False
+        return bool(place or self.dateish or (self.verbs if quoted_next else self.links))
+
+    def person(self) -> Mailbox | None:
+        """The author: the name beside the address, or what is neither date nor verb."""
+        half = _HALF.match(self.text, self.dates[-1][1]) if self.dateish else None
+        if half is not None:
+            self.dates = [*self.dates, half.span()]
+        plain = self.dates
+        zone = _ZONE.match(self.text, plain[-1][1]) if self.dateish else None
+        if zone is not None:
+            self.dates = [*plain, zone.span()]
+        person = _attributed(self.text, self.place, self.verbs, self.dates, self.links)
+        if zone is not None and (person is None or not (person.address or person.name)):
+            self.dates = plain  # no zone: somebody called "BOB"
+            person = _attributed(self.text, self.place, self.verbs, self.dates, self.links)
+        return person
+
+    def date_text(self) -> str:
+        """The date as the client wrote it; "" where there is none."""
+        if not self.dateish:
+            return ""
+        start, finish = self.dates[0][0], self.dates[-1][1]
+        written = self.masked[start:finish].strip(" ,-、")
+        word = self.masked[:start].split()
         if word and word[-1][:1].isalpha() and len(word[-1]) > 2 and word[-1].lower().strip(".,") not in FILLERS:
-            date_text = f"{word[-1]} {date_text}"  # "May 3, 2025", "Sat 3 May"
-    strong = bool(place or linked or (CLOCK.search(masked) and dateish)) and (
-        text[0].isupper() or text[0].isdigit() or not text[0].isascii() or bool(place)
-    )
-    return Found(first, end, person, date_text, strong=strong)
+            written = f"{word[-1]} {written}"  # "May 3, 2025", "Sat 3 May"
+        return written
+
+    def stands_alone(self, person: Mailbox | None) -> bool:
+        """Whether it says enough to be believed above text without quote marks."""
+        text, place = self.text, self.place
+        if place is None and not self.links:
+            # "Am 3. Mai um 10:02 schrieb der Server folgendes:" names nobody.
+            named = person is not None and not person.name.rpartition(" ")[2][:1].islower()
+            return self.timed and named and (text[0].isupper() or text[0].isdigit() or not text[0].isascii())
+        if self.verbs or place is None:
+            return True
+        # No verb, as in Gmail's Russian and Japanese: "Contact: Jill <jill@x>:" has no date, a log has no brackets.
+        around = text[: place[0]] + text[place[1] :]
+        bracketed = text[place[0] - 1 : place[0]] in ("<", "(", "[")
+        return self.timed and (bracketed or (len(_LETTERS.findall(around)) < 6 and _MONTH.search(around) is not None))
+
+
+def _without_particles(text: str, place: tuple[int, int]) -> tuple[int, int]:
+    """Where an address ends that a Japanese or Chinese verb follows without a blank."""
+    left, right = place
+    for verb in _UNSPACED:
+        at = text.find(verb, left, right)
+        if at > text.find("@", left):
+            right = at
+    return left, right
 
 
 def _verbs_in(lower: str, place: tuple[int, int] | None) -> list[re.Match[str]]:
@@ -131,20 +197,21 @@ def _attributed(
     text: str,
     place: tuple[int, int] | None,
     verbs: list[re.Match[str]],
-    digits: list[re.Match[str]],
+    dates: list[tuple[int, int]],
     links: tuple[str, ...],
 ) -> Mailbox | None:
     """The author in an attribution line: name beside the address, or what is neither date nor verb."""
     if place is not None:
         left, right = place
-        start = max((found.end() for found in (*verbs, *digits) if found.end() <= left), default=0)
+        ends = (*(found.end() for found in verbs), *(end for _, end in dates))
+        start = max((end for end in ends if end <= left), default=0)
         name = _name_of(text[start:left].replace("mailto:", ""), opening=start == 0)
         if not name and start == 0 and text[right : right + 2] in (" (", ' "'):
             name = clean_name(text[right + 2 :].split(")")[0])
         return Mailbox(text[left:right], name)
     address = links[0] if links else ""
-    if digits:
-        pieces = [(text[digits[-1].end() :], digits[-1].end(), False), (text[: digits[0].start()], 0, True)]
+    if dates:
+        pieces = [(text[dates[-1][1] :], dates[-1][1], False), (text[: dates[0][0]], 0, True)]
     else:
         pieces = [(text, 0, True)]
     for piece, offset, opening in pieces:
@@ -177,7 +244,9 @@ def _name_of(text: str, *, opening: bool) -> str:
     """Take fillers off both ends of the words around a name."""
     before, bracket, _ = text.partition("<")
     text = before if bracket and before.strip() else text  # "Jill <jill at x.example>", as archives hide addresses
-    words = text.replace("(", " ").replace(")", " ").replace("<", " ").replace("[", " ").replace("、", " ").split()
+    if text.count("(") != text.count(")") or text.lstrip(" ,").startswith("("):
+        text = text.replace("(", " ").replace(")", " ")
+    words = text.replace("<", " ").replace("[", " ").replace("、", " ").split()
     begin, end = 0, len(words)
     while begin < end:
         word = words[begin].strip(",;:.<>-–—*")

@@ -6,11 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from gateway.mail.announced import begins_quote, block_near, dashed_attribution, group_wise, next_line
 from gateway.mail.attribution import read_attribution, read_marked_attribution
-from gateway.mail.headerblock import Found, is_rule, label_of, read_block, read_marker, read_notes_line, read_unlisted
+from gateway.mail.headerblock import read_block, read_unlisted
+from gateway.mail.heads import ENDS, Found, label_of
 from gateway.mail.labels import LONGEST_LABEL
 from gateway.mail.lines import Line
-from gateway.mail.phrases import phrases
+from gateway.mail.markers import is_rule, leading_marker, names_quote, read_marker
+from gateway.mail.notes import read_dated_name, read_notes_line
+from gateway.mail.oneline import read_one_line
+from gateway.mail.phrases import phrases, small
 
 _REPLY_ABOVE = phrases(
     """
@@ -20,7 +25,7 @@ _REPLY_ABOVE = phrases(
     ovanför denna rad|tämän rivin yläpuolelle|powyżej tej linii|nad tento řádek|выше этой строки|この行より上
     """
 )
-_MARKERS = frozenset("-_=*~#\u2014\u2013\u2500")
+_MARKERS = frozenset(">-_=*~#\u2014\u2013\u2500")
 _HEADS = _MARKERS | {" ", "\t"}
 
 
@@ -71,6 +76,8 @@ class _Walk:
         self.sure = 0
         """Lines for which an announcement (a marker, a container) still makes a header block certain."""
         self.spoken = False
+        self.opened: list[int] = []
+        """What `base` was above each forward, for those that have an end ("----- End forwarded message -----")."""
 
     def run(self) -> None:
         lines, at = self.lines, 0
@@ -127,7 +134,7 @@ class _Walk:
                 return self._boundary(at, line)
             elif mark == "hint":
                 self.sure = 3
-        if first in _MARKERS or text[-1] in ":\uff1a":
+        if first in _MARKERS or text[-1] in ENDS:
             after = self._marker(at, text, first)
             if after:
                 return after
@@ -145,20 +152,28 @@ class _Walk:
     def _marker(self, at: int, text: str, first: str) -> int:
         """An announcement: "-----Original Message-----", a rule above a header block, the line of a ticket system."""
         lines = self.lines
+        if first == ">":
+            named = group_wise(lines, at)
+            return self._open_attribution(named) if named is not None else 0
         if is_rule(text):
-            after = self._next(at + 1, 2)
-            if after and lines[after].depth == self.depth and label_of(lines[after]) is not None:
-                found = read_block(lines, after, sure=True)
-                if found is not None and found.person is not None:
-                    found.first = at
-                    return self._open_block(found)
-            return 0
+            return self._below_rule(at)
+        if text.startswith("-----BEGIN PGP SIGNED MESSAGE"):  # RFC 9580 §7: headers to the next blank line
+            end = at + 1
+            while end < len(lines) and lines[end].text and end - at < 5:
+                end += 1
+            return self._take(at, end, "header")
         if first in "#-_=*~" and len(text) < 160:
-            lower = text.lower()
+            lower = small(text)
             if any(words in lower for words in _REPLY_ABOVE):
                 return self._raise_base(at, at + 1, "quote") if self.spoken else self._take(at, at + 1, "header")
         end = at + 1
         marker = read_marker(text)
+        if not marker and (text[-1] in ENDS) and self.depth and begins_quote(self.lines, at):
+            marker = "announced"  # in whatever language: the first words of a quote, above a header block
+        if not marker and ":" in text and first == "-":
+            after = self._one_line(at, text)
+            if after:
+                return after
         wrapped = first == "-" and "orwarded by" in text and text[-1] != "-"
         if wrapped and end < len(lines) and lines[end].text.rstrip().endswith("--"):
             text, end, marker = f"{text} {lines[end].text}", end + 1, "forward"  # Notes wraps its own marker
@@ -168,12 +183,16 @@ class _Walk:
             marker in ("forward", "original") and " end" in f" {text.strip('-_=*~ ').lower()}"[:5]
         ):  # mutt: "----- End forwarded message -----"
             self._take(at, end, "header")
-            self._leave_zone()
+            self.base = min(self.opened.pop() if self.opened else 0, self.base)
+            if not self.base:
+                self._leave_zone()
             return end
-        after = self._next(end, 8)
+        if marker == "forward" and not self.depth:
+            self.opened.append(self.base)
+        after = next_line(self.lines, end, 8)
         found = None
         if after:
-            found = self._block_near(after, sure=marker != "unknown" and marker != "announced")
+            found = block_near(lines, after, sure=marker != "unknown" and marker != "announced")
             if found is None and marker == "forward":
                 found = read_notes_line(lines[after], after)
         if found is not None and lines[found.first].depth >= self.depth:
@@ -187,44 +206,43 @@ class _Walk:
             return 0
         lotus = read_attribution(lines, at, quoted_next=True) if " wrote" in text or "schrieb" in text else None
         if lotus is None and marker == "unknown":
-            lotus = self._dashed_attribution(at, text)
+            lotus = dashed_attribution(lines, at)
         if lotus is not None:
             return self._dashed(lotus, end)
-        if marker == "unknown":
+        if marker == "unknown" or len(text) - len(text.lstrip("-_=*~\u2014\u2013")) < 4:
             return 0
         person = (
-            self._dashed_attribution(at, text) if " from " in text else None
+            dashed_attribution(lines, at) if " from " in text else None
         )  # mutt: "----- Forwarded message from X <x> -----"
         if person is not None:
             self._add(person, self._total() + 1, "forward")
         return self._raise_base(at, end, "forward" if marker == "forward" else "quote")
 
-    def _block_near(self, at: int, *, sure: bool) -> Found | None:
-        """A header block at this line or, as Notes writes it, beginning with an unlabelled name up to five lines on."""
-        for start in range(at, min(at + 6, len(self.lines))):
-            if self.lines[start].text and label_of(self.lines[start]) is not None:
-                return read_block(self.lines, start, sure=sure)
-            if start > at and self.lines[start].depth != self.lines[at].depth:
-                break
-        return read_unlisted(self.lines, at) if sure else None
+    def _below_rule(self, at: int) -> int:
+        lines, after = self.lines, next_line(self.lines, at + 1, 2)
+        if not after or lines[after].depth != self.depth:
+            return 0
+        if label_of(lines[after]) is not None:
+            found = read_block(lines, after, sure=True)
+        else:
+            found = read_dated_name(lines[after], after)
+        if found is None or found.person is None:
+            return 0
+        found.first = at
+        return self._open_block(found)
 
-    def _dashed_attribution(self, at: int, text: str) -> Found | None:
-        """ "---- On Mon, 3 May 2025 Jill <j@x> wrote ----" (Zoho), "-----Jill <j@x> wrote: -----" (Notes)."""
-        middle = text.strip("-_=*~ ").rstrip(": ")
-        lower = middle.lower()
-        start = lower.find("message from ")
-        middle = middle[start + 13 :] if start >= 0 else middle
-        shown = Line(middle + ":", self.lines[at].depth, self.lines[at].part, 0)
-        shown.links = self.lines[at].links
-        found = read_attribution([shown], 0, quoted_next=False)
-        if found is None or not (found.strong or (found.person is not None and found.person.address)):
-            return None
-        found.first, found.end = at, at + 1
-        return found
+    def _one_line(self, at: int, text: str) -> int:
+        """ "----- Forwarded Message ----- From: Jill <j@x>To: IT <it@x>Sent: …", as in Yahoo's plain text."""
+        parted = leading_marker(text)
+        if parted is None:
+            return 0
+        marker = read_marker(parted[0])
+        found = read_one_line(self.lines[at], at, parted[1], sure=marker in ("forward", "original"))
+        return self._open_block(found, marker=marker) if found is not None else 0
 
     def _dashed(self, found: Found, end: int) -> int:
         """After a dashed attribution a Notes header block may follow ("To: … From: … Date: …"), which says more."""
-        after = self._next(end, 2)
+        after = next_line(self.lines, end, 2)
         if after and label_of(self.lines[after]) is not None:
             block = read_block(self.lines, after, sure=True)
             if block is not None and block.person is not None:
@@ -291,7 +309,7 @@ class _Walk:
 
     def _attribution(self, at: int) -> int:
         """An attribution line that ends here; it may have begun up to three lines above."""
-        after = self._next(at + 1, 3)
+        after = next_line(self.lines, at + 1, 3)
         deeper = bool(after) and self.lines[after].depth > self.depth
         found = read_attribution(self.lines, at, quoted_next=deeper)
         if found is None or (not deeper and not found.strong):
@@ -299,7 +317,7 @@ class _Walk:
         return self._open_attribution(found)
 
     def _open_attribution(self, found: Found) -> int:
-        after = self._next(found.end, 4)
+        after = next_line(self.lines, found.end, 4)
         kind: Literal["attribution"] = "attribution"
         if after and self.lines[after].depth > self.depth:
             self._add(found, self._total() + 1, kind)
@@ -315,14 +333,12 @@ class _Walk:
 
     def _open_block(self, found: Found, *, marker: str = "") -> int:
         """Open the mail that a header block heads."""
-        forward = (
-            marker == "forward"
-            or (self.container == "forward" and self._total() > 0)
-            or (self.forwards and marker != "original")
-        )
-        forward = forward or (self.forwards and not self._total())
+        if not marker and found.first and names_quote(self.lines[found.first - 1]):
+            found.first -= 1  # BlackBerry: "  Original Message  "
+        forward = marker == "forward" or (self.container == "forward" and self._total() > 0)
+        forward = forward or (self.forwards and (marker != "original" or not self.sorted.authors))
         kind: Literal["forward", "quote"] = "forward" if forward else "quote"
-        after = self._next(found.end, 4)
+        after = next_line(self.lines, found.end, 4)
         if after and self.lines[after].depth > self.depth:  # Outlook Express: a bare header above lines with marks
             self._add(found, self._total() + 1, kind)
             self.named[self.lines[after].depth] = True
@@ -366,10 +382,3 @@ class _Walk:
 
     def _total(self) -> int:
         return self.base + self.depth + (sum(self.inner.values()) if self.inner else 0)
-
-    def _next(self, at: int, far: int) -> int:
-        """The next line with text within `far` lines, or 0."""
-        for number in range(at, min(at + far, len(self.lines))):
-            if self.lines[number].text.strip():
-                return number
-        return 0

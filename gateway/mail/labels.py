@@ -7,7 +7,7 @@ All lower case; a colon and marks of emphasis are taken off before looking up.
 
 from __future__ import annotations
 
-from gateway.mail.phrases import phrases
+from gateway.mail.phrases import phrases, small
 
 FIELDS = ("from", "date", "to", "cc", "subject", "other")
 
@@ -62,7 +62,7 @@ _TABLE: dict[str, tuple[str, str, str, str, str, str]] = {
     ),
     "et": (
         "saatja, kellelt",
-        "saadetud, kuupäev, saatmise aeg",
+        "saadetud, kuupäev, saatmise aeg, saatmisaeg",
         "kellele, saaja, adressaat",
         "koopia, koopia saaja",
         "teema",
@@ -184,7 +184,7 @@ _TABLE: dict[str, tuple[str, str, str, str, str, str]] = {
     ),
     "tr": (
         "kimden, gönderen, gonderen, kimden gelen",
-        "gönderildi, gönderme tarihi, tarih, gönderilme tarihi, gönderim tarihi, gönderim zamanı",
+        "gönderildi, gönderme tarihi, tarih, gönderilme tarihi, gönderim tarihi, gönderim zamanı, gönderildiği tarih",
         "kime, alıcı, alici",
         "bilgi, karbon kopya, kopya",
         "konu",
@@ -213,13 +213,13 @@ LABELS: dict[str, dict[str, str]] = {}
 for _locale, _row in _TABLE.items():
     for _field, _words in zip(FIELDS, _row, strict=True):
         for _word in filter(None, (word.strip() for word in _words.split(","))):
-            LABELS.setdefault(_word, {}).setdefault(_locale, _field)
+            LABELS.setdefault(small(_word), {}).setdefault(_locale, _field)
 LONGEST_LABEL = max(map(len, LABELS))
 
 FORWARD_STEMS = phrases(
     """
-    forwarded|forwarding|weitergeleitet|transfér|transfer|réexpédi|retransmis|reenviad|rebotad|inoltrat|doorgestuurd|
-    doorgezonden|encaminhad|reencaminhad|videresend|vidaresend|vidarebeford|välite|edelleen|przekaz|przesłan|přepos|
+    forwarded|forwarding|weitergeleitet|transfér|transfer|înaint|inaint|réexpédi|retransmis|reenviad|rebotad|inoltrat|doorgestuurd|
+    doorgezonden|encaminhad|reencaminhad|videresend|vidaresend|vidarebeford|välite|edelleen|przekaz|przesłan|przesyłan|přepos|
     přesl|prepos|továbbít|redirec|transmis|proslije|prosljeđ|edasta|edasisaad|iletil|iletilen|yönlendir|пересла|
     пересыл|переадрес|перенаправ|пересил|препрат|転送|转发|轉寄|전달|προωθ|reenviat|posredovan
     """
@@ -249,14 +249,15 @@ FORWARD_SUBJECTS = frozenset(
 VERBS = phrases(
     """
     het volgende geschreven|wiadomość napisana przez|napisana przez|a écrit|ha scritto|ha escrito|wrote|writes|
-    schreibt|schrieb folgendes|schrieb|hat geschrieben|geschrieben|escribió|escribio|escribiu|va escriure|scrive|
+    schreibt|schrieb folgendes|schrieb|hat geschrieben|folgendes geschrieben|
+    geschrieben|escribió|escribio|escribiu|va escriure|scrive|
     escreveu o seguinte|escreveu|schreef|skrev følgende|skrev følgjande|skrev|kirjoitti|napisał(a)|napisał|napisała|
     napisal(a)|napsal(a)|napísal(a)|napísala|napísal|napisala|napisal|pisze|napsala|napsal|ezt írta|írta|a scris|
     şunu yazdı|şunları yazdı|şöyle yazdı|yazdı|yazmış|написал(а)|написала|написал|написав(-ла)|написав(ла)|написав|
     пишет|пише|писал(а)|писал|kirjutas|je napisao/la|je napisala|je napisao|je napisao(la)|napisao/la|napisao je|
     napisala je|napisao|написа|έγραψε|さんは書きました|
     さんが書きました|のメール|のメッセージ|が書きました|書きました|写道|寫道|님이 작성|작성|a écrit le|dit|said|
-    skriver|rašė|rakstīja|je pisal|rakstas
+    zitat von|quoting|citando a|citando|citation de|citazione da|skriver|rašė|rakstīja|je pisal|rakstas
     """
 )
 """How clients say "wrote", by locale."""
@@ -265,7 +266,7 @@ FILLERS = frozenset(
     phrases(
         """
     on|at|am|um|uhr|vom|den|der|le|à|el|la|a|las|los|lunes|il|giorno|alle|ore|em|às|op|om|heeft|kl|kl.|klo|kello|dne|
-    v|ve|o|u|dana|în|pe|ora|nap|időpont|tarihinde|saat|г.|г|р.|р|в|от|time|h|hod|schrieb|skrev|schreef|wrote|
+    v|w|ve|o|u|に|さん|さんは|さんが|dana|în|pe|ora|nap|időpont|tarihinde|saat|г.|г|р.|р|в|от|time|h|hod|schrieb|skrev|schreef|wrote|
     odesílatel|używytkownik|użytkownik|uživatel|používateľ|пользователь|користувач|kuupäeval|kell|pm|a.m.|p.m.|gmt|
     utc|cet|cest|est|edt|pst|pdt|mst|mdt|cst|cdt|bst|ist|jst|от:|von|de|da|by|from|kontakt|wiadomość|napisana|przez|
     dniu|godz|užívateľ|időpontban|keltezéssel|dátummal|hat|dia|quoting|zitat|citando|citat|lainaus|-|–|—|,|;|of

@@ -18,8 +18,11 @@ MOST_DEPTH = 99
 Piece = tuple[int, int, int, bool]
 """(column in the text, start in the source, length in the source, verbatim or else collapsed and unescaped HTML)."""
 
-DROPPED = dict.fromkeys(map(ord, "\u00ad\u034f\u200b\u200e\u200f\u2060\ufeff"))
+_TURNS = "\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
+DROPPED = dict.fromkeys(map(ord, "\u00ad\u034f" + _TURNS))
 """Characters without a glyph that mail builders sprinkle into HTML words."""
+_SEEN = re.compile(f"[^{_TURNS}]+")
+_UNSEEN = re.compile(f"[{_TURNS}]")
 
 # The same grammar as the standard library's unescape(), so that text and trace agree.
 _UNIT = re.compile(r"&(?:#[0-9]+;?|#[xX][0-9a-fA-F]+;?|[^\t\n\f <&#;]{1,32};?)|\s+|[^&\s]|&")
@@ -88,8 +91,29 @@ def trace(source: str, start: int, length: int) -> Iterator[tuple[int, int]]:
 def split_plain(text: str, part: str, *, flowed: bool = False, delete_space: bool = False) -> list[Line]:
     """Lines of a text/plain part with their quote depth; `flowed` and `delete_space` as in RFC 3676 §4."""
     text = text[:MOST_CHARACTERS]
-    if flowed:
-        return _split_flowed(text, part, delete_space)
+    lines = _split_flowed(text, part, delete_space) if flowed else _split_fixed(text, part)
+    if not text.isascii() and _UNSEEN.search(text) is not None:
+        for line in lines:
+            if not line.text.isascii() and _UNSEEN.search(line.text) is not None:
+                _drop_unseen(line)
+    return lines
+
+
+def _drop_unseen(line: Line) -> None:
+    """Take out what has no glyph: phones put marks of direction around labels and addresses."""
+    pieces: list[Piece] = []
+    runs: list[str] = []
+    width = 0
+    for column, source, length, _ in line.pieces or [(0, line.start, len(line.text), True)]:
+        for run in _SEEN.finditer(line.text, column, min(column + length, len(line.text))):
+            pieces.append((width, source + run.start() - column, run.end() - run.start(), True))
+            runs.append(run.group())
+            width += run.end() - run.start()
+    line.text = "".join(runs).rstrip()
+    line.pieces = pieces or [(0, line.start, 0, True)]
+
+
+def _split_fixed(text: str, part: str) -> list[Line]:
     lines: list[Line] = []
     add = lines.append
     start = 0
@@ -105,7 +129,9 @@ def split_plain(text: str, part: str, *, flowed: bool = False, delete_space: boo
         lead = body[:1]
         if lead == " ":
             lead = body.lstrip()[:1]
-        if lead == ">" or lead == "\uff1e":
+        if lead == ">" and body.startswith(">>> ") and body.endswith(" >>>"):
+            add(Line(body, 0, part, start))  # GroupWise names the author between such marks
+        elif lead == ">" or lead == "\uff1e":
             rest = body.lstrip("> " if lead == ">" else "> \uff1e")
             column = len(body) - len(rest)
             depth = 1 if column < 3 else body.count(">", 0, column) + body.count("\uff1e", 0, column)

@@ -9,7 +9,7 @@ from gateway.mail.address import Mailbox
 
 _MOST = 4000
 """Characters of one address list that are read."""
-_STOPS = frozenset(' \t\r\n\u00a0\u3000<>()[]{}",;:|*«»“”„')
+_STOPS = frozenset(' \t\r\n\u00a0\u3000<>()[]{}",;:|*«»“”„、。，')
 _QUOTES = " \t\u00a0\"'`*_«»“”„‘’\u2019"
 
 

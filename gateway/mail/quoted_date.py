@@ -43,9 +43,10 @@ for _number, _words in enumerate(_MONTHS, 1):
         _STEMS.setdefault(_word[:5], _number)
 
 _ZONE = re.compile(r"(?:\b(?:GMT|UTC)\s?)?([+-])(\d\d?):?(\d\d)?\b(?!\d)")
-_TIME = re.compile(r"(?<!\d)(\d{1,2})\s?(?:[:.h時시])\s?(\d\d)(?:[:.分](\d\d))?(?!\d)\s*([AaPp]\.?\s?[Mm]\b)?")
+_TIME = re.compile(r"(?<!\d)(\d{1,2})(?:\s?[:h時시]\s?|\.)(\d\d)(?:[:.分](\d\d))?(?!\d)\s*([AaPp]\.?\s?[Mm]\b)?")
 _ISO = re.compile(r"(?<!\d)(\d{4})\s?[-/.年년]\s?(\d{1,2})\s?[-/.月월]\s?(\d{1,2})(?!\d)")
 _NUMBERS = re.compile(r"(?<!\d)(\d{1,2})\s?[./-]\s?(\d{1,2})\s?[./-]\s?(\d{4}|\d\d)(?!\d)")
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _WORDS = re.compile(r"(?<!\w)(\d{1,2})(?!\d)|(\d{4})(?!\d)|([^\W\d_]{3,})")
 
 
@@ -99,20 +100,19 @@ def _read_day(text: str, day_first: bool) -> tuple[tuple[int, int, int], int, in
     if found is not None:
         return (int(found.group(1)), int(found.group(2)), int(found.group(3))), *found.span()
     found = _NUMBERS.search(text)
-    if found is not None:
+    if found is not None and (len(found.group(3)) > 2 or _YEAR.search(text) is None):  # else a clock: "kl. 10.02.11"
         first, second, year = int(found.group(1)), int(found.group(2)), int(found.group(3))
         year += 0 if year > 99 else 2000 if year < 70 else 1900
         if first > 12 or (day_first and second <= 12):
             first, second = second, first
         return (year, first, second), *found.span()
-    year = month = day = end = 0
+    year = month = day = 0
     for item in _WORDS.finditer(_TIME.sub(lambda clock: " " * len(clock.group()), text)):
         number, long, word = item.groups()
         if word and (not month or not year):  # the last before the year: "mar 29 apr 2025" begins with a Tuesday
             month = month_of(word) or month
-            end = max(end, item.end()) if month else end
         elif number and not day:
-            day, end = int(number), item.end()
+            day = int(number)
         elif long and not year:
-            year, end = int(long), item.end()
-    return ((year, month, day), 0, end) if year and month and day else None
+            year = int(long)
+    return ((year, month, day), 0, 0) if year and month and day else None

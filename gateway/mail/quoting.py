@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Literal
 
 from gateway.mail.address import Mailbox
-from gateway.mail.alternatives import body_lines
+from gateway.mail.alternatives import body_lines, html_knows_better
 from gateway.mail.blocks import Author, Sorted, sort_lines
 from gateway.mail.labels import FORWARD_SUBJECTS
 from gateway.mail.lines import Line
@@ -67,10 +67,13 @@ class Body:
     """The text of a mail, taken apart. What is costly is worked out when it is first asked for."""
 
     def __init__(self, message: Message) -> None:
-        lines, self.truncated = body_lines(message)
         self._message = message
-        self._lines = lines
-        self._sorted: Sorted = sort_lines(lines, forwards=_says_forward(message.subject))
+        self._lines, self.truncated = body_lines(message)
+        forwards = _says_forward(message.subject)
+        self._sorted: Sorted = sort_lines(self._lines, forwards=forwards)
+        if not self._sorted.authors and not any(self._sorted.depths) and html_knows_better(message):
+            self._lines, self.truncated = body_lines(message, html=True)
+            self._sorted = sort_lines(self._lines, forwards=forwards)
         self._mark_signatures()
 
     def _mark_signatures(self) -> None:
@@ -86,7 +89,7 @@ class Body:
             end = start
             while end < len(kinds) and kinds[end] == "new":
                 end += 1
-            kinds[start:end] = signature_start(lines[start:end], names)
+            kinds[start:end] = signature_start(lines[start:end], names, below=start > 0)
             start = end
 
     @cached_property

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import re2
 
 from gateway.mail.lines import Line
+from gateway.mail.markers import is_rule
 from gateway.mail.phrases import phrases
 
 _MOBILE = phrases(
@@ -90,9 +91,17 @@ _FOOTERS = phrases(
     """
 )
 _CONTACT = re.compile(
-    r"@|www\.|https?:|\+\d|\d{3}[ /.-]?\d{3}|\|"
+    r"@|www\.|https?:|\+\d|\d{3}[ /.-]?\d{3}|(?:\d\d[ .]){3}\d\d|\|"
     r"|(?:^|\s)(?:tel|fon|fax|mob|phone|ext|cell|direct|telefon|tél|t|m|f|e|w|p)\b\.?\s?[:.+(]",
     re.IGNORECASE,
+)
+_REGISTER = re.compile(
+    r"\b(?:HRB|HRA|Amtsgericht|Geschäftsführ\w*|Vorstand|Aufsichtsrat\w*|Sitz der|USt|VAT|Registered|Company (?:No|Reg)"
+    r"|SIREN|SIRET|RCS|KvK|BTW|P\. ?IVA|C\.F\.|CIF|NIF|NIPC|CNPJ)\b"
+)
+"""What the law wants below business mail."""
+_ON_BEHALF = re.compile(
+    r"^(?:i\. ?a\.|i\. ?v\.|ppa\.?|p\.? ?p\.|für|for|im auftrag|dr\.|dipl\.-\w+\.?)\s+", re.IGNORECASE
 )
 _SENTENCE_END = ".!?:…"
 _MOST_BLOCK = 14
@@ -116,17 +125,17 @@ def is_delimiter(text: str) -> bool:
     return text in ("--", "\u2014", "\u2013\u2013", "- --")
 
 
-def signature_start(lines: Sequence[Line], names: SenderNames) -> list[str]:
+def signature_start(lines: Sequence[Line], names: SenderNames, *, below: bool = False) -> list[str]:
     """For each line of a stretch of new text: "new", "signature" or "disclaimer".
 
-    `names` tell a signature without a delimiter.
+    `names` tell a signature without a delimiter; `below` says that a quote stands above.
     """
     kinds = ["new"] * len(lines)
     texts = [line.text.strip() for line in lines]
     filled = [number for number, text in enumerate(texts) if text]
     if not filled:
         return kinds
-    end = _cut_below(texts, kinds, filled)
+    end = _cut_below(texts, kinds, filled, below)
     above = [number for number in filled if number < end]
     for number in above:
         if lines[number].mark == "signature":
@@ -172,15 +181,15 @@ class SenderNames:
         )
 
 
-def _cut_below(texts: list[str], kinds: list[str], filled: list[int]) -> int:
+def _cut_below(texts: list[str], kinds: list[str], filled: list[int], below: bool) -> int:
     """Mark what stands under a delimiter, a disclaimer or a list footer; returns where the rest ends."""
     end = len(texts)
     legal = _legal(" ".join(texts))
     for position, number in enumerate(filled):
         text = texts[number]
         if is_delimiter(text):
-            below = len(filled) - position - 1
-            if below <= (30 if position else 8):
+            rest = len(filled) - position - 1
+            if rest <= (30 if position else 8):
                 kinds[number:] = ["signature"] * (len(kinds) - number)
                 end = number
                 break
@@ -190,7 +199,7 @@ def _cut_below(texts: list[str], kinds: list[str], filled: list[int]) -> int:
                 kinds[number:] = ["disclaimer"] * (len(kinds) - number)
                 end = number
                 break
-        elif legal and len(text) > 50 and position and not texts[number - 1]:
+        elif legal and len(text) > 50 and (below if not position else not texts[number - 1]):
             if _legal(" ".join(_paragraph(texts, number))):
                 kinds[number:] = ["disclaimer"] * (len(kinds) - number)
                 end = number
@@ -220,7 +229,7 @@ def _names_sender(text: str, names: SenderNames) -> bool:
     """Whether a short line is the sender's own name, first name, initials, or begins with it."""
     if len(text) > 60 or text[-1:] == "?":
         return False
-    line = text.lower().strip(" ,.-–—*_/~!|")
+    line = _ON_BEHALF.sub("", text).lower().strip(" ,.-–—*_/~!|")
     return line in names.forms or line.startswith(names.beginnings) or (len(text) <= 4 and line in names.initials)
 
 
@@ -228,7 +237,7 @@ def closing_of(text: str) -> str:
     """The rest of a line that begins with a closing formula ("Merci, Luis" gives "luis"), or "-" where it is none."""
     if len(text) > 80:
         return "-"
-    lower = text.lower().strip(" *_!.,;–-")
+    lower = text.lower().strip(" *_!.,;:–-")
     if lower in CLOSINGS:
         return ""
     for separator in (",", " "):  # "Merci, Luis", "BR Aisha"
@@ -271,6 +280,9 @@ def _cut_name_block(texts: list[str], kinds: list[str], filled: list[int], names
             continue  # a greeting to somebody of the same name
         if block[-1] != tail[-1] and not _is_postscript(texts[tail[position + len(block)]]):
             continue
+        above = tail[position - 1] if position else -1
+        if above >= 0 and is_rule(texts[above]):
+            block.append(above)
         for member in block:
             kinds[member] = "signature"
         return
@@ -278,8 +290,10 @@ def _cut_name_block(texts: list[str], kinds: list[str], filled: list[int], names
 
 def _is_contact(text: str) -> bool:
     """A line such as a title, a department, a telephone number or a link."""
-    if len(text) > 100:
+    if len(text) > 100 or _is_postscript(text):
         return False
+    if _REGISTER.search(text):
+        return True
     if _CONTACT.search(text):
         return len(text.split()) <= 12
     return (

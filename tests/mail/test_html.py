@@ -95,6 +95,35 @@ def test_better_alternative() -> None:
     assert body_of(long, "We cannot raise the limit").new.text.startswith("We cannot raise the limit, because")
 
 
+def test_html_tells_of_a_quote_that_the_plain_text_hides() -> None:
+    """The attribution is in a language that nobody listed, and its plain text has no marks."""
+    plain = "Ne.\n\nJe la 5a de majo 2025, 10:02, Jill Amory <jill@acme.example> skribis\n\nNigra.\n"
+    html = (
+        '<div>Ne.</div><div class="gmail_quote"><div class="gmail_attr">Je la 5a de majo 2025, 10:02, Jill Amory &lt;'
+        'jill@acme.example&gt; skribis<br></div><blockquote class="gmail_quote">Nigra.</blockquote></div>'
+    )
+    body = body_of(html, plain)
+    assert (body.new.text, body.quoted_text) == ("Ne.", "Nigra.")
+    assert [author.mailbox.address for author in body.authors] == ["jill@acme.example"]
+
+
+def test_text_in_several_parts() -> None:
+    """Apple Mail cuts the text where a picture stands; the quote goes on behind it, and so does its author's mail."""
+    plain = "Content-Type: text/plain; charset=utf-8\n\n"
+    picture = "Content-Type: image/png; name=a.png\nContent-Disposition: inline\n\nx\n"
+    first = "Not yet.\n\n> On 3 May 2025, at 10:02, Jill Amory <jill@acme.example> wrote:\n>\n> Look:\n"
+    texts = [
+        plain + first,
+        picture,
+        plain + "> It is dark.\n",
+        f"{plain}{'_' * 47}\nlist mailing list\nlistinfo\n",
+    ]
+    raw = "From: dana.cole@acme.example\nContent-Type: multipart/mixed; boundary=b\n\n"
+    body = split_body(read_message((raw + "".join(f"--b\n{text}" for text in texts) + "--b--\n").encode()))
+    assert (body.new.text, body.quoted_text) == ("Not yet.", "Look:\nIt is dark.")
+    assert len(body.authors) == 1
+
+
 def test_tags_as_people_write_them() -> None:
     assert [line.text for line in split_html('<P ALIGN="a>b">one<BR/>two</P><p>a < b<p>c', "1") if line.text] == [
         "one",
