@@ -11,6 +11,7 @@ from gateway.mail.span import Span
 from gateway.reading import answers
 from gateway.reading.context import Context
 from gateway.reading.facts import Agent, Fact, Facts, Requester, Value
+from gateway.reading.language import likely_languages
 from gateway.reading.lexicon import Hit, Scan
 from gateway.reading.memory import is_sensitive
 from gateway.reading.mitigation import find_alternatives, find_etas, find_help, find_offers, find_reasons
@@ -45,7 +46,8 @@ class Collector:
             known.append(requester.mailbox)
         lexicon = context.lexicon
         self.names = name_words(known, self.site)
-        self.scan = lexicon.scan_text(body.new.text, self.names)
+        self.languages = likely_languages(body.new.text, lexicon.languages)
+        self.scan = lexicon.scan_text(body.new.text, self.names, languages=self.languages)
         self.asked_scan = lexicon.scan_text(body.quoted_text[:QUESTION_LIMIT], scope="asked")
         self._headers()
         self._recipients()
@@ -154,7 +156,7 @@ class Collector:
 
     def _confidential_subject(self) -> None:
         subject = self.message.subject
-        if subject and self.context.lexicon.scan_text(subject[:400]).has("confidential"):
+        if subject and self.context.lexicon.scan_text(subject[:400], languages=self.languages).has("confidential"):
             self._note("confidential", True, Span(subject, "header:Subject", 0, len(subject)))
 
     def _hits(self, name: str, hits: Sequence[Hit], value: Value = True) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
@@ -68,9 +67,10 @@ def likely_languages(text: str, languages: Sequence[str]) -> tuple[str, ...]:
     """
     known = tuple(sorted(languages))
     owners = _owners(known)
-    counts: Counter[str] = Counter()
+    counts = dict.fromkeys(known, 0)
     for word in _WORDS.findall(text[:SAMPLE].lower().replace("’", "'")):
-        counts.update(owners.get(word, ()))
+        for lang in owners.get(word, ()):
+            counts[lang] += 1
     best = max(counts.values(), default=0)
     if best < FEWEST:
         return known

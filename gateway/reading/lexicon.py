@@ -144,9 +144,13 @@ class Lexicon:
                     hits.setdefault(group.cue, []).extend(_find(group, prepared, data))
         return Scan(prepared, {cue: _tidy(found) for cue, found in hits.items() if found})
 
-    def scan_text(self, text: str, names: Iterable[str] = (), scope: Scope = "said") -> Scan:
-        """Cut a text into sentences, tell what languages it can be in, and find every phrase of these."""
-        return self.scan(self.prepare(text, names), scope, likely_languages(text, self.languages))
+    def scan_text(
+        self, text: str, names: Iterable[str] = (), scope: Scope = "said", languages: Iterable[str] | None = None
+    ) -> Scan:
+        """Cut a text into sentences, tell what languages it can be in (if nobody says), find every phrase of these."""
+        if languages is None:
+            languages = likely_languages(text, self.languages)
+        return self.scan(self.prepare(text, names), scope, languages)
 
 
 def load_lexicon(*folders: Path) -> Lexicon:
