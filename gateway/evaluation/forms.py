@@ -72,7 +72,10 @@ def read_corpus(path: Path, policies: PolicySet) -> Corpus:
         told = _told(path)
         names = [name for name in mails if not told or name in told] or list(mails)
         return Corpus(
-            str(path), "mails", len(names), lambda: (_mail(name, mails[name], told.get(name), policies) for name in names)
+            str(path),
+            "mails",
+            len(names),
+            lambda: (_mail(name, mails[name], told.get(name), policies) for name in names),
         )
     raise CannotRead(f"{path}: not a form that can be read; write {FORMS}")
 
@@ -146,7 +149,8 @@ def _labelled(number: int, row: Mapping[str, Any], policies: PolicySet) -> Sampl
     truth["handoff_to_colleague"] = None if referral is None else referral == "handoff_to_colleague"
     truth["redirect_requester"] = None if referral is None else referral == "redirect_requester"
     truth["target_named"] = _bool(labels.get("target_named")) if referral not in (None, "none") else None
-    violations = {VIOLATIONS[key]: _bool(value) for key, value in row.get("violations", {}).items() if key in VIOLATIONS}
+    told = row.get("violations", {})
+    violations = {VIOLATIONS[key]: _bool(value) for key, value in told.items() if key in VIOLATIONS}
     # Redirect without named target, whoever is copied; null counts neither way where something is handed on.
     violations["referral-without-route"] = truth["redirect_requester"] and not labels.get("target_named")
     violations["dropped-requester"] = _dropped(labels.get("requester_dropped"), referral == "handoff_to_colleague")
@@ -238,7 +242,7 @@ def _told(path: Path) -> dict[str, str]:
     with table.open(encoding="utf-8", newline="") as lines:
         rows = csv.DictReader(lines, delimiter="\t")
         if not {"file", "violations"} <= set(rows.fieldnames or ()):
-            raise CannotRead(f"{table}:1: no columns file and violations; write both in the first line, with a tab between")
+            raise CannotRead(f"{table}:1: no columns file and violations; write both there, with a tab between them")
         return {row["file"]: row["violations"] or "-" for row in rows}
 
 
@@ -271,7 +275,8 @@ def _rows(path: Path) -> list[tuple[int, dict[str, Any]]]:
         try:
             row = json.loads(line)
         except ValueError as error:
-            raise CannotRead(f"{path}:{number}: this is not JSON: {str(error)[:120]}; write one object a line") from None
+            what = f"{path}:{number}: this is not JSON: {str(error)[:120]}"
+            raise CannotRead(f"{what}; write one object a line") from None
         if not isinstance(row, dict):
             raise CannotRead(f"{path}:{number}: write an object")
         rows.append((number, row))

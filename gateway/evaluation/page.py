@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from importlib.resources import files
+from itertools import pairwise
 
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
@@ -99,7 +100,7 @@ def _marked(text: str, ours: Iterable[str], theirs: Iterable[str]) -> Markup:
                 cuts.append((*found.span(), name))
     edges = sorted({0, len(text), *(edge for start, end, _ in cuts for edge in (start, end))})
     out = Markup()
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in pairwise(edges):
         names = {name for first, last, name in cuts if first <= start and end <= last}
         piece = escape(text[start:end])
         out += Markup('<mark class="{}">{}</mark>').format(" ".join(sorted(names)), piece) if names else piece

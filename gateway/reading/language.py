@@ -19,23 +19,28 @@ ENOUGH = 1500
 """Code points that are looked at where small words do not tell."""
 
 # The small words of grammar: in every text of some length, and mostly of one language only. Words that mean something
-# else in a neighbour's language (de, en, la, se, no, in, a, o, was, die) would only blur the count, so they are missing.
+# else in a neighbour's language (de, en, no, in, a, o, die) would only blur the count, so they are missing.
 _SMALL = {
-    "en": "the and you your is are was were of to for with this that it we have has not be will can our from if as at by"
-    " they he she but what there would could please thanks i'm don't can't it's i'll we'll do did any all been just so",
-    "de": "der das und ist nicht ich wir sie mit für auf den dem ein eine einen zu von im es auch bei noch nur aber wenn"
-    " ihr ihre ihnen uns mir dir dich mich habe haben hat kann können wird werden sind bitte danke leider oder wie aus"
-    " nach schon dann da kein keine sich zum zur sehr hier du euch",
-    "fr": "le les des est et vous nous je pas pour dans une sur avec votre vos notre nos que qui ce cette il elle plus au aux"
-    " ne sont mais merci bonjour c'est j'ai n'est être avez ou à tu mon ma mes ça du été",
-    "es": "el los las una es y que por para con su sus del al lo como más pero este esta está usted nos le ya si muy hay"
-    " son fue puede gracias hola buenos buenas días también porque sin ser tiene cuando hemos he ha mi tu te",
-    "pt": "os as um uma é e que do da dos das não para com por seu sua ao à no na nos nas mais mas foi está são você"
-    " obrigado obrigada bom boa olá pode também quando já isso este esta temos tem nosso nossa se muito até lhe",
-    "it": "il gli della del di che è e per con una sono non ho abbiamo la le lo nel nella alla al dal ma anche più come"
-    " questo questa suo sua grazie buongiorno ciao può ha si ci vi mi se molto da dei delle perché già",
-    "nl": "het een en van is dat niet voor met ik we wij je u op te zijn er aan maar ook om als dan naar bij nog wel"
-    " kan kunnen hebben heeft uw jullie deze dit zal wordt worden geen door graag dank beste groet hoe wat ben",
+    "en": "the and you your is are was were of to for with this that it we have has not be will can our from if"
+    " as at by they he she but what there would could please thanks i'm don't can't it's i'll we'll do did"
+    " any all been just so",
+    "de": "der das und ist nicht ich wir sie mit für auf den dem ein eine einen zu von im es auch bei noch nur"
+    " aber wenn ihr ihre ihnen uns mir dir dich mich habe haben hat kann können wird werden sind bitte"
+    " danke leider oder wie aus nach schon dann da kein keine sich zum zur sehr hier du euch",
+    "fr": "le les des est et vous nous je pas pour dans une sur avec votre vos notre nos que qui ce cette il"
+    " elle plus au aux ne sont mais merci bonjour c'est j'ai n'est être avez ou à tu mon ma mes ça du été",
+    "es": "el los las una es y que por para con su sus del al lo como más pero este esta está usted nos le ya"
+    " si muy hay son fue puede gracias hola buenos buenas días también porque sin ser tiene cuando hemos"
+    " he ha mi tu te",
+    "pt": "os as um uma é e que do da dos das não para com por seu sua ao à no na nos nas mais mas foi está são"
+    " você obrigado obrigada bom boa olá pode também quando já isso este esta temos tem nosso nossa se"
+    " muito até lhe",
+    "it": "il gli della del di che è e per con una sono non ho abbiamo la le lo nel nella alla al dal ma anche"
+    " più come questo questa suo sua grazie buongiorno ciao può ha si ci vi mi se molto da dei delle"
+    " perché già",
+    "nl": "het een en van is dat niet voor met ik we wij je u op te zijn er aan maar ook om als dan naar bij"
+    " nog wel kan kunnen hebben heeft uw jullie deze dit zal wordt worden geen door graag dank beste groet"
+    " hoe wat ben",
 }
 _WORDS = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 

@@ -133,7 +133,8 @@ class Lexicon:
     def scan(self, prepared: Prepared, scope: Scope = "said", languages: Iterable[str] | None = None) -> Scan:
         """Every phrase in a text: in one pass a language, then closely where something was found.
 
-        `languages` are those that the text can be in (None: any). `scope` says whose text it is: what an agent said, or what a requester asked; each has cues of its own.
+        `languages` are those that the text can be in (None: any). `scope` says whose text it is: what an agent said, or
+        what a requester asked; each has cues of its own.
         """
         hits: dict[str, list[Hit]] = {}
         data = prepared.data

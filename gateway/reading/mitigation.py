@@ -16,7 +16,9 @@ NOT_BEFORE = re.compile(r"(?:not )?(?:before|until|till|vor|bis|erst|avant|antes
 _ROUTE = re.compile(
     r"https?://\S+|www\.\S+|(?<![\w.+-])[\w.+-]{1,64}+@[\w-]{1,63}+\.[\w.-]{1,190}|\+?\d[\d ()/.-]{6,30}\d"
 )
-_SORRY = re.compile(r"(?:i'?m )?(?:sorry|apolog|regret|entschuldig|verzeih|excus|désol|perd|discul|descul|scus|spiace|dispiac)")
+_SORRY = re.compile(
+    r"(?:i'?m )?(?:sorry|apolog|regret|entschuldig|verzeih|excus|désol|perd|discul|descul|scus|spiace|dispiac)"
+)
 FAR = 3
 """Sentences from a refusal within which another way belongs to it."""
 _DATE = re.compile(r"\d{1,2}\s?[./-]\s?\d{1,2}\s?[./-]\s?\d{2,4}|\d{4}[/-]\d{1,2}[/-]\d{1,2}|\d[\d.]*[.,]\d{2}\b")
@@ -97,7 +99,7 @@ def _adjacent(scan: Scan, noes: Noes) -> list[tuple[int, int]]:
 
 
 def _excuses(scan: Scan, number: int) -> list[Hit]:
-    """"Sorry for the wait" tells no reason; "unfortunately the part is sold out" does."""
+    """ "Sorry for the wait" tells no reason; "unfortunately the part is sold out" does."""
     words = scan.within(number, "apology")
     return [hit for hit in words if _SORRY.match(scan.prepared.folded, hit.start)]
 
@@ -149,7 +151,8 @@ def find_alternatives(scan: Scan, noes: Noes) -> list[tuple[int, int]]:
         if noes.sentences and hit.sentence not in near:
             continue
         found.append((hit.start, hit.end))
-    for number in noes.sentences | {n for hit in scan.of("alternative", "redirect") for n in (hit.sentence, hit.sentence + 1)}:
+    ways = {hit.sentence + step for hit in scan.of("alternative", "redirect") for step in (0, 1)}
+    for number in noes.sentences | ways:
         if number < len(scan.prepared.sentences) and number in near and _said(scan, number):
             sentence = scan.prepared.sentences[number]
             if found and (route := route_in(scan, sentence.start, sentence.end)):

@@ -130,7 +130,8 @@ def _target(scan: Scan, redirect: tuple[Hit, ...]) -> tuple[str, tuple[int, int]
         vague = scan.within(hit.sentence, "no_route")
         if vague and hit.lang in NOUNS_ARE_CAPITALISED:
             continue
-        for found in _NAME.finditer(text, max(hit.start, sentences[hit.sentence].start + 1), sentences[hit.sentence].end):
+        named = sentences[hit.sentence]
+        for found in _NAME.finditer(text, max(hit.start, named.start + 1), named.end):
             if not any(each.start <= found.end(1) and found.start(1) <= each.end for each in vague):
                 return found.group(1).strip(), found.span(1)
     return "", None

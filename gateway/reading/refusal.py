@@ -10,7 +10,6 @@ from gateway.reading.answers import Asked, body_sentences, is_pleasantry
 from gateway.reading.lexicon import Hit, Scan
 from gateway.reading.sentences import clauses
 
-
 _TURN = re.compile(r"\s[-–—]{1,2}\s|;|: ")
 """Marks after which a sentence begins anew."""
 

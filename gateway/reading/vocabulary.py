@@ -17,7 +17,10 @@ _FACTS: dict[str, tuple[str, tuple[str, ...]]] = {
         ("brush-off", "rude"),
     ),
     # what goes with it
-    "reason": ("why something is refused; stated: with a word like because, adjacent: told right beside the no", ("stated", "adjacent")),
+    "reason": (
+        "why something is refused; stated: with a word like because, adjacent: told right beside the no",
+        ("stated", "adjacent"),
+    ),
     "eta": ("when it will be done: an ISO date, or in words", ()),
     "alternative": ("another way than what is refused, to go or offered", ()),
     "helps": ("the answer also helps: another way, a route, an offer or a date", ()),
@@ -30,7 +33,7 @@ _FACTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "consult": ("somebody is asked for advice or data; the agent keeps the matter", ()),
     "takes_ownership": ("the agent keeps the matter, or will answer the requester", ()),
     "target": ("who gets it: an address, a name or a way", ()),
-    "no_route": ("the requester is sent to somebody whom nothing in the mail would find: the department responsible", ()),
+    "no_route": ("the requester is sent to whom nothing in the mail would find: the department responsible", ()),
     "target_copied": ("the one it is passed to gets this mail", ()),
     "empty_forward": ("a forward to another team without a word", ()),
     "fyi": ("for information only", ()),

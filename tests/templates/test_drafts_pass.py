@@ -26,11 +26,11 @@ WORDS = {
     ("en", "dropped-requester"): ("Hi all,\n\ncan you take this over, please?\n\nDana", "Could you look at the VPN?"),
     ("de", "dropped-requester"): ("Hallo,\n\nkönnt ihr das bitte übernehmen?\n\nDana", "Wann geht das VPN wieder?"),
     ("en", "bare-refusal"): ("Hi Fiona,\n\nno, we can't do that.\n\nDana", "Could I get a second monitor?"),
-    ("de", "bare-refusal"): ("Hallo Fiona,\n\nnein, das geht bei uns leider nicht.\n\nDana", "Kann ich einen Monitor bekommen?"),
-    ("en", "dismissive"): ("Hi Fiona,\n\nthat's not our problem.\n\nDana", "Could somebody look at the coffee machine?"),
-    ("de", "dismissive"): ("Hallo Fiona,\n\nda hättest du früher dran denken müssen.\n\nDana", "Kann jemand nachsehen?"),
+    ("de", "bare-refusal"): ("Hallo Fiona,\n\nnein, das geht hier leider nicht.\n\nDana", "Bekomme ich so etwas?"),
+    ("en", "dismissive"): ("Hi Fiona,\n\nthat's not our problem.\n\nDana", "Could somebody have a look?"),
+    ("de", "dismissive"): ("Hallo Fiona,\n\nda hättest du früher dran denken sollen.\n\nDana", "Kann einer nachsehen?"),
     ("en", "no-escalation"): ("Hi Fiona,\n\nprices are above my pay grade.\n\nDana", "Can we have 15 % off?"),
-    ("de", "no-escalation"): ("Hallo Fiona,\n\ndas liegt nicht in meiner Hand.\n\nDana", "Können wir Nachlass bekommen?"),
+    ("de", "no-escalation"): ("Hallo Fiona,\n\ndas liegt nicht in meiner Hand.\n\nDana", "Gibt es einen Nachlass?"),
     ("en", "referral-without-route"): (
         "Hi Fiona,\n\nplease contact the department responsible for that.\n\nDana", "How do I get a new badge?"
     ),
