@@ -14,6 +14,10 @@ _TURN = re.compile(r"\s[-–—]{1,2}\s|;|: ")
 """Marks after which a sentence begins anew."""
 
 
+WORDS_OF_A_BARE_NO = 4
+"""A "no" whose question nobody knows is the whole answer in at most this many words."""
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """What the text answers: the kinds of what was asked, None where the mail does not show it."""
@@ -110,7 +114,7 @@ def _led_by(scan: Scan, hit: Hit, *cues: str) -> bool:
 
 def _answers(scan: Scan, hit: Hit, question: Question) -> bool:
     """Whether a bare "no" stands where an answer stands, and something was asked that a no refuses. Where nobody knows
-    what was asked, it may answer anything."""
+    what was asked, it counts only if nothing else is said."""
     if scan.prepared.sentences[hit.sentence].kind != "body":
         return False
     asked = question.overall
@@ -125,4 +129,6 @@ def _answers(scan: Scan, hit: Hit, question: Question) -> bool:
     said = [n for n in body_sentences(scan) if not is_pleasantry(scan, n)]
     if hit.sentence not in said[:2]:
         return False
-    return asked is not None and bool(asked & {"request", "status"})
+    if asked is None:
+        return sum(scan.prepared.words(n) for n in said) <= WORDS_OF_A_BARE_NO
+    return bool(asked & {"request", "status"})
