@@ -5,7 +5,7 @@ from __future__ import annotations
 from gateway.mail.html import split_html, visible_length
 from gateway.mail.lines import MOST_CHARACTERS, MOST_LINES, Line, split_plain
 from gateway.mail.message import Message
-from gateway.mail.parts import Part
+from gateway.mail.part import Part
 from gateway.mail.phrases import phrases
 
 _STUBS = phrases(
@@ -24,12 +24,12 @@ _STUB_WORDS = phrases(
 
 _CONTAINERS = (
     "gmail_quote",
-    'type="cite"',
+    '"cite"',
     "divRplyFwdMsg",
     "moz-cite-prefix",
     "yahoo_quoted",
     "protonmail_quote",
-    "border-top:solid #",
+    "border-top:solid",
 )
 """What only HTML has of a quote's beginning: no doubt, in whatever language."""
 
@@ -54,16 +54,12 @@ def body_lines(message: Message, *, html: bool = False) -> tuple[list[Line], boo
 
 def html_knows_better(message: Message) -> bool:
     """Whether there is HTML beside the plain text and a quote begins in it where a client says so."""
-    htmls = [each.text or "" for each in message.parts if each.in_alternative and each.content_type == "text/html"]
-    return any(container in html for html in htmls for container in _CONTAINERS)
+    pages = [each for each in message.parts if each.in_alternative and each.content_type == "text/html"]
+    return any(page.may_hold(words.encode()) and words in (page.text or "") for page in pages for words in _CONTAINERS)
 
 
 def _chosen(parts: tuple[Part, ...], prefer_html: bool) -> list[Part]:
-    texts = [
-        part
-        for part in parts
-        if part.text is not None and not part.attachment and part.content_type in ("text/plain", "text/html")
-    ]
+    texts = [part for part in parts if not part.attachment and part.content_type in ("text/plain", "text/html")]
     chosen: list[Part] = []
     at = 0
     while at < len(texts):
@@ -80,16 +76,19 @@ def _chosen(parts: tuple[Part, ...], prefer_html: bool) -> list[Part]:
             at += 1
             continue
         plain, html = (part, following) if part.content_type == "text/plain" else (following, part)
-        chosen.append(html if prefer_html or _prefers_html(plain.text or "", html.text or "") else plain)
+        chosen.append(html if prefer_html or _prefers_html(plain.text or "", html) else plain)
         at += 2
     return chosen
 
 
-def _prefers_html(plain: str, html: str) -> bool:
+def _prefers_html(plain: str, page: Part) -> bool:
     """Whether the plain text is empty, a stub, or plainly shorter than what the HTML shows."""
     text = plain.strip()
     if not text:
         return True
+    if page.size < 3 * len(text) + 1500 and len(text) >= 400:  # encoded it is longer still
+        return False
+    html = page.text or ""
     if len(text) < 400:
         lower = text.lower()
         if (

@@ -38,6 +38,7 @@ _RAW = frozenset(
 _CELLS = frozenset(("td", "th"))
 _SELF_CLOSING = frozenset(("p", "li", "dt", "dd", "option"))
 _TOKENS = re.compile(r"(<[^<>]*>)")
+_RUN = re.compile(r">([^<]+)")
 _FARTHEST = 4000
 """Characters that a tag may have whose attributes hold "<" or ">"."""
 _MOST_KNOWN = 2000
@@ -292,4 +293,5 @@ def visible_length(source: str, enough: int) -> int:
     start = max(map(source.rfind, ("</head>", "</HEAD>", "</style>", "</STYLE>")))
     if len(source) - start < enough:
         return 0
-    return len("".join(re.sub(r"<[^<>]*>|&nbsp;", "", source[max(start, 0) :]).split()))
+    shown = "".join(_RUN.findall(source, max(start, 0))).replace("&nbsp;", "")
+    return len("".join(shown.split()))

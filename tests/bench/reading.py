@@ -64,7 +64,9 @@ def html_mail() -> bytes:
     """30 KB: multipart/alternative, Word's markup, seven mails below the answer."""
 
     def paragraphs(text: str) -> str:
-        style = "<p class=3DMsoNormal><span lang=3DEN-GB style=3D'font-size:11.0pt;font-family:=\n\"Calibri\",sans-serif'>"
+        style = (
+            "<p class=3DMsoNormal><span lang=3DEN-GB style=3D'font-size:11.0pt;font-family:=\n\"Calibri\",sans-serif'>"
+        )
         return "".join(f"{style}{line or '&nbsp;'}<o:p></o:p></span></p>\n" for line in text.split("\n"))
 
     def head(sender: str, day: int) -> list[str]:
@@ -79,7 +81,9 @@ def html_mail() -> bytes:
         rule = "border:none;border-top:solid #E1E1E1 1.0pt;padding:3.0pt 0cm 0cm 0cm"
         html += f"<div><div style=3D'{rule}'><p class=3DMsoNormal>{rows}</p></div></div>\n{paragraphs(ASKED + OWN)}"
     styles = "@font-face\n\t{font-family:Calibri;}\np.MsoNormal\n\t{margin:0cm;font-size:11.0pt}\n" * 30
-    page = f"<html><head><style><!--\n{styles}--></style></head><body><div class=3DWordSection1>{html}</div></body></html>"
+    page = (
+        f"<html><head><style><!--\n{styles}--></style></head><body><div class=3DWordSection1>{html}</div></body></html>"
+    )
     parts = (
         f"--x\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: quoted-printable\n\n{plain}\n--x\n"
         f"Content-Type: text/html; charset=utf-8\nContent-Transfer-Encoding: quoted-printable\n\n{page}\n--x--\n"
