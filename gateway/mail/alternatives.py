@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from gateway.mail.html import split_html, visible_length
 from gateway.mail.lines import MOST_CHARACTERS, MOST_LINES, Line, split_plain
 from gateway.mail.message import Message
@@ -32,6 +34,9 @@ _CONTAINERS = (
     "border-top:solid",
 )
 """What only HTML has of a quote's beginning: no doubt, in whatever language."""
+
+
+_SHOWN = re.compile(rb">([^<]+)")
 
 
 def body_lines(message: Message, *, html: bool = False) -> tuple[list[Line], bool]:
@@ -86,18 +91,24 @@ def _prefers_html(plain: str, page: Part) -> bool:
     text = plain.strip()
     if not text:
         return True
-    if page.size < 3 * len(text) + 1500 and len(text) >= 400:  # encoded it is longer still
-        return False
-    html = page.text or ""
     if len(text) < 400:
         lower = text.lower()
-        if (
-            any(stub in lower for stub in _STUBS)
-            and any(word in lower for word in _STUB_WORDS)
-            and len(html) > 2 * len(text)
-        ):
-            return visible_length(html, 0) > len(text)
-    if len(html) < 3 * len(text) + 1500:
-        return False
+        if any(stub in lower for stub in _STUBS) and any(word in lower for word in _STUB_WORDS):
+            html = page.text or ""
+            if len(html) > 2 * len(text):
+                return visible_length(html, 0) > len(text)
     words = len("".join(text.split()))
-    return visible_length(html, 3 * words + 1000) > 2 * words + 200
+    enough = 2 * words + 200
+    if page.size < 3 * len(text) + 1500 or _shown_octets(page) <= enough:
+        return False
+    html = page.text or ""
+    return len(html) >= 3 * len(text) + 1500 and visible_length(html, 3 * words + 1000) > enough
+
+
+def _shown_octets(page: Part) -> int:
+    """At most how many characters of the page are seen, told from its octets as they stand: cheaper than decoding."""
+    if page.encoding == "base64":
+        return page.size
+    octets = page.raw[page.start : page.end].replace(b"=\r\n", b"")
+    start = max(map(octets.rfind, (b"</head>", b"</HEAD>", b"</style>", b"</STYLE>")))
+    return len(b"".join(b"".join(_SHOWN.findall(octets, max(start, 0))).split()))

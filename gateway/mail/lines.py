@@ -9,6 +9,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from html import unescape
+from itertools import accumulate
 
 MOST_CHARACTERS = 1_000_000
 """Code points of one part that are read; what stands behind them is not judged (hostile sizes only)."""
@@ -22,6 +23,9 @@ _TURNS = "\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u20
 DROPPED = dict.fromkeys(map(ord, "\u00ad\u034f" + _TURNS))
 """Characters without a glyph that mail builders sprinkle into HTML words."""
 _SEEN = re.compile(f"[^{_TURNS}]+")
+_MARKED = re.compile(r"\n(?:[ >|\uff1e]|[A-Za-z]{1,3}>)")
+"""A line that quote marks may stand on."""
+_MARKS = (" ", ">", "|", "\uff1e")
 _UNSEEN = re.compile(f"[{_TURNS}]")
 
 # The same grammar as the standard library's unescape(), so that text and trace agree.
@@ -114,15 +118,13 @@ def _drop_unseen(line: Line) -> None:
 
 
 def _split_fixed(text: str, part: str) -> list[Line]:
+    rows = text.split("\n")[:MOST_LINES]
+    if _MARKED.search(text) is None and text[:1] not in _MARKS and _MARKED.match("\n" + text[:8]) is None:
+        starts = accumulate((len(raw) + 1 for raw in rows), initial=0)
+        return [Line(raw.rstrip(), 0, part, start) for raw, start in zip(rows, starts, strict=False)]
     lines: list[Line] = []
     add = lines.append
     start = 0
-    rows = text.split("\n")[:MOST_LINES]
-    if ">" not in text and "|" not in text and "\uff1e" not in text:
-        for raw in rows:
-            add(Line(raw.rstrip(), 0, part, start))
-            start += len(raw) + 1
-        return lines
     others = 0
     for raw in rows:
         body = raw.rstrip()
