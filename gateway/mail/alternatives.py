@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from gateway.mail.html import split_html, visible_length
 from gateway.mail.lines import MOST_CHARACTERS, MOST_LINES, Line, split_plain
 from gateway.mail.message import Message
-from gateway.mail.parts import Part
+from gateway.mail.part import Part
 from gateway.mail.phrases import phrases
 
 _STUBS = phrases(
@@ -24,14 +26,17 @@ _STUB_WORDS = phrases(
 
 _CONTAINERS = (
     "gmail_quote",
-    'type="cite"',
+    '"cite"',
     "divRplyFwdMsg",
     "moz-cite-prefix",
     "yahoo_quoted",
     "protonmail_quote",
-    "border-top:solid #",
+    "border-top:solid",
 )
 """What only HTML has of a quote's beginning: no doubt, in whatever language."""
+
+
+_SHOWN = re.compile(rb">([^<]+)")
 
 
 def body_lines(message: Message, *, html: bool = False) -> tuple[list[Line], bool]:
@@ -54,16 +59,12 @@ def body_lines(message: Message, *, html: bool = False) -> tuple[list[Line], boo
 
 def html_knows_better(message: Message) -> bool:
     """Whether there is HTML beside the plain text and a quote begins in it where a client says so."""
-    htmls = [each.text or "" for each in message.parts if each.in_alternative and each.content_type == "text/html"]
-    return any(container in html for html in htmls for container in _CONTAINERS)
+    pages = [each for each in message.parts if each.in_alternative and each.content_type == "text/html"]
+    return any(page.may_hold(words.encode()) and words in (page.text or "") for page in pages for words in _CONTAINERS)
 
 
 def _chosen(parts: tuple[Part, ...], prefer_html: bool) -> list[Part]:
-    texts = [
-        part
-        for part in parts
-        if part.text is not None and not part.attachment and part.content_type in ("text/plain", "text/html")
-    ]
+    texts = [part for part in parts if not part.attachment and part.content_type in ("text/plain", "text/html")]
     chosen: list[Part] = []
     at = 0
     while at < len(texts):
@@ -80,25 +81,34 @@ def _chosen(parts: tuple[Part, ...], prefer_html: bool) -> list[Part]:
             at += 1
             continue
         plain, html = (part, following) if part.content_type == "text/plain" else (following, part)
-        chosen.append(html if prefer_html or _prefers_html(plain.text or "", html.text or "") else plain)
+        chosen.append(html if prefer_html or _prefers_html(plain.text or "", html) else plain)
         at += 2
     return chosen
 
 
-def _prefers_html(plain: str, html: str) -> bool:
+def _prefers_html(plain: str, page: Part) -> bool:
     """Whether the plain text is empty, a stub, or plainly shorter than what the HTML shows."""
     text = plain.strip()
     if not text:
         return True
     if len(text) < 400:
         lower = text.lower()
-        if (
-            any(stub in lower for stub in _STUBS)
-            and any(word in lower for word in _STUB_WORDS)
-            and len(html) > 2 * len(text)
-        ):
-            return visible_length(html, 0) > len(text)
-    if len(html) < 3 * len(text) + 1500:
-        return False
+        if any(stub in lower for stub in _STUBS) and any(word in lower for word in _STUB_WORDS):
+            html = page.text or ""
+            if len(html) > 2 * len(text):
+                return visible_length(html, 0) > len(text)
     words = len("".join(text.split()))
-    return visible_length(html, 3 * words + 1000) > 2 * words + 200
+    enough = 2 * words + 200
+    if page.size < 3 * len(text) + 1500 or _shown_octets(page) <= enough:
+        return False
+    html = page.text or ""
+    return len(html) >= 3 * len(text) + 1500 and visible_length(html, 3 * words + 1000) > enough
+
+
+def _shown_octets(page: Part) -> int:
+    """At most how many characters of the page are seen, told from its octets as they stand: cheaper than decoding."""
+    if page.encoding == "base64":
+        return page.size
+    octets = page.raw[page.start : page.end].replace(b"=\r\n", b"")
+    start = max(map(octets.rfind, (b"</head>", b"</HEAD>", b"</style>", b"</STYLE>")))
+    return len(b"".join(b"".join(_SHOWN.findall(octets, max(start, 0))).split()))

@@ -44,8 +44,8 @@ def dashed_attribution(lines: Sequence[Line], at: int) -> Found | None:
     middle = lines[at].text.strip("-_=*~ ").rstrip(": ")
     start = middle.lower().find("message from ")
     found = read_attribution([_alone(lines[at], middle[start + 13 :] if start >= 0 else middle)], 0, quoted_next=False)
-    if found is None or not (found.strong or (found.person is not None and found.person.address)):
-        return None
+    if found is None or not (found.strong or (start >= 0 and found.person is not None and found.person.address)):
+        return None  # "--- Posted via a.example - complaints to b@x ---" says of nobody that they wrote
     found.first, found.end = at, at + 1
     return found
 

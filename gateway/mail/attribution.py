@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+import re2
+
 from gateway.mail.address import Mailbox
 from gateway.mail.heads import CLOCK, DATEISH, EMPHASIS, ENDS, Found, is_name
 from gateway.mail.labels import FILLERS, VERBS
@@ -26,6 +28,11 @@ _ZONE = re.compile(
 _MAILTO = re.compile(r"<mailto:[^<>]*(?:>|\Z)|\[mailto:[^\[\]]*(?:\]|\Z)", re.IGNORECASE)
 _DIGITS = re.compile(r"\d[\d:.,/+-]*")
 _HALF = re.compile(r"\s?[AaPp]\.?\s?[Mm]\b\.?")
+_PATTERNS = tuple(_VERBS.values())
+_ANY_VERB = re2.Set.SearchSet()
+for _verb in _VERBS:
+    _ANY_VERB.Add(re2.escape(_verb))
+_ANY_VERB.Compile()
 _UNSPACED = tuple(verb for verb in _VERBS if ord(verb[0]) >= 0x2000)
 _LETTERS = re.compile(r"[^\W\d_]+")
 _MONTH = re.compile(r"[^\W\d_]{3}|月")
@@ -184,7 +191,7 @@ def _without_particles(text: str, place: tuple[int, int]) -> tuple[int, int]:
 
 def _verbs_in(lower: str, place: tuple[int, int] | None) -> list[re.Match[str]]:
     """Where it says "wrote", in order; the longest of those that overlap, none within the address."""
-    found = [match for verb, pattern in _VERBS.items() if verb in lower for match in pattern.finditer(lower)]
+    found = [match for number in _ANY_VERB.Match(lower) or () for match in _PATTERNS[number].finditer(lower)]
     found.sort(key=lambda match: (match.start(), -match.end()))
     kept: list[re.Match[str]] = []
     for match in found:

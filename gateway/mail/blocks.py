@@ -73,38 +73,64 @@ class _Walk:
         self.inner: dict[int, int] = {}
         self.named: dict[int, bool] = {}
         self.depth = 0
-        self.sure = 0
-        """Lines for which an announcement (a marker, a container) still makes a header block certain."""
-        self.spoken = False
+        self.sure_from = -1
+        self.sure_lines = 0
+        """For how many lines with text, from that one on, an announcement makes a header block certain."""
+        self.silent = 0
+        """How many lines from the top on are surely none of the writer's words."""
         self.opened: list[int] = []
         """What `base` was above each forward, for those that have an end ("----- End forwarded message -----")."""
 
     def run(self) -> None:
-        lines, at = self.lines, 0
-        kinds, depths, marked = self.sorted.kinds, self.sorted.depths, self.sorted.marked
-        while at < len(lines):
+        lines, at, count = self.lines, 0, len(self.lines)
+        begun = 0  # of the stretch in which nothing changed
+        depth = 0
+        while at < count:
             line = lines[at]
-            if line.depth != self.depth and (line.text or line.depth):
-                self._change_depth(line.depth)
-            if self.base_zone and line.zone != self.base_zone and line.text:
-                self._leave_zone()
             text = line.text
+            if line.depth != depth and (text or line.depth):
+                self._fill(begun, at)
+                begun, depth = at, line.depth
+                self._change_depth(depth)
+            if self.base_zone and line.zone != self.base_zone and text:
+                self._fill(begun, at)
+                begun = at
+                self._leave_zone()
             # The cheap question first: nearly no line can head a quote.
             if text and (":" in text or line.mark or text[0] in _HEADS or not text.isascii()):
+                self._fill(begun, at)
+                begun = at
                 head = self._head(at, line)
+                depth = self.depth
                 if head:
-                    at = head
+                    at = begun = head
                     continue
-            total = self.base + self.depth + (sum(self.inner.values()) if self.inner else 0)
-            if total:
-                kinds[at] = self.container
-                depths[at] = total
-                marked[at] = not self.base
-            elif text:
-                self.spoken = True
-            if self.sure and line.text:
-                self.sure -= 1
             at += 1
+        self._fill(begun, count)
+
+    def _fill(self, first: int, end: int) -> None:
+        """Say of the lines from `first` to `end` whose they are, as it stands."""
+        total = self._total()
+        if total and first < end:
+            number = end - first
+            self.sorted.kinds[first:end] = [self.container] * number
+            self.sorted.depths[first:end] = [total] * number
+            self.sorted.marked[first:end] = [not self.base] * number
+
+    def _spoke(self, at: int) -> bool:
+        """Whether the writer has said something above this line. Looks at each line once."""
+        while self.silent < at and not (self.sorted.kinds[self.silent] == "new" and self.lines[self.silent].text):
+            self.silent += 1
+        return self.silent < at
+
+    def _announce(self, at: int, count: int) -> None:
+        self.sure_from, self.sure_lines = at, count
+
+    def _is_sure(self, at: int) -> bool:
+        """Whether what announced a header block is near enough above this line."""
+        if self.sure_from < 0 or at - self.sure_from > 40:
+            return False
+        return sum(1 for line in self.lines[self.sure_from : at] if line.text) < self.sure_lines
 
     def _change_depth(self, depth: int) -> None:
         if depth < self.depth:
@@ -133,7 +159,7 @@ class _Walk:
             elif mark == "boundary":
                 return self._boundary(at, line)
             elif mark == "hint":
-                self.sure = 3
+                self._announce(at, 3)
         if first in _MARKERS or text[-1] in ENDS:
             after = self._marker(at, text, first)
             if after:
@@ -141,7 +167,7 @@ class _Walk:
         colon = text.find(":")
         labelled = mark == "label" or 0 < colon <= LONGEST_LABEL + 12 or "\uff1a" in text[: LONGEST_LABEL + 12]
         if labelled and label_of(line) is not None:
-            found = read_block(self.lines, at, sure=self.sure > 0)
+            found = read_block(self.lines, at, sure=self._is_sure(at))
             if found is not None:
                 return self._open_block(found)
         stripped = text.rstrip(" *_\u00a0-")
@@ -165,7 +191,7 @@ class _Walk:
         if first in "#-_=*~" and len(text) < 160:
             lower = small(text)
             if any(words in lower for words in _REPLY_ABOVE):
-                return self._raise_base(at, at + 1, "quote") if self.spoken else self._take(at, at + 1, "header")
+                return self._raise_base(at, at + 1, "quote") if self._spoke(at) else self._take(at, at + 1, "header")
         end = at + 1
         marker = read_marker(text)
         if not marker and (text[-1] in ENDS) and self.depth and begins_quote(self.lines, at):
@@ -259,7 +285,7 @@ class _Walk:
             found = read_block(self.lines, at, sure=True)
             if found is not None:
                 return self._open_block(found)
-        self.sure = 6
+        self._announce(at, 6)
         after = self._marker(at, line.text, line.text[:1])
         if after:
             return after
@@ -296,13 +322,13 @@ class _Walk:
         lines, end = self.lines, at
         while end < len(lines) and lines[end].mark == "attribution" and end - at < 12:
             if read_marker(lines[end].text) or (label_of(lines[end]) is not None and end > at):
-                self.sure = 3
+                self._announce(at, 3)
                 return 0
             end += 1
         while end > at + 1 and not lines[end - 1].text:
             end -= 1
         if label_of(lines[at]) is not None:
-            self.sure = 3
+            self._announce(at, 3)
             return 0
         found = read_marked_attribution(lines, at, end)
         return self._open_attribution(found) if found is not None else 0
@@ -368,7 +394,7 @@ class _Walk:
             self.container = container
             self.base_zone = self.lines[first].zone
         self.base += 1
-        self.sure = 0
+        self.sure_from = -1
         return end
 
     def _take(self, first: int, end: int, kind: str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from gateway.mail.address import Mailbox
 from gateway.mail.labels import LABELS, LONGEST_LABEL
@@ -48,11 +49,17 @@ def read_label(text: str) -> tuple[dict[str, str], str] | None:
         at = wide
     if at <= 0:
         return None
-    label = small(text[:at].strip(EMPHASIS))
-    known = LABELS.get(label)
-    if known is None and label.endswith("(cc)"):  # Thunderbird: "Kopi til (CC):"
-        known = LABELS.get(label[:-4].rstrip())
+    known = _known(text[:at])
     return (known, text[at + 1 :].strip(EMPHASIS)) if known else None
+
+
+@lru_cache(maxsize=1024)
+def _known(text: str) -> dict[str, str] | None:
+    """{locale: field} of a label as it stands; clients write the same few in every mail."""
+    label = small(text.strip(EMPHASIS))
+    if label.endswith("(cc)"):  # Thunderbird: "Kopi til (CC):"
+        return LABELS.get(label) or LABELS.get(label[:-4].rstrip())
+    return LABELS.get(label)
 
 
 def label_of(line: Line) -> tuple[dict[str, str], str] | None:

@@ -10,34 +10,10 @@ from html import unescape
 
 from gateway.mail.labels import LABELS
 from gateway.mail.lines import DROPPED, MOST_CHARACTERS, MOST_DEPTH, MOST_LINES, Line, Piece
-from gateway.mail.phrases import phrases
 from gateway.mail.tags import Tag, meaning
 
-_BLOCKS = frozenset(
-    phrases(
-        """
-    address|article|aside|blockquote|body|caption|center|dd|details|dir|div|dl|dt|fieldset|figure|footer|form|h1|h2|
-    h3|h4|h5|h6|header|hr|html|legend|li|main|menu|nav|ol|p|pre|section|summary|table|tbody|tfoot|thead|tr|ul
-        """
-    )
-)
-_VOIDS = frozenset(
-    phrases(
-        """
-    area|base|br|col|embed|hr|img|input|link|meta|param|source|track|wbr
-        """
-    )
-)
-_RAW = frozenset(
-    phrases(
-        """
-    head|iframe|noembed|noframes|object|script|select|style|svg|template|textarea|title|xml
-        """
-    )
-)
-_CELLS = frozenset(("td", "th"))
-_SELF_CLOSING = frozenset(("p", "li", "dt", "dd", "option"))
 _TOKENS = re.compile(r"(<[^<>]*>)")
+_RUN = re.compile(r">([^<]+)")
 _FARTHEST = 4000
 """Characters that a tag may have whose attributes hold "<" or ">"."""
 _MOST_KNOWN = 2000
@@ -66,6 +42,9 @@ class _Page:
 
     def write(self, raw: str, start: int) -> None:
         """Add the text between two tags, which stands at `start`."""
+        if raw == " " or (raw == "\n" and not self.keeps_space):
+            self.space = True
+            return
         if self.keeps_space and "\n" in raw:
             for number, row in enumerate(raw.split("\n")):
                 if number:
@@ -81,8 +60,9 @@ class _Page:
             shown = shown.translate(DROPPED)
         text = " ".join(shown.split())
         if not text:
-            self.space = self.space or bool(shown)
-            self.blank = self.blank or "\u00a0" in shown
+            if shown:
+                self.space = True
+                self.blank = self.blank or "\u00a0" in shown
             return
         words = self.words
         if words and (self.space or shown[0].isspace()):
@@ -120,22 +100,27 @@ class _Page:
 
     def _line(self, text: str, start: int, pieces: list[Piece], mark: str) -> Line:
         line = Line(text, self.depth, self.part, start)
-        line.pieces, line.source, line.mark, line.zone = pieces, self.source, mark, self.zone
+        line.pieces, line.source = pieces, self.source
+        if mark:
+            line.mark = mark
+        if self.zone:
+            line.zone = self.zone
         return line
 
     def start_tag(self, tag: Tag, at: int) -> None:
         """Open an element, or draw what has no end (br, hr, img)."""
         name = tag.name
-        if name in _BLOCKS:
-            if name in _SELF_CLOSING and self.names and self.names[-1] == name:
-                self.end_tag(name)
+        if tag.block:
+            if tag.closes_itself and self.names and self.names[-1] == name:
+                self.end_line()
+                self.close(name)
             self.end_line(blank=tag.paragraph and not (self.hidden or tag.hidden))
             if name == "hr" and not self.hidden:
                 self.lines.append(self._line("_" * 32, at, [(0, at, 0, True)], "rule"))
         elif name == "br":
             self.end_line(blank=True)
             return
-        elif name in _CELLS:
+        elif tag.cell:
             self.space = True
         elif tag.alt and not self.hidden:
             self.pieces.append((self.width, at, 1, True))
@@ -145,7 +130,7 @@ class _Page:
             self.links.append(tag.mailto)
         if tag.pending and self.pending != "boundary":
             self.pending = tag.pending
-        if name in _VOIDS:
+        if tag.void:
             return
         self.names.append(name)
         self.counts[name] = self.counts.get(name, 0) + 1
@@ -163,12 +148,16 @@ class _Page:
             self.zones += 1
             self.zone = self.zones
 
-    def end_tag(self, name: str) -> None:
+    def end_tag(self, tag: Tag) -> None:
         """Close the innermost element of that name and all within; each is closed once, so the whole is linear."""
-        if name in _BLOCKS:
+        if tag.block:
             self.end_line()
-        elif name in _CELLS:
+        elif tag.cell:
             self._mark_label()
+        self.close(tag.name)
+
+    def close(self, name: str) -> None:
+        """Leave the innermost element of that name, if one is open."""
         if not self.counts.get(name):
             return
         closed = ""
@@ -211,11 +200,23 @@ def split_html(source: str, part: str) -> list[Line]:
             tag, resume = _new_tag(source, token, start)
             if resume <= position and len(known) < _MOST_KNOWN:
                 known[token] = tag
-        if tag.closing:
-            page.end_tag(tag.name)
-        elif tag.name in _RAW:
-            resume = _after_raw(page, tag.name, position)
-        elif tag.name:
+        name = tag.name
+        if tag.plain:  # most tags of most mail: only where they stand open matters
+            if not tag.closing:
+                page.names.append(name)
+                page.saved.append(None)
+                page.counts[name] = page.counts.get(name, 0) + 1
+            elif page.names and page.names[-1] == name and page.saved[-1] is None:
+                page.names.pop()
+                page.saved.pop()
+                page.counts[name] -= 1
+            else:
+                page.close(name)
+        elif tag.closing:
+            page.end_tag(tag)
+        elif tag.raw:
+            resume = _after_raw(page, name, position)
+        elif name:
             page.start_tag(tag, start)
         elif tag.literal and not page.hidden:
             page.write(token, start)
@@ -292,4 +293,5 @@ def visible_length(source: str, enough: int) -> int:
     start = max(map(source.rfind, ("</head>", "</HEAD>", "</style>", "</STYLE>")))
     if len(source) - start < enough:
         return 0
-    return len("".join(re.sub(r"<[^<>]*>|&nbsp;", "", source[max(start, 0) :]).split()))
+    shown = "".join(_RUN.findall(source, max(start, 0))).replace("&nbsp;", "")
+    return len("".join(shown.split()))

@@ -9,6 +9,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from html import unescape
+from itertools import accumulate
 
 MOST_CHARACTERS = 1_000_000
 """Code points of one part that are read; what stands behind them is not judged (hostile sizes only)."""
@@ -22,6 +23,9 @@ _TURNS = "\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u20
 DROPPED = dict.fromkeys(map(ord, "\u00ad\u034f" + _TURNS))
 """Characters without a glyph that mail builders sprinkle into HTML words."""
 _SEEN = re.compile(f"[^{_TURNS}]+")
+_MARKED = re.compile(r"\n(?:[ >|\uff1e]|[A-Za-z]{1,3}>)")
+"""A line that quote marks may stand on."""
+_MARKS = (" ", ">", "|", "\uff1e")
 _UNSEEN = re.compile(f"[{_TURNS}]")
 
 # The same grammar as the standard library's unescape(), so that text and trace agree.
@@ -114,19 +118,21 @@ def _drop_unseen(line: Line) -> None:
 
 
 def _split_fixed(text: str, part: str) -> list[Line]:
+    rows = text.split("\n")[:MOST_LINES]
+    if _MARKED.search(text) is None and text[:1] not in _MARKS and _MARKED.match("\n" + text[:8]) is None:
+        starts = accumulate((len(raw) + 1 for raw in rows), initial=0)
+        return [Line(raw.rstrip(), 0, part, start) for raw, start in zip(rows, starts, strict=False)]
     lines: list[Line] = []
     add = lines.append
     start = 0
-    rows = text.split("\n")[:MOST_LINES]
-    if ">" not in text and "|" not in text and "\uff1e" not in text:
-        for raw in rows:
-            add(Line(raw.rstrip(), 0, part, start))
-            start += len(raw) + 1
-        return lines
     others = 0
     for raw in rows:
         body = raw.rstrip()
         lead = body[:1]
+        if lead.isalnum() and body[1:2] != ">" and (body.find(">", 2, 5) < 0):
+            add(Line(body, 0, part, start))
+            start += len(raw) + 1
+            continue
         if lead == " ":
             lead = body.lstrip()[:1]
         if lead == ">" and body.startswith(">>> ") and body.endswith(" >>>"):
@@ -177,33 +183,44 @@ def _find_other_marks(lines: list[Line]) -> None:
 
 def _split_flowed(text: str, part: str, delete_space: bool) -> list[Line]:
     lines: list[Line] = []
+    add = lines.append
     start = 0
-    soft = False  # the line before asks to be joined
+    last: Line | None = None  # the line before, which asks to be joined
     for raw in text.split("\n")[:MOST_LINES]:
-        marks = len(raw) - len(raw.lstrip(">"))  # RFC 3676 §4.1: counted before unstuffing
-        column = marks
-        if raw[marks : marks + 1] == " ":
-            column += 1  # RFC 3676 §4.4: space-stuffing
-        body = raw[column:]
-        while marks and body[:1] == ">":  # "> > text": written by clients that quote without knowing the format
-            marks += 1
-            column += 1 + (body[1:2] == " ")
-            body = raw[column:]
-        depth = min(marks, MOST_DEPTH)
-        flows = body.endswith(" ") and body != "-- "  # RFC 3676 §4.3: the signature line is never flowed
-        kept = body[:-1] if flows and delete_space else body if flows else body.rstrip()  # RFC 3676 §4.1, DelSp
-        if soft and lines[-1].depth == depth and body != "-- ":
-            last = lines[-1]
+        if raw[:1] == ">" or raw[:1] == " ":
+            marks, column = _flowed_marks(raw)
+            body, depth = raw[column:], min(marks, MOST_DEPTH)
+        else:
+            body, column, depth = raw, 0, 0
+        # RFC 3676 §4.3: the signature line is never flowed
+        flows = body[-1:] == " " and body != "-- "
+        kept = body.rstrip() if not flows else body[:-1] if delete_space else body  # RFC 3676 §4.1, DelSp
+        if last is not None and last.depth == depth and body != "-- ":
             if last.pieces is None:
                 last.pieces = [(0, last.start, len(last.text), True)]
             last.pieces.append((len(last.text), start + column, len(kept), True))
             last.text += kept
+            if not flows:
+                last = None
         else:
-            if soft:
-                lines[-1].text = lines[-1].text.rstrip()
-            lines.append(Line(kept, depth, part, start + column))
-        soft = flows
+            if last is not None:
+                last.text = last.text.rstrip()
+            line = Line(kept, depth, part, start + column)
+            add(line)
+            last = line if flows else None
         start += len(raw) + 1
-    for line in lines:
-        line.text = line.text.rstrip()
+    if last is not None:
+        last.text = last.text.rstrip()
     return lines
+
+
+def _flowed_marks(raw: str) -> tuple[int, int]:
+    """(quote marks, column of the text) of a flowed line that begins with a mark or a stuffed blank."""
+    marks = len(raw) - len(raw.lstrip(">"))  # RFC 3676 §4.1: counted before unstuffing
+    column = marks
+    if raw[marks : marks + 1] == " ":
+        column += 1  # RFC 3676 §4.4: space-stuffing
+    while marks and raw[column : column + 1] == ">":  # "> > text": by clients that quote without knowing the format
+        marks += 1
+        column += 1 + (raw[column + 1 : column + 2] == " ")
+    return marks, column

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 
+import re2
+
 from gateway.mail.heads import ENDS
 from gateway.mail.labels import FORWARD_STEMS, ORIGINAL_STEMS
 from gateway.mail.lines import Line
 from gateway.mail.phrases import small
 
+_FORWARD = re2.compile("|".join(map(re2.escape, FORWARD_STEMS)))
+_ORIGINAL = re2.compile("|".join(map(re2.escape, ORIGINAL_STEMS)))
 _DASHES = "-_=*~\u2014\u2013"
 _RULES = "_-=*\u2014\u2500\u2013"
 _LEADING = re.compile(r"\s*(-{2,}[^-:]{4,80}-{2,})\s+(?=[^\s-])")
@@ -30,16 +34,13 @@ def read_marker(text: str) -> str:
         if not middle or middle[0].isdigit():
             return ""
         closed = text[-1] in _DASHES
-        if any(stem in middle for stem in FORWARD_STEMS):
+        if _FORWARD.search(middle):
             return "forward" if closed or len(middle) < 60 else ""
-        if any(stem in middle for stem in ORIGINAL_STEMS):
+        if _ORIGINAL.search(middle):
             return "original" if closed or len(middle) < 30 else ""
         return "unknown" if closed and text[:2] == text[-2:] and len(middle) < 140 else ""
-    if text[-1] in ENDS and len(text) < 80:
-        lower = small(text)
-        if any(stem in lower for stem in FORWARD_STEMS):
-            return "announced"
-    return ""
+    announces = text[-1] in ENDS and len(text) < 80 and _FORWARD.search(small(text))
+    return "announced" if announces else ""
 
 
 def names_quote(line: Line) -> bool:
@@ -47,8 +48,7 @@ def names_quote(line: Line) -> bool:
     text = small(line.text.strip(" _*"))
     if not 6 < len(text) < 40 or text[-1] in ".?!,;":
         return False
-    stems = FORWARD_STEMS + ORIGINAL_STEMS
-    return len(text.split()) < 4 and any(stem in text for stem in stems)
+    return len(text.split()) < 4 and bool(_FORWARD.search(text) or _ORIGINAL.search(text))
 
 
 def leading_marker(text: str) -> tuple[str, str] | None:

@@ -8,6 +8,7 @@ and date fields, never a whole mail (its parser recurses and merges attached mai
 from __future__ import annotations
 
 import re
+from calendar import month_abbr
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
@@ -21,7 +22,8 @@ from gateway.mail import nature
 from gateway.mail.address import Mailbox
 from gateway.mail.charset import decode
 from gateway.mail.fields import HEADER_LIMIT, Section, scan
-from gateway.mail.parts import Part, Tree, walk
+from gateway.mail.part import Part
+from gateway.mail.parts import Tree, walk
 from gateway.mail.recover import recover
 from gateway.mail.spelling import spoken_name
 from gateway.mail.words import decode_words, header_text, plain, unfold
@@ -34,6 +36,12 @@ _ADDRESS = rf"({_LOCAL}@{_ATEXT}(?:\.{_ATEXT})*+)"
 _WORD = r"=\?[^?\s]{1,60}+\?[bBqQ]\?[^?\s<>\"]*+\?="  # RFC 2047; real ones hold commas and colons too
 _PHRASE = rf'(?:{_WORD}|[^"\\()<>\[\]:;@,])*+'
 _SIMPLE = re.compile(rf'[ \t]*+(?:(?:"([^"\\()<>]*+)"[ \t]*+|({_PHRASE}))<{_ADDRESS}>|{_ADDRESS})[ \t]*+(,|\Z)')
+# RFC 5322 §3.3 as nearly all mail has it; anything else goes to mail-parser.
+_DATE = re.compile(
+    r"(?:[A-Za-z]{3},[ ]+)?(\d{1,2}) ([A-Za-z]{3}) (\d{4}) (\d\d):(\d\d)(?::(\d\d))? ([+-])(\d\d)(\d\d)"
+    r"(?: \([A-Za-z ]+\))?\Z"
+)
+_MONTHS = {name.lower(): number for number, name in enumerate(month_abbr) if name}
 _ID = re.compile(r"<([^<>]*+)>")
 _BLANKS = re.compile(r"\s+")
 
@@ -96,6 +104,17 @@ def _name(text: str | None) -> str:
 def parse_date(octets: bytes) -> datetime | None:
     """The moment of a Date field with its own offset (RFC 5322 §3.3 and the obsolete forms), None if unreadable."""
     text = header_text(octets)[:200]
+    usual = _DATE.match(text)
+    if usual is not None:
+        day, month, year, hour, minute, second, sign, hours, minutes = usual.groups()
+        away = timedelta(hours=int(hours), minutes=int(minutes))
+        try:
+            zone = timezone(-away if sign == "-" else away)
+            return datetime(
+                int(year), _MONTHS[month.lower()], int(day), int(hour), int(minute), int(second or 0), tzinfo=zone
+            )
+        except (ValueError, KeyError):
+            pass
     try:
         found = parse_mail_date(text)
         if found.value is not None:
@@ -285,7 +304,8 @@ class Message(Headers):
 
     @property
     def oddities(self) -> tuple[str, ...]:
-        return (*Headers.oddities.fget(self), *self.tree.oddities)  # type: ignore[attr-defined]
+        texts = (odd for part in self.parts for odd in part.oddities)
+        return (*Headers.oddities.fget(self), *self.tree.oddities, *texts)  # type: ignore[attr-defined]
 
     @cached_property
     def calendar(self) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from gateway.mail.parts import Part, Tree
+from gateway.mail.part import Part
+from gateway.mail.parts import Tree
 
 Get = Callable[[str], str | None]
 
@@ -83,5 +84,4 @@ def _smime(part: Part) -> str:
 
 
 def _inline(tree: Tree, mark: re.Pattern[str]) -> bool:
-    texts = (part.text for part in tree.parts if part.text is not None and "-----BEGIN PGP" in part.text)
-    return any(mark.search(text) for text in texts)
+    return any(mark.search(part.text or "") for part in tree.parts if part.may_hold(b"-----BEGIN PGP"))

@@ -6,14 +6,13 @@ octet is looked at a bounded number of times, and what lies beyond the bounds is
 
 from __future__ import annotations
 
-import binascii
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from gateway.mail.charset import decode
 from gateway.mail.fields import Section, is_boundary, scan
 from gateway.mail.params import Valued, read_params
-from gateway.mail.words import header_text, unbase64
+from gateway.mail.part import Part, unencode
+from gateway.mail.words import header_text
 
 MOST_PARTS = 500
 DEEPEST = 50
@@ -21,46 +20,6 @@ TEXT_LIMIT = 1 << 20
 """Octets of one text part, decoded, that are read."""
 ALL_TEXT_LIMIT = 4 << 20
 _MOST_DASH_LINES = 200_000
-
-_NO_PARAMS: Mapping[str, str] = {}
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One leaf of the mail.
-
-    `id` counts as IMAP does (RFC 3501 §6.4.5); `content_type` is lower-case; `charset` as declared; `disposition` is
-    "inline", "attachment" or "" ; `text` is the decoded text of text/* (CRLF as LF), None for everything else; `size`
-    counts the octets as they stand, still encoded; `start` and `end` bound them in the mail; `in_alternative` says
-    that a multipart/alternative is around it.
-    """
-
-    id: str
-    content_type: str
-    charset: str
-    disposition: str
-    filename: str
-    text: str | None
-    size: int
-    in_alternative: bool
-    start: int = 0
-    end: int = 0
-    params: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def attachment(self) -> bool:
-        """Whether it is a file beside the text rather than the text."""
-        return self.disposition == "attachment" or bool(self.filename and self.disposition != "inline")
-
-    @property
-    def flowed(self) -> bool:
-        """format=flowed (RFC 3676 §4)."""
-        return self.params.get("format", "").lower() == "flowed"
-
-    @property
-    def delsp(self) -> bool:
-        """DelSp=yes: the blank at the end of a flowed line goes away (RFC 3676 §4)."""
-        return self.params.get("delsp", "").lower() == "yes"
 
 
 @dataclass(slots=True)
@@ -197,19 +156,23 @@ class _Walker:
         if content_type.startswith("multipart/"):
             content_type = "text/plain"  # without a usable boundary (RFC 2046 §5.1): shown as text
         encoding = _encoding(_first(section, b"content-transfer-encoding"))
-        text = None
-        if content_type.startswith("text/"):
-            text = self.text_of(number, start, stop, encoding, kind.params.get("charset", ""))
-        elif content_type in ("message/rfc822", "message/global"):
+        if content_type in ("message/rfc822", "message/global"):
             self.tree.attached.append((number, self.inner_section(start, stop, encoding)))
-        self.tree.parts.append(
-            Part(
-                number, content_type, kind.params.get("charset", ""),
-                shown.value if shown.value in ("inline", "") else "attachment",  # RFC 2183 §2.8
-                shown.params.get("filename", "") or kind.params.get("name", ""),
-                text, stop - start, alternative, start, stop, kind.params,
-            )
-        )  # fmt: skip
+        kind = kind if kind.value == content_type else Valued(content_type, kind.params)
+        limit = max(min(TEXT_LIMIT, self.text_left), 0)
+        part = Part(self.raw, number, kind, shown, encoding, start, stop, alternative, limit)
+        if part.is_text:
+            self.budget(part)
+        self.tree.parts.append(part)
+
+    def budget(self, part: Part) -> None:
+        """Take the part's text off what is read of a mail. Only text that may be too long is decoded for that."""
+        if part.size <= part.limit:  # decoding makes it shorter
+            self.text_left -= part.size
+            return
+        self.text_left -= min(part.limit, part.size)
+        if not part.attachment and part.cut:
+            self.note_unreadable(f"part {part.id} is too long, only its beginning was read")
 
     def inner_section(self, start: int, stop: int, encoding: str) -> Section:
         """The header section of an attached message; RFC 2046 §5.2.1 forbids encoding it, some senders do."""
@@ -217,38 +180,9 @@ class _Walker:
             return scan(unencode(self.raw[start : min(stop, start + 98304)], encoding)[0])
         return scan(self.raw, start, stop)
 
-    def text_of(self, number: str, start: int, stop: int, encoding: str, charset: str) -> str:
-        limit = min(TEXT_LIMIT, self.text_left)
-        # Encoded text is up to 3 octets for one (=41) and line ends.
-        cut = min(stop, start + (limit * 4 if encoding in ("base64", "quoted-printable") else limit))
-        octets, oddity = unencode(self.raw[start:cut], encoding)
-        if cut < stop or len(octets) > limit:
-            octets = _whole_characters(octets[:limit])
-            self.note_unreadable(f"part {number} is too long, only its beginning was read")
-        self.text_left -= len(octets)
-        text, charset_oddity = decode(octets, charset)
-        self.tree.oddities += [f"part {number}: {each}" for each in (oddity, charset_oddity) if each]
-        return text.replace("\r\n", "\n") if "\r" in text else text
-
     def note_unreadable(self, reason: str) -> None:
         if reason not in self.tree.unreadable and len(self.tree.unreadable) < 20:
             self.tree.unreadable.append(reason)
-
-
-def unencode(octets: bytes, encoding: str) -> tuple[bytes, str]:
-    """Undo a Content-Transfer-Encoding; broken input gives what can be had and an oddity. Never raises."""
-    if encoding == "base64":
-        try:
-            return binascii.a2b_base64(octets), ""
-        except binascii.Error:
-            pass
-        line = octets[:200].partition(b"\n")[0].strip()
-        if (len(octets) < 16 and len(line) % 4 == 1) or b" " in line or not line.isascii():
-            return octets, "called base64, and is plain text"
-        return unbase64(octets), "broken base64"
-    if encoding == "quoted-printable":
-        return binascii.a2b_qp(octets), ""
-    return octets, "" if encoding in ("", "7bit", "8bit", "binary") else f"unknown encoding {encoding!a}"
 
 
 def fields_named(section: Section, key: bytes) -> Iterator[bytes]:
@@ -268,13 +202,3 @@ _ENCODINGS = {"8-bit": "8bit", "7-bit": "7bit", "8bits": "8bit", "b": "base64", 
 def _encoding(value: bytes) -> str:
     name = header_text(value).partition(";")[0].partition("(")[0].strip(" \t\"'.").lower()
     return _ENCODINGS.get(name, name)[:40]
-
-
-def _whole_characters(octets: bytes) -> bytes:
-    """Cut the rest of a UTF-8 character off the end, so that a bounded read does not look like a wrong charset."""
-    for back in range(1, min(4, len(octets)) + 1):
-        if octets[-back] >= 0xC0:
-            return octets[:-back]
-        if octets[-back] < 0x80:
-            break
-    return octets

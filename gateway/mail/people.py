@@ -5,24 +5,24 @@ Nothing here scans a text more than a few times: quoted text is whatever somebod
 
 from __future__ import annotations
 
+import re
+
 from gateway.mail.address import Mailbox
 
 _MOST = 4000
 """Characters of one address list that are read."""
-_STOPS = frozenset(' \t\r\n\u00a0\u3000<>()[]{}",;:|*«»“”„、。，')
+_STOPS = re.escape(' \t\r\n\u00a0\u3000<>()[]{}",;:|*«»“”„、。，@')
+_ADDRESS = re.compile(f"[^{_STOPS}]{{1,65}}+@[^{_STOPS}]{{1,254}}+")
 _QUOTES = " \t\u00a0\"'`*_«»“”„‘’\u2019"
 
 
 def find_address(text: str, start: int = 0) -> tuple[int, int] | None:
     """Where the first plausible address stands, or None."""
-    at = text.find("@", start)
-    while at >= 0:
-        left = at
-        while left > start and text[left - 1] not in _STOPS and at - left < 65:
-            left -= 1
-        right = at + 1
-        while right < len(text) and text[right] not in _STOPS and text[right] != "@" and right - at < 255:
-            right += 1
+    if text.find("@", start) < 0:
+        return None
+    for found in _ADDRESS.finditer(text, start):
+        left, right = found.span()
+        at = text.find("@", left)
         while text[left : left + 1] in ("'", ".", "‘") and left < at:
             left += 1
         while right > at and text[right - 1] in ".'’!?/":
@@ -31,7 +31,6 @@ def find_address(text: str, start: int = 0) -> tuple[int, int] | None:
             domain = text[at + 1 : right]
             if "/" not in domain and (("." in domain and domain[-1].isalnum()) or text[left - 1 : left] == "<"):
                 return left, right
-        at = text.find("@", at + 1)
     return None
 
 
@@ -47,10 +46,12 @@ def clean_name(text: str) -> str:
     """A display name without quotes, emphasis, trailing marks, "via …" and Notes organisations."""
     before, bracket, _ = text.partition("<")
     name = _bare(" ".join((before if bracket and before.strip() else text).replace("\u200b", "").split()))
-    for mark in (" via ", " [mailto", " [smtp", "<mailto", " (mailto", " on behalf of "):
-        at = name.lower().find(mark)
-        if at > 0:
-            name = _bare(name[:at])
+    lower = name.lower()
+    if "mailto" in lower or " via " in lower or "smtp" in lower or " on behalf of " in lower:
+        for mark in (" via ", " [mailto", " [smtp", "<mailto", " (mailto", " on behalf of "):
+            at = name.lower().find(mark)
+            if at > 0:
+                name = _bare(name[:at])
     head, slash, tail = name.partition("/")
     if (
         slash

@@ -6,6 +6,7 @@ neither quote marks, nor a client's own markup, nor a header block or attributio
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from functools import cached_property
@@ -14,9 +15,10 @@ from typing import Literal
 from gateway.mail.address import Mailbox
 from gateway.mail.alternatives import body_lines, html_knows_better
 from gateway.mail.blocks import Author, Sorted, sort_lines
+from gateway.mail.heads import Found
 from gateway.mail.labels import FORWARD_SUBJECTS
 from gateway.mail.lines import Line
-from gateway.mail.message import Message
+from gateway.mail.message import Attached, Message
 from gateway.mail.newtext import NewText
 from gateway.mail.people import parse_people
 from gateway.mail.quoted_date import parse_quoted_date
@@ -24,6 +26,7 @@ from gateway.mail.signature import SenderNames, signature_start
 from gateway.mail.span import Span
 from gateway.mail.webform import is_machine, read_form
 
+_BLANK_LINES = re.compile(r"\n{3,}")
 Kind = Literal["new", "quote", "forward", "signature", "disclaimer", "attribution", "header"]
 
 
@@ -37,23 +40,23 @@ class Block:
     depth: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class QuotedAuthor:
     """Somebody whose mail is quoted, forwarded or attached, as the text names them.
 
-    `mailbox` may have a name only, or an address only; `date_text` is what the client wrote; `depth` as in Block;
-    `span` is the evidence. A "form" is the person for whom the author before it wrote: a website's contact form.
-    `zone` counts for dates that name none.
+    `mailbox` may have a name only, or an address only; `date_text` is what the client wrote; `depth` as in Block.
+    A "form" is the person for whom the author before it wrote: a website's contact form. `zone` counts for dates that
+    name none. Recipients and evidence are worked out when somebody asks.
     """
 
     mailbox: Mailbox
     date_text: str
     subject: str
-    to: tuple[Mailbox, ...]
-    cc: tuple[Mailbox, ...]
     depth: int
     kind: Literal["forward", "quote", "attribution", "attached", "form"]
-    span: Span
+    head: tuple[Line, ...] = ()
+    found: Found | None = None
+    attached: Attached | None = None
     zone: tzinfo = UTC
     day_first: bool = True
 
@@ -61,6 +64,26 @@ class QuotedAuthor:
     def date(self) -> datetime | None:
         """The moment the mail was written, aware; None where the text does not say it clearly."""
         return parse_quoted_date(self.date_text, self.zone, day_first=self.day_first)
+
+    @cached_property
+    def span(self) -> Span:
+        """The evidence: the head above the quoted text, or the field of the attached mail."""
+        if self.attached is not None:
+            return Span(str(self.mailbox), self.attached.part, 0, 0)
+        text = NewText.of(self.head)
+        return text.locate(0, len(text.text))
+
+    @cached_property
+    def to(self) -> tuple[Mailbox, ...]:
+        if self.attached is not None:
+            return self.attached.headers.to
+        return parse_people(self.found.to, self.found.links.get("to", ())) if self.found is not None else ()
+
+    @cached_property
+    def cc(self) -> tuple[Mailbox, ...]:
+        if self.attached is not None:
+            return self.attached.headers.cc
+        return parse_people(self.found.cc, self.found.links.get("cc", ())) if self.found is not None else ()
 
 
 class Body:
@@ -146,53 +169,38 @@ class Body:
                 end = heads[number + 1].found.first if number + 1 < len(heads) else len(self._lines)
                 form = read_form(self._lines, head.found.end, end, author.mailbox)
                 if form is not None:
-                    text = NewText.of(self._lines[form.first : form.end])
-                    span = text.locate(0, len(text.text))
-                    found.append(replace(author, mailbox=form.mailbox, kind="form", span=span))
+                    lines = tuple(self._lines[form.first : form.end])
+                    found.append(replace(author, mailbox=form.mailbox, kind="form", head=lines))
         for attached in self._message.attached:
             header = attached.headers
             if header.author is not None:
-                span = Span(str(header.author), attached.part, 0, 0)
+                date_text = header.get("date") or ""
                 found.append(
-                    QuotedAuthor(
-                        header.author,
-                        header.get("date") or "",
-                        header.subject,
-                        header.to,
-                        header.cc,
-                        1,
-                        "attached",
-                        span,
-                        zone,
-                    )
+                    QuotedAuthor(header.author, date_text, header.subject, 1, "attached", attached=attached, zone=zone)
                 )
         return tuple(found)
 
     def _author(self, author: Author, zone: tzinfo) -> QuotedAuthor:
         found = author.found
-        text = NewText.of(self._lines[found.first : found.end])
-        span = text.locate(0, len(text.text))
         english = found.locale == "en" and ("AM" in found.date_text or "PM" in found.date_text)
         return QuotedAuthor(
             found.person or Mailbox(""),
             found.date_text,
             found.subject,
-            parse_people(found.to, found.links.get("to", ())),
-            parse_people(found.cc, found.links.get("cc", ())),
             author.depth,
             author.kind,
-            span,
-            zone,
-            not english,
+            tuple(self._lines[found.first : found.end]),
+            found,
+            zone=zone,
+            day_first=not english,
         )
 
     @cached_property
     def quoted_text(self) -> str:
         """All that others wrote, quoted or forwarded, with LF line ends."""
-        kinds = self._sorted.kinds
-        return NewText.of(
-            [line for line, kind in zip(self._lines, kinds, strict=True) if kind in ("quote", "forward")]
-        ).text
+        pairs = zip(self._lines, self._sorted.kinds, strict=True)
+        text = "\n".join([line.text for line, kind in pairs if kind == "quote" or kind == "forward"])
+        return (_BLANK_LINES.sub("\n\n", text) if "\n\n\n" in text else text).strip("\n")
 
     @cached_property
     def has_forward(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import re2
 
@@ -156,6 +157,7 @@ class SenderNames:
     initials: frozenset[str]
 
     @classmethod
+    @lru_cache(maxsize=1024)
     def of(cls, name: str, address: str) -> SenderNames:
         """From the display name and the address of the From header."""
         name = name.lower().strip("'\" ")

@@ -14,6 +14,30 @@ from urllib.parse import unquote
 
 from gateway.mail.phrases import phrases
 
+_BLOCKS = frozenset(
+    phrases(
+        """
+    address|article|aside|blockquote|body|caption|center|dd|details|dir|div|dl|dt|fieldset|figure|footer|form|h1|h2|
+    h3|h4|h5|h6|header|hr|html|legend|li|main|menu|nav|ol|p|pre|section|summary|table|tbody|tfoot|thead|tr|ul
+        """
+    )
+)
+_VOIDS = frozenset(
+    phrases(
+        """
+    area|base|br|col|embed|hr|img|input|link|meta|param|source|track|wbr
+        """
+    )
+)
+_RAW = frozenset(
+    phrases(
+        """
+    head|iframe|noembed|noframes|object|script|select|style|svg|template|textarea|title|xml
+        """
+    )
+)
+_CELLS = frozenset(("td", "th"))
+_SELF_CLOSING = frozenset(("p", "li", "dt", "dd", "option"))
 _PARAGRAPHS = frozenset(
     phrases(
         """
@@ -84,6 +108,17 @@ class Tag:
     """No tag at all: text that looks like one."""
     changes: bool = False
     """Whether it changes how its content is read."""
+    block: bool = False
+    """Whether a line ends before and after it."""
+    cell: bool = False
+    void: bool = False
+    """Whether it has no content and no end."""
+    raw: bool = False
+    """Whether its content is no text."""
+    closes_itself: bool = False
+    """Whether one of its kind ends where the next begins."""
+    plain: bool = False
+    """Whether nothing happens where it stands: "<span>", "<b>", "</o:p>"."""
 
 
 @lru_cache(maxsize=4096)
@@ -102,6 +137,11 @@ def _read_tag(tag: str) -> Tag:
     if read.name == "pre":
         read.keeps_space = True
     read.changes = bool(read.hidden or read.quotes or read.region or read.zone) or read.keeps_space is not None
+    name = read.name
+    read.block, read.cell, read.void, read.raw = name in _BLOCKS, name in _CELLS, name in _VOIDS, name in _RAW
+    read.closes_itself = name in _SELF_CLOSING
+    drawn = read.block or read.cell or read.void or read.raw or read.alt or read.mailto or read.pending
+    read.plain = bool(name) and not (drawn or read.changes or read.literal)
     return read
 
 
