@@ -273,3 +273,13 @@ FILLERS = frozenset(
         """
     )
 )
+
+REPLY_ABOVE = phrases(
+    """
+    reply above this line|type your reply above|write above this line|reply above the line|über dieser zeile|
+    oberhalb dieser zeile|oberhalb dieser linie|au-dessus de cette ligne|encima de esta línea|arriba de esta línea|
+    acima desta linha|sopra questa riga|sopra questa linea|boven deze regel|boven deze lijn|over denne linje|
+    ovanför denna rad|tämän rivin yläpuolelle|powyżej tej linii|nad tento řádek|выше этой строки|この行より上
+    """
+)
+"""The line above which ticket systems ask people to write."""

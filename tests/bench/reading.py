@@ -30,9 +30,9 @@ from gateway.resources import shipped
 HEAD = (
     "Received: from client.acme.example (client.acme.example [192.0.2.7])\n\tby mail.acme.example with ESMTPSA id 4F2A"
     "\n\tfor <kim@customer.example>; Mon, 2 Mar 2026 10:00:02 +0100\nFrom: Dana Cole <dana.cole@acme.example>\n"
-    'To: "Blom, Kim" <kim.blom@customer.example>\nCc: Luis Ortega <luis.ortega@acme.example>,\n\tit-support@acme.example'
+    'To: "Blom, Kim" <kim.blom@customer.example>\nCc: Luis Ortega <luis.ortega@acme.example>,\n\tit-support@acme.example'  # noqa: E501
     "\nSubject: =?utf-8?Q?Re:_Zugang_f=C3=BCr_die_neue_Kollegin_[#48213]?=\nDate: Mon, 2 Mar 2026 10:00:00 +0100\n"
-    "Message-ID: <4711.10@acme.example>\nIn-Reply-To: <4711.9@customer.example>\nReferences: <4711.7@customer.example>\n"
+    "Message-ID: <4711.10@acme.example>\nIn-Reply-To: <4711.9@customer.example>\nReferences: <4711.7@customer.example>\n"  # noqa: E501
     " <4711.8@acme.example> <4711.9@customer.example>\nMIME-Version: 1.0\nUser-Agent: Mozilla Thunderbird\n"
     "Content-Language: en-GB\nX-Mailer: none\n"
 )
@@ -53,7 +53,7 @@ def plain_mail() -> bytes:
     older = "".join(f"> > {line}\n" for line in (ASKED + OWN + ASKED + OWN).splitlines())
     quote = "".join(f"> {line}\n" for line in ASKED.splitlines())
     text = (
-        f"{OWN}-- \n{SIGNATURE}\nOn Mon, 2 Mar 2026 at 09:00, Kim Blom <kim.blom@customer.example> wrote:\n\n{quote}> \n"
+        f"{OWN}-- \n{SIGNATURE}\nOn Mon, 2 Mar 2026 at 09:00, Kim Blom <kim.blom@customer.example> wrote:\n\n{quote}> \n"  # noqa: E501
         f"> On Fri, 27 Feb 2026 at 17:12, Dana Cole <dana.cole@acme.example> wrote:\n{older}"
     )
     head = HEAD + "Content-Type: text/plain; charset=utf-8; format=flowed\nContent-Transfer-Encoding: 8bit\n\n"
@@ -145,7 +145,7 @@ def main() -> None:
         median(calls, 20)
         parser, mail, all_of_it = median(calls, chosen.runs)
         print(
-            f"{name:12}{len(raw):6} octets  mail-parser {parser:5.2f} ms   mail {mail:5.2f} ms ({mail / parser:4.2f})   "
+            f"{name:12}{len(raw):6} octets  mail-parser {parser:5.2f} ms   mail {mail:5.2f} ms ({mail / parser:4.2f})   "  # noqa: E501
             f"whole {all_of_it:5.2f} ms ({all_of_it / parser:4.2f})"
         )
 
