@@ -59,12 +59,10 @@ class _Walk:
         self.lines = lines
         self.forwards = forwards
         self.sorted = Sorted(["new"] * count, [0] * count, [False] * count)
-        self.base = 0
-        self.base_zone = 0
+        self.depth = self.base = self.base_zone = 0
         self.container = "quote"
         self.inner: dict[int, int] = {}
         self.named: dict[int, bool] = {}
-        self.depth = 0
         self.sure_from = -1
         self.sure_lines = 0
         """For how many lines with text, from that one on, an announcement makes a header block certain."""
