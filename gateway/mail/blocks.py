@@ -12,19 +12,10 @@ from gateway.mail.headerblock import read_block, read_unlisted
 from gateway.mail.heads import ENDS, Found, label_of
 from gateway.mail.labels import LONGEST_LABEL
 from gateway.mail.lines import Line
-from gateway.mail.markers import is_rule, leading_marker, names_quote, read_marker
+from gateway.mail.markers import asks_to_reply_above, is_rule, leading_marker, names_quote, read_marker
 from gateway.mail.notes import read_dated_name, read_notes_line
 from gateway.mail.oneline import read_one_line
-from gateway.mail.phrases import phrases, small
 
-_REPLY_ABOVE = phrases(
-    """
-    reply above this line|type your reply above|write above this line|reply above the line|über dieser zeile|
-    oberhalb dieser zeile|oberhalb dieser linie|au-dessus de cette ligne|encima de esta línea|arriba de esta línea|
-    acima desta linha|sopra questa riga|sopra questa linea|boven deze regel|boven deze lijn|over denne linje|
-    ovanför denna rad|tämän rivin yläpuolelle|powyżej tej linii|nad tento řádek|выше этой строки|この行より上
-    """
-)
 _MARKERS = frozenset(">-_=*~#\u2014\u2013\u2500")
 _HEADS = _MARKERS | {" ", "\t"}
 
@@ -188,10 +179,8 @@ class _Walk:
             while end < len(lines) and lines[end].text and end - at < 5:
                 end += 1
             return self._take(at, end, "header")
-        if first in "#-_=*~" and len(text) < 160:
-            lower = small(text)
-            if any(words in lower for words in _REPLY_ABOVE):
-                return self._raise_base(at, at + 1, "quote") if self._spoke(at) else self._take(at, at + 1, "header")
+        if asks_to_reply_above(text):
+            return self._raise_base(at, at + 1, "quote") if self._spoke(at) else self._take(at, at + 1, "header")
         end = at + 1
         marker = read_marker(text)
         if not marker and (text[-1] in ENDS) and self.depth and begins_quote(self.lines, at):
