@@ -340,4 +340,3 @@ def _why(error: Exception) -> dict[str, str]:
 
 def _mail_id() -> str:
     return f"g-{secrets.token_hex(10)}"
-

@@ -319,6 +319,8 @@ def _not_yaml(tree: Tree, error: yaml.YAMLError) -> Problem:
     else:
         before = tree.text.encode("utf-8", "replace")[: getattr(error, "position", 0)].decode("utf-8", "replace")
         line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+    if "nesting depth" in said:  # libyaml's own bound, met while it looks ahead
+        return tree.at(line, column, f"nested deeper than {MAX_DEPTH}", "a flatter form")
     return tree.at(line, column, f"this is not YAML: {said}", _syntax_hint(said))
 
 

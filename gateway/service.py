@@ -1,8 +1,8 @@
 """The running gateway: opens the store, the rules and the doors, keeps them, and closes them in order.
 
-    start   store ▸ rules ▸ own sending ▸ pipeline ▸ doors ▸ READY=1
-    reload  SIGHUP or a changed file: new rules as a whole, or the old ones stay
-    stop    SIGTERM: doors close to newcomers, running mails finish, own sending stops, store closes
+start   store ▸ rules ▸ own sending ▸ pipeline ▸ doors ▸ READY=1
+reload  SIGHUP or a changed file: new rules as a whole, or the old ones stay
+stop    SIGTERM: doors close to newcomers, running mails finish, own sending stops, store closes
 """
 
 from __future__ import annotations

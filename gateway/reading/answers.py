@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from typing import Literal
 
@@ -17,6 +18,11 @@ SUBSTANCE = (
 """Cues of sentences that say more than a kind word."""
 TERSE_WORDS = 4
 """An answer of at most this many words is terse, unless it is whole."""
+WORDS_OF_A_SHOW = 10
+"""Kind words of fewer words only acknowledge."""
+_POINTS = re.compile(r"[\d@/\\=#{}\[\]]|\w\(|\(\)|www\.|^\?\w|\w[._]\w")
+"""What a number, an address, a path, a link or a command has."""
+_NAMES = re.compile(r"(?:[A-ZÀ-Þ][\w'’-]+[ .]*){2,4}")
 
 
 def asked_kinds(scan: Scan) -> frozenset[Asked]:
@@ -54,20 +60,31 @@ def is_pleasantry(scan: Scan, index: int) -> bool:
 
 
 def only_pleasantries(scan: Scan) -> bool:
-    """Nothing but kind words, at least one of them."""
+    """Nothing but kind words, and many of them: a short "thanks!" acknowledges, and answers nothing on purpose."""
     said = body_sentences(scan)
-    return bool(said) and all(is_pleasantry(scan, n) for n in said)
+    if sum(scan.prepared.words(n) for n in said) < WORDS_OF_A_SHOW:
+        return False
+    return all(is_pleasantry(scan, n) for n in said)
 
 
-def is_terse(scan: Scan) -> bool:
-    """At most four words that are no whole answer; nothing at all also counts."""
+def is_terse(scan: Scan, questions: int, refused: Collection[int]) -> bool:
+    """At most four words that are no whole answer to what was asked; nothing at all also counts.
+
+    A number, a link, an address, a command or somebody's name is a whole answer to one question, and so is any word
+    that does not leave it open; two questions want more.
+    """
     said = body_sentences(scan)
     if sum(scan.prepared.words(n) for n in said) > TERSE_WORDS:
         return False
     if any(scan.within(n, "complete_answer") for n in said):
         return False
-    bodies = (scan.prepared.sentences[n] for n in said)
-    return not any(c.isdigit() for s in bodies for c in scan.prepared.text[s.start : s.end])
+    text = " ".join(scan.prepared.text[s.start : s.end] for s in (scan.prepared.sentences[n] for n in said))
+    if _POINTS.search(text) or (_NAMES.fullmatch(text) and questions < 2):
+        return False
+    if any(scan.within(n, "refusal_answer") and n not in refused for n in said):
+        return False  # a no that answers what is so
+    vague = any(n in refused or scan.within(n, "noncommittal") for n in said)
+    return vague or (questions > 1 and not any(scan.within(n, "pleasantry", "good_news") for n in said))
 
 
 def clarifying(scan: Scan, refused: Collection[int]) -> list[Hit]:

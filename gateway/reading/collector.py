@@ -11,15 +11,16 @@ from gateway.mail.span import Span
 from gateway.reading import answers
 from gateway.reading.context import Context
 from gateway.reading.facts import Agent, Fact, Facts, Requester, Value
+from gateway.reading.language import likely_languages
 from gateway.reading.lexicon import Hit, Scan
 from gateway.reading.memory import is_sensitive
-from gateway.reading.mitigation import find_alternatives, find_etas, find_offers, find_reasons
+from gateway.reading.mitigation import find_alternatives, find_etas, find_help, find_offers, find_reasons
 from gateway.reading.people import Recipients, name_words
-from gateway.reading.referral import Referral, find_referral
+from gateway.reading.referral import Referral, Setting, find_referral
 from gateway.reading.refusal import Noes, Question, find_noes
 from gateway.reading.thread import SeenMessage
 
-QUESTION_LIMIT = 6_000
+QUESTION_LIMIT = 3_000
 """Code points of quoted text in which the requester's question is looked for; the newest quote stands first."""
 MOST_EVIDENCE = 8
 """Spans that one fact carries."""
@@ -45,7 +46,8 @@ class Collector:
             known.append(requester.mailbox)
         lexicon = context.lexicon
         self.names = name_words(known, self.site)
-        self.scan = lexicon.scan_text(body.new.text, self.names)
+        self.languages = likely_languages(body.new.text, lexicon.languages)
+        self.scan = lexicon.scan_text(body.new.text, self.names, languages=self.languages)
         self.asked_scan = lexicon.scan_text(body.quoted_text[:QUESTION_LIMIT], scope="asked")
         self._headers()
         self._recipients()
@@ -111,10 +113,11 @@ class Collector:
     def _is_shown(self, boxes: Sequence[Mailbox]) -> bool:
         assert self.requester is not None
         who = self.requester.mailbox
-        if who.address:
-            return self.site.is_among(who.address, (box.address for box in boxes))
-        words = name_words([who], self.site)
-        return any(words and words <= name_words([box], self.site) for box in boxes)
+        if who.address and self.site.is_among(who.address, (box.address for box in boxes if box.address)):
+            return True
+        words = name_words([Mailbox("", who.name)] if who.address else [who], self.site)
+        named = (box for box in boxes if not (who.address and box.address))  # two addresses are two people
+        return any(len(words) > (1 if who.address else 0) and words <= name_words([box], self.site) for box in named)
 
     def _header_span(self, box: Mailbox) -> Span:
         for name, boxes in (("To", self.message.to), ("Cc", self.message.cc)):
@@ -133,19 +136,27 @@ class Collector:
         noes = find_noes(scan, self._question())
         self._noes(noes)
         self._mitigation(noes)
-        self._referral(find_referral(scan, to_requester=to_requester, others=self._others()))
+        self._referral(find_referral(scan, self._setting(bool(questions))))
         self._confidential_subject()
-        for cue in ("out_of_scope", "dismissive", "moved_to_bcc", "confidential"):
-            self._hits(cue, [hit for hit in scan.of(cue) if scan.prepared.sentences[hit.sentence].kind == "body"])
+        for cue in ("out_of_scope", "moved_to_bcc", "confidential"):
+            self._hits(cue, self._in_body(cue))
+        rude = self._in_body("rude")
+        self._hits("dismissive", rude + self._in_body("dismissive"), "rude" if rude else "brush-off")
         self._leave_me_out()
         if answers.only_pleasantries(scan):
             self._add("pleasantries_only", True, ((s.start, s.end) for s in scan.prepared.sentences))
-        if to_requester and questions and answers.is_terse(scan):
+        empty = not answers.body_sentences(scan) and (
+            self.body.has_forward or any(part.attachment for part in self.message.parts)
+        )
+        if to_requester and questions and not empty and answers.is_terse(scan, questions, noes.sentences):
             self._add("terse", True, ((s.start, s.end) for s in scan.prepared.sentences if s.kind == "body"))
+
+    def _in_body(self, cue: str) -> list[Hit]:
+        return [hit for hit in self.scan.of(cue) if self.scan.prepared.sentences[hit.sentence].kind == "body"]
 
     def _confidential_subject(self) -> None:
         subject = self.message.subject
-        if subject and self.context.lexicon.scan_text(subject[:400]).has("confidential"):
+        if subject and self.context.lexicon.scan_text(subject[:400], languages=self.languages).has("confidential"):
             self._note("confidential", True, Span(subject, "header:Subject", 0, len(subject)))
 
     def _hits(self, name: str, hits: Sequence[Hit], value: Value = True) -> None:
@@ -160,24 +171,45 @@ class Collector:
         self._hits("others_no", noes.others)
 
     def _mitigation(self, noes: Noes) -> None:
+        """What softens a no. A reason, and another way, are facts only where something is refused: "because" and "you
+        can" stand in every second mail. A date is one too where it is promised. What helps at all is `helps`."""
         scan = self.scan
+        refused = bool(noes.refusals)
         reasons = find_reasons(scan, noes)
-        if reasons.stated:
-            self._add("reason", "stated", reasons.stated)
-        elif reasons.adjacent:
-            self._add("reason", "adjacent", reasons.adjacent)
         whens, words = find_etas(scan, noes, self.context.lexicon.calendar, self.context.now)
+        ways, offers = find_alternatives(scan, noes), find_offers(scan, noes)
+        if refused and reasons.stated:
+            self._add("reason", "stated", reasons.stated)
+        elif refused and reasons.adjacent:
+            self._add("reason", "adjacent", reasons.adjacent)
+        if not refused:
+            whens = [when for when in whens if scan.within(scan.prepared.index_at(when.start), "promise")]
+            words = [hit for hit in words if scan.within(hit.sentence, "promise")]
         if whens:
             value = next((w.value for w in whens if not w.vague), whens[0].value)
             self._add("eta", value, ((w.start, w.end) for w in whens))
         elif words:
             self._add("eta", "in words", words)
-        if ways := find_alternatives(scan, noes):
+        if refused and ways:
             self._add("alternative", True, ways)
-        self._hits("escalation_offer", find_offers(scan, noes))
+        help = find_help(scan, noes)
+        if help or offers or whens or words:
+            self._add("helps", True, [*help, *offers, *words])
+        self._hits("escalation_offer", offers)
         self._hits("clarifying_question", answers.clarifying(scan, noes.sentences))
         if scan.has("see_attached") and "unreadable" not in self.facts:
             self._add("unreadable", "attachment", scan.of("see_attached"))
+
+    def _setting(self, asked: bool) -> Setting:
+        others = self._others()
+        in_to = {box.address for box in self.message.to}
+        return Setting(
+            others,
+            any(box.address in in_to for box in others),
+            "to_requester" in self.facts,
+            "requester_absent" in self.facts or "requester_bcc_only" in self.facts,
+            asked,
+        )
 
     def _referral(self, referral: Referral) -> None:
         if referral.kind:
@@ -188,6 +220,7 @@ class Collector:
         self._hits("takes_ownership", referral.ownership)
         self._hits("fyi", referral.fyi)
         others = self._others()
+        self._hits("no_route", referral.no_route)
         if referral.target and referral.target_at:
             self._add("target", referral.target, [referral.target_at])
         elif referral.handoff and others:

@@ -16,11 +16,15 @@ Value = bool | int | str | tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One thing that the reading found. A fact that does not hold is absent, not False."""
+    """One thing that the reading found. A fact that does not hold is absent, not False.
+
+    `confidence` says how sure the reading is, above 0 and up to 1; what is not sure enough is no fact at all.
+    """
 
     name: str
     value: Value = True
     evidence: tuple[Span, ...] = ()
+    confidence: float = 1.0
 
 
 Facts = dict[str, Fact]

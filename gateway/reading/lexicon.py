@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from gateway.located import BadFiles, Problem, Tree, load_yaml, suggest, validate
 from gateway.reading.cues import CUES, SCOPES, Scope
 from gateway.reading.dates import Calendar, CalendarWords
+from gateway.reading.language import likely_languages
 from gateway.reading.phrases import BadPhrase, compile_phrase, fold
 from gateway.reading.sentences import Prepared, prepare
 
@@ -70,17 +71,19 @@ class _Group:
 class _PhraseSet:
     """The phrases of one language and scope. One automaton for all languages would have the product of their states."""
 
+    lang: str
     groups: tuple[_Group, ...]
     automaton: re2.Set
 
     @classmethod
     def of(cls, groups: Iterable[_Group]) -> _PhraseSet:
+        """A set of phrases of one language."""
         groups = tuple(groups)
         automaton = re2.Set.SearchSet(_options())
         for group in groups:
             automaton.Add(group.source)
         automaton.Compile()
-        return cls(groups, automaton)
+        return cls(groups[0].lang, groups, automaton)
 
     def found_in(self, data: bytes) -> Iterator[_Group]:
         """The groups of which something stands in a text, in one pass."""
@@ -127,21 +130,28 @@ class Lexicon:
         """Cut a text into sentences with this lexicon's greetings and closings."""
         return prepare(text, self.greetings, self.closings, frozenset(names))
 
-    def scan(self, prepared: Prepared, scope: Scope = "said") -> Scan:
+    def scan(self, prepared: Prepared, scope: Scope = "said", languages: Iterable[str] | None = None) -> Scan:
         """Every phrase in a text: in one pass a language, then closely where something was found.
 
-        `scope` says whose text it is: what an agent said, or what a requester asked; each has cues of its own.
+        `languages` are those that the text can be in (None: any). `scope` says whose text it is: what an agent said, or
+        what a requester asked; each has cues of its own.
         """
         hits: dict[str, list[Hit]] = {}
         data = prepared.data
         if data.strip():
+            wanted = frozenset(self.languages if languages is None else languages)
             for phrases in self.sets.get(scope, ()):
-                for group in phrases.found_in(data):
+                for group in phrases.found_in(data) if phrases.lang in wanted else ():
                     hits.setdefault(group.cue, []).extend(_find(group, prepared, data))
         return Scan(prepared, {cue: _tidy(found) for cue, found in hits.items() if found})
 
-    def scan_text(self, text: str, names: Iterable[str] = (), scope: Scope = "said") -> Scan:
-        return self.scan(self.prepare(text, names), scope)
+    def scan_text(
+        self, text: str, names: Iterable[str] = (), scope: Scope = "said", languages: Iterable[str] | None = None
+    ) -> Scan:
+        """Cut a text into sentences, tell what languages it can be in (if nobody says), find every phrase of these."""
+        if languages is None:
+            languages = likely_languages(text, self.languages)
+        return self.scan(self.prepare(text, names), scope, languages)
 
 
 def load_lexicon(*folders: Path) -> Lexicon:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,14 +13,25 @@ from gateway.reading.refusal import Noes, clause_of
 from gateway.reading.sentences import clauses
 
 NOT_BEFORE = re.compile(r"(?:not )?(?:before|until|till|vor|bis|erst|avant|antes|prima|voor|tot|nicht vor)\b")
-ROUTE = re.compile(
+_ROUTE = re.compile(
     r"https?://\S+|www\.\S+|(?<![\w.+-])[\w.+-]{1,64}+@[\w-]{1,63}+\.[\w.-]{1,190}|\+?\d[\d ()/.-]{6,30}\d"
 )
+_SORRY = re.compile(
+    r"(?:i'?m )?(?:sorry|apolog|regret|entschuldig|verzeih|excus|désol|perd|discul|descul|scus|spiace|dispiac)"
+)
+FAR = 3
+"""Sentences from a refusal within which another way belongs to it."""
+_DATE = re.compile(r"\d{1,2}\s?[./-]\s?\d{1,2}\s?[./-]\s?\d{2,4}|\d{4}[/-]\d{1,2}[/-]\d{1,2}|\d[\d.]*[.,]\d{2}\b")
+DIGITS = 6
+"""A telephone number has at least so many."""
 WORDS_OF_A_REASON = 4
-"""A clause beside a refusal tells why from this many words on."""
+"""A clause behind a refusal tells why from this many words on."""
+WORDS_OF_A_SENTENCE = 5
+"""So does a sentence beside it from this many."""
 NO_REASON = (
     *("refusal", "refusal_answer", "pleasantry", "process", "no_eta", "policy_only", "offer_more"),
     *("dismissive", "redirect", "out_of_scope"),
+    *("alternative", "escalation_offer", "promise", "announce", "transfer", "directive", "directions"),
 )
 """Cues of sentences that do not tell why."""
 
@@ -33,12 +44,28 @@ class Reasons:
     adjacent: tuple[tuple[int, int], ...]
 
 
+def route_in(scan: Scan, start: int, end: int) -> tuple[int, int] | None:
+    """The first route between two offsets: a link, an address, a telephone number (dates and sums are none)."""
+    return next(_routes(scan, start, end), None)
+
+
+def _routes(scan: Scan, start: int, end: int) -> Iterator[tuple[int, int]]:
+    for found in _ROUTE.finditer(scan.prepared.text, start, end):
+        text = found.group()
+        if text[0] in "+0123456789(" and (sum(map(str.isdigit, text)) < DIGITS or _DATE.match(text)):
+            continue
+        yield found.span()
+
+
 def find_reasons(scan: Scan, noes: Noes) -> Reasons:
     """Why. "It's our policy" alone is none."""
+    beside = (hit for hit in scan.of("reason_beside") if hit.sentence in noes.sentences)
     stated = tuple(
         hit
-        for hit in scan.of("reason")
-        if _said(scan, hit.sentence) and not _overlaps(hit, scan.within(hit.sentence, "process", "policy_only"))
+        for hit in (*scan.of("reason"), *beside)
+        if _said(scan, hit.sentence)
+        and (not noes.sentences or min(abs(hit.sentence - n) for n in noes.sentences) <= FAR)
+        and not _overlaps(hit, scan.within(hit.sentence, "process", "policy_only"))
     )
     return Reasons(stated, tuple(_adjacent(scan, noes)) if noes.refusals else ())
 
@@ -53,13 +80,28 @@ def _adjacent(scan: Scan, noes: Noes) -> list[tuple[int, int]]:
             continue
         if number not in noes.sentences and scan.within(number, *NO_REASON):
             continue
+        said = [hit.start for hit in noes.refusals if hit.sentence == number]
         for start, end in clauses(scan.prepared, number):
-            others = scan.within(number, *NO_REASON, "apology")
+            if said and end <= min(said):
+                continue  # what leads up to the no: "as to your request, …"
+            others = [*scan.within(number, *NO_REASON), *_excuses(scan, number)]
             if any(hit.start < end and start < max(hit.end, hit.start + 1) for hit in others):
                 continue
-            if len(re.findall(r"[^\W_]{2,}", scan.prepared.folded[start:end])) >= WORDS_OF_A_REASON:
-                found.append((start, end))
+            if number in noes.sentences and any(start <= hit.start < end for hit in scan.within(number, "contrast")):
+                continue  # "but …" behind a no says what there is instead
+            if route_in(scan, start, end):
+                continue
+            words = re.findall(r"[^\W_]{2,}", scan.prepared.text[start:end])
+            least = WORDS_OF_A_REASON if said else WORDS_OF_A_SENTENCE
+            if sum(not word[0].isupper() for word in words) >= WORDS_OF_A_REASON - 1 and len(words) >= least:
+                found.append((start, end))  # more than names and a company's line
     return found
+
+
+def _excuses(scan: Scan, number: int) -> list[Hit]:
+    """ "Sorry for the wait" tells no reason; "unfortunately the part is sold out" does."""
+    words = scan.within(number, "apology")
+    return [hit for hit in words if _SORRY.match(scan.prepared.folded, hit.start)]
 
 
 def find_etas(scan: Scan, noes: Noes, calendar: Calendar, now: datetime) -> tuple[list[When], list[Hit]]:
@@ -74,6 +116,8 @@ def find_etas(scan: Scan, noes: Noes, calendar: Calendar, now: datetime) -> tupl
             continue
         if when.vague and scan.within(number, "past"):
             continue
+        if when.value == "in words" and when.vague and not _near(number, noes) and not scan.within(number, "promise"):
+            continue  # how long something has lasted: "ten years"
         inside = any(start <= when.start < end for start, end in refused)
         if inside and not NOT_BEFORE.match(scan.prepared.folded, when.start):
             continue  # the day that was refused, not the day that is offered
@@ -86,25 +130,44 @@ def find_etas(scan: Scan, noes: Noes, calendar: Calendar, now: datetime) -> tupl
     return etas, words
 
 
-def find_alternatives(scan: Scan, noes: Noes) -> list[tuple[int, int]]:
-    """Other ways, and routes to take: a link, an address, a number to call."""
-    refused = [clause_of(scan, hit) for hit in noes.refusals]
-    found = [
-        (hit.start, hit.end)
-        for hit in scan.of("alternative")
-        if _said(scan, hit.sentence) and not any(start <= hit.start < end for start, end in refused)
-    ]
+def find_help(scan: Scan, noes: Noes) -> list[tuple[int, int]]:
+    """Whatever helps: other ways, and routes to take, such as a link, an address, a number to call."""
+    found = find_alternatives(scan, noes)
     for number, sentence in enumerate(scan.prepared.sentences):
         if sentence.kind == "body":
-            found += [m.span() for m in ROUTE.finditer(scan.prepared.text, sentence.start, sentence.end)]
+            found += _routes(scan, sentence.start, sentence.end)
             found += [(hit.start, hit.end) for hit in scan.within(number, "directions")]
-    return sorted(found)
+    return sorted(set(found))
+
+
+def find_alternatives(scan: Scan, noes: Noes) -> list[tuple[int, int]]:
+    """Other ways than what is refused, near the refusal: a long mail says many other things."""
+    refused = [clause_of(scan, hit) for hit in noes.refusals]
+    near = {number + step for number in noes.sentences for step in range(-FAR, FAR + 1)}
+    found = []
+    for hit in scan.of("alternative", "redirect", "directions"):
+        if not _said(scan, hit.sentence) or any(start <= hit.start < end for start, end in refused):
+            continue
+        if noes.sentences and hit.sentence not in near:
+            continue
+        found.append((hit.start, hit.end))
+    ways = {hit.sentence + step for hit in scan.of("alternative", "redirect") for step in (0, 1)}
+    for number in noes.sentences | ways:
+        if number < len(scan.prepared.sentences) and number in near and _said(scan, number):
+            sentence = scan.prepared.sentences[number]
+            if found and (route := route_in(scan, sentence.start, sentence.end)):
+                found.append(route)
+    return sorted(set(found))
 
 
 def find_offers(scan: Scan, noes: Noes) -> list[Hit]:
     """Offers to ask, raise or pass on."""
     offers = scan.of("escalation_offer")
     return [hit for hit in offers if _said(scan, hit.sentence) and not _overlaps(hit, noes.refusals)]
+
+
+def _near(number: int, noes: Noes) -> bool:
+    return bool(noes.sentences & {number - 1, number, number + 1})
 
 
 def _overlaps(hit: Hit, others: Sequence[Hit]) -> bool:

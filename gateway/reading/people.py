@@ -16,7 +16,10 @@ _WORD = re.compile(r"[^\W\d_]{2,}")
 
 @dataclass(frozen=True, slots=True)
 class Recipients:
-    """The recipients of one mail, each person once. `hidden` are in the envelope and in no header (Bcc)."""
+    """The recipients of one mail, each person once. `hidden` are in the envelope and in no header (Bcc).
+
+    A header may name a person without an address; such a one is visible as well.
+    """
 
     visible: tuple[Mailbox, ...]
     hidden: tuple[Mailbox, ...]
@@ -28,7 +31,7 @@ class Recipients:
 
 def recipients(headers: Headers, envelope: Envelope, site: Site) -> Recipients:
     """Headers count for who is visible, the envelope for who really gets it."""
-    visible = tuple(box for box in (*headers.to, *headers.cc) if box.address)
+    visible = tuple(box for box in (*headers.to, *headers.cc) if box.address or box.name)
     shown = {site.same.canonical(box.address) for box in visible}
     hidden = tuple(
         Mailbox(address, site.name_of(address))

@@ -33,7 +33,7 @@ _TOKEN = re.compile(r"\s+|\.\.\.|\{\w+\}|[()\[\]{}|<>,:?#_]|[^\s()\[\]{}|<>,:?#_
 # a word is then a class of a few ranges. Unicode classes here would make the automaton fifty times as large.
 _LETTER = r"a-z0-9_\x80-\xff"
 _GAP = r"[ ,]+"
-_WORD = r"[^ \n.,;:!?()]+"
+_WORD = r"[^ \n.,;:!?()-][^ \n.,;:!?()]*"  # a lone dash is a mark, no word
 _LEFT = rf"(?:[^{_LETTER}']|[^{_LETTER}](?:[cdjlmnst]|qu)')"  # a word may follow an elision: l'alternative
 _RIGHT = rf"[^{_LETTER}]"
 _START = rf"\n[^{_LETTER}\n]*"
@@ -97,10 +97,14 @@ def fold(text: str) -> str:
 
 def octets_of(folded: str) -> bytes:
     """Folded text as phrases read it: UTF-8 between two line feeds, what is neither letter nor ASCII made a blank."""
+    folded = folded.translate(_EMPHASIS)
     if not folded.isascii():
         folded = _STRANGE.sub(" ", _DASHES.sub(";", folded))
     return b"\n" + folded.encode("utf-8", "replace") + b"\n"
 
+
+_EMPHASIS = {ord("*"): " ", ord("_"): " "}
+"""Marks with which plain text emphasises: *not*, __never__."""
 
 _SAME = (
     {ord(c): "'" for c in "’‘`´ʼ"} | {ord(c): " " for c in "\u00a0\u202f\u2009\t\u200b"} | {0x2011: "-", 0x2010: "-"}
@@ -123,7 +127,7 @@ def _sequence(reader: _Reader, led: bool) -> str:
         token = reader.take()
         after = led or begun
         if token == "...":
-            out.append(f"(?: +{_WORD}){{0,4}}" if after else f"(?:{_WORD} +){{0,4}}")
+            out.append(f"(?: +(?:{_WORD})){{0,4}}" if after else f"(?:(?:{_WORD}) +){{0,4}}")
         elif token == "[":
             inner = _inside(reader, "]", after)
             out.append(f"(?:{inner})?" if after else f"(?:{inner}{_GAP})?")

@@ -46,7 +46,7 @@ def who_sends(headers: Headers, envelope: Envelope, context: Context) -> Agent |
         named.insert(-1, ("from", headers.sender))
     known = [(source, box) for source, box in named if box.address and site.agent(box.address) is not None]
     if not known:
-        return None
+        return _unaddressed(headers, context)
     source, box = known[0]
     entry = site.agent(box.address)
     assert entry is not None
@@ -54,6 +54,14 @@ def who_sends(headers: Headers, envelope: Envelope, context: Context) -> Agent |
         b.address for _, b in named if "@" in b.address and not site.same_person(b.address, box.address)
     )
     return Agent(Mailbox(entry.address, box.name or entry.name), entry.team, source, tuple(others))
+
+
+def _unaddressed(headers: Headers, context: Context) -> Agent | None:
+    """Where everybody is an agent, a writer is one too whose From has a name and no address (as in archives)."""
+    author = headers.author
+    if not context.site.everybody or author is None or not author.name or "@" in author.address:
+        return None
+    return Agent(Mailbox("", author.name), context.site.team_of_everybody, "from")
 
 
 def read(message: Message, envelope: Envelope, context: Context) -> Reading:

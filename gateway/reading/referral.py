@@ -8,7 +8,13 @@ from typing import Literal
 
 from gateway.mail.address import Mailbox
 from gateway.reading.lexicon import Hit, Scan
-from gateway.reading.mitigation import ROUTE
+from gateway.reading.mitigation import route_in
+
+NOUNS_ARE_CAPITALISED = ("de",)
+"""Where a capital letter says nothing about names."""
+
+WORDS_OF_A_NOTE = 60
+"""A mail of at most this many words of its own is a note on what it quotes."""
 
 Kind = Literal["hand-off", "redirect", "consult", "delegation"]
 
@@ -26,44 +32,78 @@ class Referral:
     fyi: tuple[Hit, ...] = ()
     target: str = ""
     target_at: tuple[int, int] | None = None
+    no_route: tuple[Hit, ...] = ()
+    """The words that name nobody, where nothing near them does either."""
 
 
 _NAME = re.compile(
-    r"\b(?:to|at|by|with|for|ask|call|contact|an|bei|von|frag|ruf|à|a|con|met|aan|bij|via|chez)\s+"
-    r"((?:[A-ZÀ-Þ][\w'’-]+)(?:\s+(?:[A-ZÀ-Þ][\w'’-]+|in|im|at|van|de|von))*\s*(?:[A-ZÀ-Þ][\w'’-]+)?)"
+    r"(?<=[\s(/])((?:[A-ZÀ-Þ][\w'’&.-]*[\w’])(?:\s+(?:[A-ZÀ-Þ][\w'’&-]+|in|im|at|of|van|de|du|von|di|da)){0,5})"
 )
+"""Capitalised words inside a sentence: a person, a team, a company, a manual."""
 
 
-def find_referral(scan: Scan, *, to_requester: bool, others: tuple[Mailbox, ...]) -> Referral:
-    """Read the new text. `others` are the recipients who are neither the requester nor the writer.
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Who gets the mail, as far as a referral depends on it.
 
-    A request to act, addressed to them, passes the matter on; a question keeps it. A writer who says that they go on
-    with it, or that they will answer, keeps it as well.
+    `others` are the recipients who are neither the requester nor the writer; `addressed` says that one of them stands
+    in To; `to_requester` and `absent`: the requester gets the mail visibly, or is known and does not get it at all;
+    `asked`: the quoted mail asks for something.
+    """
+
+    others: tuple[Mailbox, ...]
+    addressed: bool
+    to_requester: bool
+    absent: bool
+    asked: bool
+
+
+def find_referral(scan: Scan, setting: Setting) -> Referral:
+    """Read the new text.
+
+    A request to act, addressed to others, passes the matter on; a question keeps it. A writer who says that they go on
+    with it, or that they will answer, keeps it as well. Where the requester is left out, any request to others about
+    what was asked passes it on.
     """
     transfer = _said(scan, "transfer")
     directive = _said(scan, "directive")
+    task = _said(scan, "task")
+    announced = _said(scan, "announce")
     ask = _said(scan, "ask")
     ownership = _said(scan, "ownership")
     fyi = _said(scan, "fyi")
-    redirect = _said(scan, "redirect") if to_requester else ()
+    redirect = _said(scan, "redirect") if setting.to_requester or not setting.others else ()
     target, target_at = _target(scan, redirect)
+    if setting.to_requester and not setting.addressed:
+        directive = ()  # it is the requester who is asked
     handoff: tuple[Hit, ...] = ()
     kind: Kind | Literal[""] = ""
     consult: tuple[Hit, ...] = ()
-    if others and (transfer or directive):
+    if setting.others and (transfer or directive):
         if ownership:
             kind = "delegation" if directive and not ask else "consult"
             consult = ask or directive or transfer
         else:
             kind, handoff = "hand-off", transfer + directive
-    elif others and ask and not to_requester:
+    elif setting.others and setting.absent and task and _is_short(scan) and not (ownership or fyi):
+        kind, handoff = "hand-off", task
+    elif announced and not ownership:
+        kind, handoff = "hand-off", announced
+    elif setting.others and ask and not setting.to_requester:
         kind, consult = "consult", ask
-    if not kind and redirect:
+    if redirect and (not kind or (handoff is announced and not setting.others)):
         kind = "redirect"
     if handoff:
         fyi = ()
     evidence = {"hand-off": handoff, "redirect": redirect}.get(kind, consult)
-    return Referral(kind, evidence, handoff, redirect, consult, ownership, fyi, target, target_at)
+    vague = () if target else tuple(hit for each in redirect for hit in scan.within(each.sentence, "no_route"))
+    return Referral(kind, evidence, handoff, redirect, consult, ownership, fyi, target, target_at, vague)
+
+
+def _is_short(scan: Scan) -> bool:
+    """A note above somebody's question, which can only be about that; a longer mail may ask for anything."""
+    said = [n for n, sentence in enumerate(scan.prepared.sentences) if sentence.kind == "body"]
+    return sum(scan.prepared.words(n) for n in said) <= WORDS_OF_A_NOTE
 
 
 def _said(scan: Scan, cue: str) -> tuple[Hit, ...]:
@@ -72,17 +112,26 @@ def _said(scan: Scan, cue: str) -> tuple[Hit, ...]:
 
 
 def _target(scan: Scan, redirect: tuple[Hit, ...]) -> tuple[str, tuple[int, int] | None]:
-    """Where the requester is sent: an address, link or number near the redirect, else a name, else a way."""
+    """Where the requester is sent: an address, link or number anywhere near the redirect, a way, or a name in it.
+
+    "The department responsible" is nobody; a name that only addresses the requester is none either.
+    """
     text = scan.prepared.text
+    sentences = scan.prepared.sentences
     for hit in redirect:
-        start = scan.prepared.sentences[hit.sentence].start
-        last = min(hit.sentence + 1, len(scan.prepared.sentences) - 1)
-        end = scan.prepared.sentences[last].end
-        if found := ROUTE.search(text, start, end):
-            return found.group(0).rstrip(".,)"), found.span()
-        if found := _NAME.search(text, start, scan.prepared.sentences[hit.sentence].end):
-            return found.group(1).strip(), found.span(1)
+        start = sentences[max(0, hit.sentence - 1)].start
+        last = min(hit.sentence + 2, len(sentences) - 1)
+        end = sentences[last].end
+        if route := route_in(scan, start, end):
+            return text[slice(*route)].rstrip(".,)"), route
         for way in scan.of("directions"):
-            if hit.sentence <= way.sentence <= last:
+            if hit.sentence - 1 <= way.sentence <= last:
                 return text[way.start : way.end], (way.start, way.end)
+        vague = scan.within(hit.sentence, "no_route")
+        if vague and hit.lang in NOUNS_ARE_CAPITALISED:
+            continue
+        named = sentences[hit.sentence]
+        for found in _NAME.finditer(text, max(hit.start, named.start + 1), named.end):
+            if not any(each.start <= found.end(1) and found.start(1) <= each.end for each in vague):
+                return found.group(1).strip(), found.span(1)
     return "", None

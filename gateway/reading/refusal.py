@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gateway.reading.answers import Asked, body_sentences, is_pleasantry
 from gateway.reading.lexicon import Hit, Scan
 from gateway.reading.sentences import clauses
+
+_TURN = re.compile(r"\s[-–—]{1,2}\s|;|: ")
+"""Marks after which a sentence begins anew."""
+
+
+WORDS_OF_A_BARE_NO = 4
+"""A "no" whose question nobody knows is the whole answer in at most this many words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +50,14 @@ def find_noes(scan: Scan, question: Question) -> Noes:
     others: list[Hit] = []
     for hit in scan.of("refusal"):
         sentence = scan.prepared.sentences[hit.sentence]
-        if sentence.kind == "greeting" or sentence.question or _in_closing(scan, hit):
+        if sentence.kind == "greeting" or _in_closing(scan, hit) or (sentence.question and _asks(scan, hit)):
             continue
         if _beside(scan, hit, "assurance", "good_news"):
             continue
         if _led_by(scan, hit, "conditional"):
             conditional.append(hit)
-        elif _led_by(scan, hit, "others_no"):
-            others.append(hit)
+        elif _led_by(scan, hit, "others_no") and not scan.within(hit.sentence, "apology"):
+            others.append(hit)  # nobody is sorry for another's no
         else:
             refusals.append(hit)
     for hit in scan.of("refusal_answer"):
@@ -57,6 +65,14 @@ def find_noes(scan: Scan, question: Question) -> Noes:
             refusals.append(hit)
     refusals.sort(key=lambda hit: hit.start)
     return Noes(tuple(refusals), scan.of("good_news"), scan.of("assurance"), tuple(conditional), tuple(others))
+
+
+def _asks(scan: Scan, hit: Hit) -> bool:
+    """Whether a hit stands in the part of a sentence that its question mark ends: not before a "but" or a dash."""
+    sentence = scan.prepared.sentences[hit.sentence]
+    turns = (turn.start for turn in scan.within(hit.sentence, "contrast") if turn.start >= hit.end)
+    dash = _TURN.search(scan.prepared.text, hit.end, sentence.end)
+    return next(turns, None) is None and dash is None
 
 
 def _in_closing(scan: Scan, hit: Hit) -> bool:
@@ -97,7 +113,8 @@ def _led_by(scan: Scan, hit: Hit, *cues: str) -> bool:
 
 
 def _answers(scan: Scan, hit: Hit, question: Question) -> bool:
-    """Whether a bare "no" stands where an answer stands, and something was asked that a no refuses."""
+    """Whether a bare "no" stands where an answer stands, and something was asked that a no refuses. Where nobody knows
+    what was asked, it counts only if nothing else is said."""
     if scan.prepared.sentences[hit.sentence].kind != "body":
         return False
     asked = question.overall
@@ -112,4 +129,6 @@ def _answers(scan: Scan, hit: Hit, question: Question) -> bool:
     said = [n for n in body_sentences(scan) if not is_pleasantry(scan, n)]
     if hit.sentence not in said[:2]:
         return False
-    return asked is None or bool(asked & {"request", "status"})
+    if asked is None:
+        return sum(scan.prepared.words(n) for n in said) <= WORDS_OF_A_BARE_NO
+    return bool(asked & {"request", "status"})

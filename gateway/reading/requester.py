@@ -139,8 +139,10 @@ def _oldest(authors: list[QuotedAuthor]) -> QuotedAuthor:
 
 
 def _next(authors: list[QuotedAuthor]) -> QuotedAuthor:
-    """Where everybody is an agent, whoever wrote the mail that this one answers or passes on; no program if need be."""
-    return next((a for a in authors if not _PROGRAM.match(a.mailbox.address)), authors[0])
+    """Where everybody is an agent: who wrote by a website's form, else whoever wrote the mail that this one answers or
+    passes on; no program if need be."""
+    form = next((a for a in authors if a.kind == "form"), None)
+    return form or next((a for a in authors if not _PROGRAM.match(a.mailbox.address)), authors[0])
 
 
 def _full(author: QuotedAuthor, others: list[QuotedAuthor]) -> Mailbox:

@@ -29,6 +29,7 @@ _ABBREVIATION = re.compile(
 )
 _QUOTED = re.compile(r"\"[^\"\n]{3,300}\"|“[^”\n]{3,300}”|„[^“”\n]{3,300}[“”]|«[^»\n]{3,300}»|»[^«\n]{3,300}«")
 _NAME_LINE = re.compile(r"[^\W\d_][\w.'-]*(?:[ ,]+[^\W\d_][\w.'-]*){0,3}[.,!]?", re.UNICODE)
+_HANDLE = re.compile(r"[.\s]{0,3}(?:@[\w.-]{1,60}[,:]?\s{1,3})+")
 _VOCATIVE = re.compile(r"([^\W\d_][\w'-]{1,40})(?:[ ]{1,3}([^\W\d_][\w'-]{1,40}))?[ ]?[,:!–-]{1,5}\s+")
 
 
@@ -166,6 +167,9 @@ def _part_address(
     """Part "Hi Gemma, " or "Bob, " from the sentence that it opens, so that the sentence begins where it begins."""
     out = []
     for number, (start, end, paragraph) in enumerate(spans):
+        if number == 0 and (handles := _HANDLE.match(text, start, end)) and handles.end() < end:
+            out.append((start, start + len(handles.group().rstrip()), paragraph))
+            start = handles.end()
         cut = 0
         if number < 2 and greetings is not None and (found := greetings.match(folded, start, end)):
             cut = found.end()
@@ -188,8 +192,11 @@ def _kinds(
     names: frozenset[str],
 ) -> list[Kind]:
     kinds: list[Kind] = ["body"] * len(spans)
-    for number, (start, end, _) in enumerate(spans[:2]):
+    for number, (start, end, _) in enumerate(spans[:3]):
         line = text[start:end]
+        if number == 0 and _HANDLE.fullmatch(line + " "):
+            kinds[number] = "greeting"
+            continue
         greets = greetings is not None and greetings.match(folded + " ", start, end + 1)
         named = len(line) < 40 and line.endswith((",", ":", "!", "-", "–")) and _is_names(line, names)
         if (greets and greets.end() >= end) or (named and number == 0):

@@ -12,11 +12,18 @@ _FACTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "conditional": ("a no that stands under an if; it never makes a refusal", ()),
     "others_no": ("somebody else's no is told of; it never makes a refusal", ()),
     "out_of_scope": ("beyond the agent's scope or authority", ()),
-    "dismissive": ("not my problem, job or department, in whatever words", ()),
+    "dismissive": (
+        "brush-off: not my problem, job or department, in whatever words; rude: mocked, insulted or scolded",
+        ("brush-off", "rude"),
+    ),
     # what goes with it
-    "reason": ("why; stated: with a word like because, adjacent: told right beside the no", ("stated", "adjacent")),
+    "reason": (
+        "why something is refused; stated: with a word like because, adjacent: told right beside the no",
+        ("stated", "adjacent"),
+    ),
     "eta": ("when it will be done: an ISO date, or in words", ()),
-    "alternative": ("another way, to go or offered", ()),
+    "alternative": ("another way than what is refused, to go or offered", ()),
+    "helps": ("the answer also helps: another way, a route, an offer or a date", ()),
     "escalation_offer": ("the agent offers to ask, raise or pass it on", ()),
     "clarifying_question": ("a question that moves the matter on", ()),
     # passing it on
@@ -26,6 +33,7 @@ _FACTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "consult": ("somebody is asked for advice or data; the agent keeps the matter", ()),
     "takes_ownership": ("the agent keeps the matter, or will answer the requester", ()),
     "target": ("who gets it: an address, a name or a way", ()),
+    "no_route": ("the requester is sent to whom nothing in the mail would find: the department responsible", ()),
     "target_copied": ("the one it is passed to gets this mail", ()),
     "empty_forward": ("a forward to another team without a word", ()),
     "fyi": ("for information only", ()),

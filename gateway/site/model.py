@@ -102,6 +102,11 @@ class Site:
         """True when the site file says that everybody is an agent (`agents: ["*"]`)."""
         return any(patterns.everybody for patterns, _ in self.agent_patterns)
 
+    @property
+    def team_of_everybody(self) -> str:
+        """The team of those who are agents only because everybody is; "" where not everybody is one."""
+        return next((entry.team for patterns, entry in self.agent_patterns if patterns.everybody), "")
+
     def agent(self, address: str) -> AgentEntry | None:
         """The agent, or shared mailbox of a team, that this address belongs to."""
         if "@" not in address:

@@ -26,8 +26,18 @@ Action = Literal["fix", "send"]
 
 Outcome = Literal[
     "pending",  # intent committed, the final dot may or may not have gone upstream
-    "passed", "rewritten", "held", "rejected", "refused-upstream", "deferred", "in-doubt",
-    "released", "fixed", "overridden", "discarded", "taken",
+    "passed",
+    "rewritten",
+    "held",
+    "rejected",
+    "refused-upstream",
+    "deferred",
+    "in-doubt",
+    "released",
+    "fixed",
+    "overridden",
+    "discarded",
+    "taken",
 ]
 """What became of a judged mail."""
 

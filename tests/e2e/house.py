@@ -134,7 +134,14 @@ async def house(
 
 
 def mail(
-    sender: str, to: str, subject: str, text: str, *, cc: str = "", message_id: str = "", reply_to: str = "",
+    sender: str,
+    to: str,
+    subject: str,
+    text: str,
+    *,
+    cc: str = "",
+    message_id: str = "",
+    reply_to: str = "",
     **headers: str,
 ) -> bytes:
     """A plain mail with CRLF line ends."""

@@ -66,9 +66,7 @@ class Nursery:
             else:
                 await self._ready.put(said)
 
-    async def start(
-        self, folder: Path, upstream: int, *, stop_at: str = "", ahead: timedelta = timedelta()
-    ) -> Gateway:
+    async def start(self, folder: Path, upstream: int, *, stop_at: str = "", ahead: timedelta = timedelta()) -> Gateway:
         assert self._process.stdin is not None
         order = {"folder": str(folder), "upstream": upstream, "stop_at": stop_at, "ahead": ahead.total_seconds()}
         self._process.stdin.write(json.dumps(order).encode() + b"\n")
@@ -187,9 +185,7 @@ async def _serve(order: dict[str, Any]) -> None:
     from gateway.service import Service
 
     ahead = timedelta(seconds=order["ahead"])
-    service = Service(
-        settings_for(Path(order["folder"]), order["upstream"]), clock=lambda: datetime.now(UTC) + ahead
-    )
+    service = Service(settings_for(Path(order["folder"]), order["upstream"]), clock=lambda: datetime.now(UTC) + ahead)
     told = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, told.set)
     await service.start()

@@ -329,4 +329,3 @@ class _Borrowed(contextlib.nullcontext[Sink]):
 
     async def __aenter__(self) -> Sink:
         return self.enter_result
-

@@ -36,9 +36,12 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_the_shipped_set(policies: PolicySet) -> None:
-    assert [policy.id for policy in policies.policies] == ["dropped-requester", "bare-refusal", "executive-refusal"]
+    assert [policy.id for policy in policies.policies] == [
+        "dropped-requester", "dismissive", "referral-without-route", "no-escalation", "bare-refusal", "no-substance",
+        "terse-reply", "executive-refusal",
+    ]  # fmt: skip
     assert {policy.mode for policy in policies.policies} == {"enforce"}
-    assert [policy.do for policy in policies.policies] == ["rewrite", "hold", "notify"]
+    assert [policy.do for policy in policies.policies] == ["rewrite", *6 * ["hold"], "notify"]
     assert policies.site.agent("dana.cole@acme.example") is not None
 
 

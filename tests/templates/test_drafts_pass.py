@@ -26,7 +26,23 @@ WORDS = {
     ("en", "dropped-requester"): ("Hi all,\n\ncan you take this over, please?\n\nDana", "Could you look at the VPN?"),
     ("de", "dropped-requester"): ("Hallo,\n\nkönnt ihr das bitte übernehmen?\n\nDana", "Wann geht das VPN wieder?"),
     ("en", "bare-refusal"): ("Hi Fiona,\n\nno, we can't do that.\n\nDana", "Could I get a second monitor?"),
-    ("de", "bare-refusal"): ("Hallo Fiona,\n\nnein, das geht nicht.\n\nDana", "Kann ich einen Monitor bekommen?"),
+    ("de", "bare-refusal"): ("Hallo Fiona,\n\nnein, das geht hier leider nicht.\n\nDana", "Bekomme ich so etwas?"),
+    ("en", "dismissive"): ("Hi Fiona,\n\nthat's not our problem.\n\nDana", "Could somebody have a look?"),
+    ("de", "dismissive"): ("Hallo Fiona,\n\nda hättest du früher dran denken sollen.\n\nDana", "Kann einer nachsehen?"),
+    ("en", "no-escalation"): ("Hi Fiona,\n\nprices are above my pay grade.\n\nDana", "Can we have 15 % off?"),
+    ("de", "no-escalation"): ("Hallo Fiona,\n\ndas liegt nicht in meiner Hand.\n\nDana", "Gibt es einen Nachlass?"),
+    ("en", "referral-without-route"): (
+        "Hi Fiona,\n\nplease contact the department responsible for that.\n\nDana", "How do I get a new badge?"
+    ),
+    ("de", "referral-without-route"): (
+        "Hallo Fiona,\n\nwende dich bitte an die zuständige Stelle.\n\nDana", "Wie bekomme ich einen Ausweis?"
+    ),
+    ("en", "terse-reply"): ("Depends.", "Cable or WLAN for the printer?"),
+    ("de", "terse-reply"): ("Kommt drauf an.", "Kabel oder WLAN für den Drucker?"),
+    ("en", "no-substance"): (
+        "Dear Fiona,\n\nthank you so much for getting in touch! We really value people like you.\n\nDana",
+        "Which ports do the phones use?",
+    ),
 }  # fmt: skip
 
 
