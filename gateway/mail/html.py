@@ -122,6 +122,9 @@ class _Page:
             return
         elif tag.cell:
             self.space = True
+        elif tag.picture:
+            if not (self.hidden or self.words) and len(self.lines) < MOST_LINES:
+                self.lines.append(self._line("", at, [(0, at, 0, True)], "picture"))
         elif tag.alt and not self.hidden:
             self.pieces.append((self.width, at, 1, True))
             self.words.append(tag.alt)
