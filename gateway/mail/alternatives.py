@@ -36,6 +36,7 @@ _CONTAINERS = (
 """What only HTML has of a quote's beginning: no doubt, in whatever language."""
 
 
+_ANY_TAG = re.compile(r"<[a-zA-Z/!][^<>]{0,200}>|&(?:#\d+|[a-z]+);")
 _SHOWN = re.compile(rb">([^<]+)")
 
 
@@ -48,13 +49,20 @@ def body_lines(message: Message, *, html: bool = False) -> tuple[list[Line], boo
     truncated = False
     for part in _chosen(message.parts, html):
         text = part.text or ""
-        if part.content_type == "text/html":
+        if _is_page(part, text):
             found = split_html(text, part.id)
         else:
             found = split_plain(text, part.id, flowed=part.flowed, delete_space=part.delsp)
         truncated = truncated or len(text) > MOST_CHARACTERS or len(found) >= MOST_LINES
         lines += found
     return lines, truncated
+
+
+def _is_page(part: Part, text: str) -> bool:
+    """Whether a text is HTML, whatever its type says: some programs call a page plain text, and text a page."""
+    if part.content_type == "text/html":
+        return _ANY_TAG.search(text) is not None or "\n" not in text.strip()
+    return text[:200].lstrip("\ufeff \t\r\n")[:14].lower().startswith(("<!doctype html", "<html"))
 
 
 def html_knows_better(message: Message) -> bool:

@@ -10,12 +10,11 @@ from gateway.mail.announced import begins_quote, block_near, dashed_attribution,
 from gateway.mail.attribution import read_attribution, read_marked_attribution
 from gateway.mail.headerblock import read_block, read_unlisted
 from gateway.mail.heads import ENDS, Found, label_of
-from gateway.mail.labels import LONGEST_LABEL, REPLY_ABOVE
+from gateway.mail.labels import LONGEST_LABEL
 from gateway.mail.lines import Line
-from gateway.mail.markers import is_rule, leading_marker, names_quote, read_marker
+from gateway.mail.markers import asks_to_reply_above, is_rule, leading_marker, names_quote, read_marker
 from gateway.mail.notes import read_dated_name, read_notes_line
 from gateway.mail.oneline import read_one_line
-from gateway.mail.phrases import small
 
 _MARKERS = frozenset(">-_=*~#\u2014\u2013\u2500")
 _HEADS = _MARKERS | {" ", "\t"}
@@ -59,10 +58,12 @@ class _Walk:
         self.lines = lines
         self.forwards = forwards
         self.sorted = Sorted(["new"] * count, [0] * count, [False] * count)
-        self.depth = self.base = self.base_zone = 0
+        self.base = 0
+        self.base_zone = 0
         self.container = "quote"
         self.inner: dict[int, int] = {}
         self.named: dict[int, bool] = {}
+        self.depth = 0
         self.sure_from = -1
         self.sure_lines = 0
         """For how many lines with text, from that one on, an announcement makes a header block certain."""
@@ -178,10 +179,8 @@ class _Walk:
             while end < len(lines) and lines[end].text and end - at < 5:
                 end += 1
             return self._take(at, end, "header")
-        if first in "#-_=*~" and len(text) < 160:
-            lower = small(text)
-            if any(words in lower for words in REPLY_ABOVE):
-                return self._raise_base(at, at + 1, "quote") if self._spoke(at) else self._take(at, at + 1, "header")
+        if asks_to_reply_above(text):
+            return self._raise_base(at, at + 1, "quote") if self._spoke(at) else self._take(at, at + 1, "header")
         end = at + 1
         marker = read_marker(text)
         if not marker and (text[-1] in ENDS) and self.depth and begins_quote(self.lines, at):

@@ -107,6 +107,9 @@ class _Block:
         if self.last == "from" and not self.blanks and len(text) < 40 and SHORT_DATE.match(text) is not None:
             self.values["date"], self.patience = text, 5
             return True
+        if self.last == "from" and text[:8].lower() in ("[mailto:", "<mailto:", "(mailto:"):
+            self.values["from"], self.patience = f"{self.values['from']} {text}", 5
+            return True
         if not self.last or self.blanks:
             return False
         above = self.values[self.last]

@@ -16,6 +16,7 @@ EMPHASIS = " \t\u00a0\u3000*_"
 ENDS = ":\uff1a"
 DATEISH = re.compile(r"(?<!\d)(?:(?:19|20)\d\d|\d{1,2}[./-]\d{1,2}[./-]\d\d|\d{1,2}[:.h]\d\d)(?!\d)")
 CLOCK = re.compile(r"(?<!\d)\d{1,2}[:.h時]\s?\d\d(?!\d)")
+_ASIDE = re.compile(r"\([^()]*\)")
 _PARTICLES = frozenset(
     phrases(
         """
@@ -75,8 +76,13 @@ def is_name(person: Mailbox | None, words: int) -> bool:
         return False
     if person.address:
         return True
-    parts = person.name.split()
+    parts = _ASIDE.sub(" ", person.name).split()  # "Jill Amory (on leave)"
     plain = sum(1 for part in parts if part[:1].islower() and part not in _PARTICLES)
-    return (
-        0 < len(parts) <= words and plain <= (1 if len(parts) < 3 else 0) and person.name[-1] not in ".?!" + ENDS
-    ) or (len(parts) == 2 and len(parts[-1]) == 2 and parts[-1][-1] == ".")
+    if not 0 < len(parts) <= words or plain > (1 if len(parts) < 3 else 0):
+        return len(parts) == 2 and _is_short(parts[-1])
+    return person.name[-1] not in ".?!" + ENDS or (len(parts) > 1 and _is_short(parts[-1]))
+
+
+def _is_short(word: str) -> bool:
+    """ "P.", "Jr.": with a full stop that ends no sentence."""
+    return len(word) < 4 and word[-1] == "." and word[0].isupper()

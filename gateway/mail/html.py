@@ -122,6 +122,9 @@ class _Page:
             return
         elif tag.cell:
             self.space = True
+        elif tag.picture:
+            if not (self.hidden or self.words) and len(self.lines) < MOST_LINES:
+                self.lines.append(self._line("", at, [(0, at, 0, True)], "picture"))
         elif tag.alt and not self.hidden:
             self.pieces.append((self.width, at, 1, True))
             self.words.append(tag.alt)
@@ -183,20 +186,26 @@ def split_html(source: str, part: str) -> list[Line]:
     known: dict[str, Tag] = {}
     position = max(source.find("<body"), 0) or max(source.find("<BODY"), 0)
     resume = position  # what stands before was read with an earlier token (a comment, a script, a quoted attribute)
-    for token in _TOKENS.split(source[position:]):
+    between = True
+    for token in _TOKENS.split(source[position:]):  # text and tags in turn
+        between = not between
+        if not token:
+            continue
         start, position = position, position + len(token)
+        is_tag = between
         if start < resume:
             if position <= resume:
                 continue
             start, token = resume, source[resume:position]
+            is_tag = token[0] == "<" and token[-1] == ">"
+        if not is_tag:
+            if "<" in token:
+                resume = _odd_text(page, token, start)
+            elif not page.hidden:
+                page.write(token, start)
+            continue
         tag = known.get(token)
         if tag is None:
-            if token[:1] != "<" or token[-1] != ">":
-                if "<" in token:
-                    resume = _odd_text(page, token, start)
-                elif token and not page.hidden:
-                    page.write(token, start)
-                continue
             tag, resume = _new_tag(source, token, start)
             if resume <= position and len(known) < _MOST_KNOWN:
                 known[token] = tag

@@ -38,8 +38,9 @@ class Line:
     `start` is the code point of the part where `text` begins; `pieces` says more where the text is not one
     verbatim run (joined flowed lines, HTML); `skip` counts rendered characters that stood before `text` (quote marks).
     `mark` is "" or what the markup says: "boundary" (a quote surely begins), "hint" (one may begin), "attribution",
-    "signature", "rule" (a horizontal rule), "label" (a table cell with the name of a header field). `zone` numbers the
-    outermost quote container, 0 outside. `links` are the mailto addresses on the line. `source` is the HTML.
+    "signature", "rule" (a horizontal rule), "picture" (one stands alone on its line), "label" (a table cell with the
+    name of a header field). `zone` numbers the outermost quote container, 0 outside. `links` are the mailto addresses
+    on the line. `source` is the HTML.
     """
 
     # Defaults of the class, not of the instance: a mail has many lines, and nearly all of them need only four values.

@@ -13,6 +13,7 @@ _MOST = 4000
 """Characters of one address list that are read."""
 _STOPS = re.escape(' \t\r\n\u00a0\u3000<>()[]{}",;:|*«»“”„、。，@')
 _ADDRESS = re.compile(f"[^{_STOPS}]{{1,65}}+@[^{_STOPS}]{{1,254}}+")
+_AT_POST = re.compile(r" AT [A-Z_0-9]+\Z")
 _QUOTES = " \t\u00a0\"'`*_«»“”„‘’\u2019"
 
 
@@ -52,6 +53,11 @@ def clean_name(text: str) -> str:
             at = name.lower().find(mark)
             if at > 0:
                 name = _bare(name[:at])
+    directory = lower.find("/o=")
+    if directory > 0:
+        name = _bare(name[:directory])  # Exchange: "Jill Amory [/O=ACME/OU=…/CN=JAMORY]"
+    if " AT " in name and name.isascii():
+        name = _AT_POST.sub("", name)  # cc:Mail: "Jill Amory AT ACME_SALES"
     head, slash, tail = name.partition("/")
     if (
         slash

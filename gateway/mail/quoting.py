@@ -24,6 +24,7 @@ from gateway.mail.people import parse_people
 from gateway.mail.quoted_date import parse_quoted_date
 from gateway.mail.signature import SenderNames, signature_start
 from gateway.mail.span import Span
+from gateway.mail.unread import why_unread
 from gateway.mail.webform import is_machine, read_form
 
 _BLANK_LINES = re.compile(r"\n{3,}")
@@ -212,6 +213,11 @@ class Body:
     def has_quote(self) -> bool:
         """Whether there is any quoted or forwarded text."""
         return any(kind in ("quote", "forward") for kind in self._sorted.kinds)
+
+    @cached_property
+    def unread(self) -> str:
+        """Why the new text cannot be known, in plain words; "" where it can."""
+        return why_unread(self._message, self._lines, self._sorted.kinds, self.new, forward=self.has_forward)
 
     @cached_property
     def inline(self) -> tuple[tuple[str, NewText], ...]:

@@ -104,6 +104,8 @@ class Tag:
     paragraph: bool = False
     mailto: str = ""
     alt: str = ""
+    picture: bool = False
+    """A picture that the mail brings along, and that somebody can see."""
     literal: bool = False
     """No tag at all: text that looks like one."""
     changes: bool = False
@@ -190,8 +192,12 @@ def _read_structure(read: Tag, names: list[str], style: str, attributes: dict[st
         href = unescape(attributes.get("href", "")[:400])
         if href[:7].lower() == "mailto:":
             read.mailto = unquote(href[7:].partition("?")[0])
-    elif read.name == "img" and "data-emoji" in attributes:
-        read.alt = attributes.get("alt", "")[:8]
+    elif read.name == "img":
+        read.alt = attributes.get("alt", "")[:8] if "data-emoji" in attributes else ""
+        small = {attributes.get("width", ""), attributes.get("height", "")} & {"0", "1", "2", "0px", "1px", "2px"}
+        read.picture = (
+            not read.alt and not small and attributes.get("src", "")[:5].lower().startswith(("cid:", "data:"))
+        )
     read.zone = read.quotes
     for name in names:
         read.zone = read.zone or name in _ZONES

@@ -38,8 +38,17 @@ def same_name(one: str, other: str) -> bool:
     return bool(first) and first == second
 
 
+def is_called(box: Mailbox, name: str) -> bool:
+    """Whether a mailbox is that of somebody of this name, by its display name or by an address such as first.last@."""
+    words = {word for word in re.findall(r"[^\W\d_]+", name.lower()) if len(word) > 1}
+    local = {word for word in re.findall(r"[^\W\d_]+", box.address.lower().partition("@")[0]) if len(word) > 1}
+    return same_name(box.name, name) or (len(local) > 1 and local <= words)
+
+
 def is_agents_name(name: str, site: Site, agent: Agent) -> bool:
     """Whether a name is the sender's own, also as "Last, First", or as the address spells it."""
     words = {word for word in re.findall(r"[^\W\d_]+", name.lower()) if len(word) > 1}
     own = name_words([agent.mailbox], site)
-    return len(words) > 1 and (words <= own or (len(own) > 1 and own <= words))
+    local = agent.mailbox.address.lower().partition("@")[0]
+    initialled = any(local == first[0] + last for first in words for last in words if first != last)  # "bcherry@"
+    return len(words) > 1 and (words <= own or (len(own) > 1 and own <= words) or initialled)

@@ -84,6 +84,8 @@ class Collector:
             self._note("unreadable", message.unreadable[0])
         elif self.body.truncated:
             self._note("unreadable", "longer than what is read")
+        elif self.body.unread:
+            self._note("unreadable", self.body.unread)
         sensitivity = (message.get("Sensitivity") or "").strip()
         if is_sensitive(message):
             self._note("confidential", True, Span(sensitivity, "header:Sensitivity", 0, len(sensitivity)))

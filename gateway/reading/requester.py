@@ -10,7 +10,7 @@ from gateway.mail.address import Mailbox
 from gateway.mail.message import Headers, parse_addresses
 from gateway.mail.quoting import Body, QuotedAuthor
 from gateway.mail.span import Span
-from gateway.reading.asker import asks, passes_on_to, same_name
+from gateway.reading.asker import asks, is_called, passes_on_to, same_name
 from gateway.reading.context import Context
 from gateway.reading.facts import Agent, Requester
 from gateway.reading.observed import find_observed
@@ -48,7 +48,7 @@ def find_requester(
     seen = find_observed(thread.by_id, site, agent)
     if seen is not None and seen.sure:
         return seen.requester
-    named = _declared(headers, agent, context) or _attached(body, site, agent) or _quoted(body, site, agent)
+    named = _declared(headers, agent, context) or _attached(body, site, agent) or _quoted(body, people, site, agent)
     if seen is not None:
         return _of_both(seen.requester, named, site)
     return named or _by_tag(thread.by_tag, site, agent) or _answered(headers, people, site, agent)
@@ -92,15 +92,16 @@ def _attached(body: Body, site: Site, agent: Agent) -> Requester | None:
     return None
 
 
-def _quoted(body: Body, site: Site, agent: Agent) -> Requester | None:
+def _quoted(body: Body, people: Recipients, site: Site, agent: Agent) -> Requester | None:
     """The oldest quoted author who is none of us. A program's mail (a web form) names the person in its text."""
     quoted = [a for a in body.authors if a.kind != "attached"]
     programs = any(a.mailbox.address and site.is_ticket_system(a.mailbox.address) for a in quoted)
     candidates = [a for a in quoted if asks(a.mailbox, site, agent)]
-    people = [a for a in candidates if not passes_on_to(a.mailbox, site)] or candidates
-    if people:
-        author = _next(people) if site.everybody else _oldest(people)
-        return Requester(_full(author, people), "quoted", (author.span,), f"wrote the quoted mail{_when(author)}")
+    askers = [a for a in candidates if not passes_on_to(a.mailbox, site)] or candidates
+    if askers:
+        author = _next(askers) if site.everybody else _oldest(askers)
+        box = _full(author, askers, people)
+        return Requester(box, "quoted", (author.span,), f"wrote the quoted mail{_when(author)}")
     if programs and (form := _FORM.search(body.quoted_text, 0, FORM_LIMIT)):
         name = _FORM_NAME.search(body.quoted_text, 0, FORM_LIMIT)
         box = Mailbox(form.group(1), name.group(1).strip() if name else "")
@@ -145,8 +146,8 @@ def _next(authors: list[QuotedAuthor]) -> QuotedAuthor:
     return form or next((a for a in authors if not _PROGRAM.match(a.mailbox.address)), authors[0])
 
 
-def _full(author: QuotedAuthor, others: list[QuotedAuthor]) -> Mailbox:
-    """The mailbox, with the address from another block where this one has only the name."""
+def _full(author: QuotedAuthor, others: list[QuotedAuthor], people: Recipients) -> Mailbox:
+    """The mailbox, with the address from another block or from the header where this one has only the name."""
     if author.mailbox.address:
         return author.mailbox
     for other in others:
@@ -156,7 +157,18 @@ def _full(author: QuotedAuthor, others: list[QuotedAuthor]) -> Mailbox:
         for box in (*other.to, *other.cc):
             if box.address and same_name(box.name, author.mailbox.name):
                 return box
+    if not _is_of_another_directory(author):
+        called = {box.address for box in people.all if box.address and is_called(box, author.mailbox.name)}
+        if len(called) == 1:
+            return Mailbox(called.pop(), author.mailbox.name)
     return author.mailbox
+
+
+def _is_of_another_directory(author: QuotedAuthor) -> bool:
+    """A Notes name ("Jill Amory@ACME", "Jill Amory/ACME") is an address already, of a directory that we do not know."""
+    text, name = author.span.text, author.mailbox.name
+    at = text.find(name)
+    return at >= 0 and text[at + len(name) : at + len(name) + 1] in ("@", "/")
 
 
 def _span_of(body: Body, text: str) -> Span:

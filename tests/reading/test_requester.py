@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from gateway.mail.address import Mailbox
 from gateway.mail.envelope import Envelope
 from gateway.mail.message import read_message
 from gateway.policy.model import PolicySet
+from gateway.reading.asker import is_agents_name
+from gateway.reading.facts import Agent
 from gateway.reading.memory import line_hashes, remember, sentences_of
 from gateway.reading.reader import Context, who_sends
 from gateway.reading.thread import SeenMessage, Thread
@@ -193,3 +196,30 @@ def test_any_author_may_be_the_agent(policies: PolicySet) -> None:
         )
         assert agent is not None
         assert (agent.mailbox.address, agent.source) == ("dana.cole@acme.example", "from")
+
+
+def test_a_name_without_an_address_is_looked_up_in_the_header(read_mail: Read) -> None:
+    """Outlook and Notes quote names only; whoever of the recipients is called so is meant, if there is just one."""
+    block = "From: Blom, Rita M.\nSent: Monday, March 2, 2026 9:00 AM\nTo: Dana Cole\nSubject: Socket\n\n" + ASKED
+    known = read_mail(mail(f"Not today.\n\n{block}", to="rita.blom@acme.example")).requester
+    assert known is not None
+    assert (known.mailbox.address, known.mailbox.name, known.grade) == (
+        "rita.blom@acme.example",
+        "Blom, Rita M.",
+        "quoted",
+    )
+    two = read_mail(mail(f"Not today.\n\n{block}", to="rita.blom@acme.example, rita.blom@customer.example")).requester
+    assert two is not None and two.mailbox.address == ""
+
+
+def test_a_name_of_another_directory_stays_a_name(read_mail: Read) -> None:
+    text = "Not today.\n\n-----Original Message-----\nFrom: Rita Blom@SALES\nDate: 03/02/2026 09:00\nTo: Dana Cole\n\n"
+    known = read_mail(mail(text + ASKED, to="rita.blom@acme.example")).requester
+    assert known is not None
+    assert (known.mailbox.address, known.mailbox.name) == ("", "Rita Blom")
+
+
+def test_the_agents_own_name_by_initial_is_nobody_who_asked(policies: PolicySet) -> None:
+    agent = Agent(Mailbox("dcole@acme.example"), "it-support", "from", ())
+    assert is_agents_name("Cole, Dana - IT", policies.site, agent)
+    assert not is_agents_name("Cole, Mary", policies.site, agent)
