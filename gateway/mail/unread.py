@@ -12,6 +12,8 @@ from gateway.mail.newtext import NewText
 MOST_GARBLED = 0.15
 """The share of characters without a meaning up to which a text is read."""
 
+_ESCAPES = re.compile(r"\x1b(?:\][^\x07\x1b]{0,200}(?:\x07|\x1b\\)?|\[[0-9;?]{0,30}[A-Za-z])")
+"""What steers a terminal (ECMA-48) makes no text unreadable, or anybody could pass for unread with it."""
 _PLACEHOLDER = re.compile(
     r"\[(?:cid:|image:|image\d|bild:|imagen:|immagine:|imagem:|afbeelding:|inline image)[^\[\]]{0,200}\]"
     r"|<image\d*\.(?:png|jpe?g|gif)>",
@@ -28,7 +30,8 @@ def why_unread(message: Message, lines: Sequence[Line], kinds: Sequence[str], ne
     if not message.attached and not any(part.is_text and not part.attachment for part in message.parts):
         kept = next((part.content_type for part in message.parts if part.size), "")
         return f"no text, only {kept}" if kept else ""
-    if new.text and _garbled(new.text) > MOST_GARBLED:
+    said = _ESCAPES.sub("", new.text)
+    if said and _garbled(said) > MOST_GARBLED:
         return "its characters are none of any alphabet"
     if _PLACEHOLDER.sub("", new.text).strip():
         return ""

@@ -55,6 +55,7 @@ def test_why_it_cannot_be_read(rest: str, why: str) -> None:
     "rest",
     [
         "\nNo.\n",
+        f"{TEXT}No. \x1b]0;title\x07\x1b[31m\n",
         "\n",
         "",
         mixed(f"{TEXT}See the picture.\n", PHOTO),
