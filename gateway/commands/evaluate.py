@@ -13,6 +13,7 @@ from gateway.commands.shown import FINE, OURS, console, plain, print_json, user_
 from gateway.config import Settings
 
 if TYPE_CHECKING:
+    from gateway.evaluation.forms import Corpus
     from gateway.evaluation.report import Report, Tallies
     from gateway.policy.model import PolicySet
 
@@ -78,14 +79,12 @@ def _policies(settings: Settings, real: bool) -> PolicySet:
     return replace(policies, site=load_site(EVERYBODY, "everybody is an agent")) if real else policies
 
 
-def _run(corpus: object, policies: PolicySet) -> Report:
+def _run(corpus: Corpus, policies: PolicySet) -> Report:
     from rich.console import Console
     from rich.progress import Progress
 
-    from gateway.evaluation.forms import Corpus
     from gateway.evaluation.report import evaluate as judge_all
 
-    assert isinstance(corpus, Corpus)
     with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
         task = progress.add_task(Path(corpus.path).name, total=corpus.size)
         return judge_all(

@@ -62,7 +62,7 @@ def is_pleasantry(scan: Scan, index: int) -> bool:
 def only_pleasantries(scan: Scan) -> bool:
     """Nothing but kind words, and many of them: a short "thanks!" acknowledges, and answers nothing on purpose."""
     said = body_sentences(scan)
-    if sum(scan.prepared.words(n) for n in said) < WORDS_OF_A_SHOW:
+    if scan.words_said < WORDS_OF_A_SHOW:
         return False
     return all(is_pleasantry(scan, n) for n in said)
 
@@ -74,7 +74,7 @@ def is_terse(scan: Scan, questions: int, refused: Collection[int]) -> bool:
     that does not leave it open; two questions want more.
     """
     said = body_sentences(scan)
-    if sum(scan.prepared.words(n) for n in said) > TERSE_WORDS:
+    if scan.words_said > TERSE_WORDS:
         return False
     if any(scan.within(n, "complete_answer") for n in said):
         return False

@@ -11,7 +11,6 @@ from gateway.mail.span import Span
 from gateway.reading import answers
 from gateway.reading.context import Context
 from gateway.reading.facts import Agent, Fact, Facts, Requester, Value
-from gateway.reading.language import likely_languages
 from gateway.reading.lexicon import Hit, Scan
 from gateway.reading.memory import is_sensitive
 from gateway.reading.mitigation import find_alternatives, find_etas, find_help, find_offers, find_reasons
@@ -46,7 +45,7 @@ class Collector:
             known.append(requester.mailbox)
         lexicon = context.lexicon
         self.names = name_words(known, self.site)
-        self.languages = likely_languages(body.new.text, lexicon.languages)
+        self.languages = lexicon.likely(body.new.text)
         self.scan = lexicon.scan_text(body.new.text, self.names, languages=self.languages)
         self.asked_scan = lexicon.scan_text(body.quoted_text[:QUESTION_LIMIT], scope="asked")
         self._headers()
@@ -138,12 +137,12 @@ class Collector:
         noes = find_noes(scan, self._question())
         self._noes(noes)
         self._mitigation(noes)
-        self._referral(find_referral(scan, self._setting(bool(questions))))
+        self._referral(find_referral(scan, self._setting()))
         self._confidential_subject()
         for cue in ("out_of_scope", "moved_to_bcc", "confidential"):
-            self._hits(cue, self._in_body(cue))
-        rude = self._in_body("rude")
-        self._hits("dismissive", rude + self._in_body("dismissive"), "rude" if rude else "brush-off")
+            self._hits(cue, scan.said(cue))
+        rude = scan.said("rude")
+        self._hits("dismissive", rude + scan.said("dismissive"), "rude" if rude else "brush-off")
         self._leave_me_out()
         if answers.only_pleasantries(scan):
             self._add("pleasantries_only", True, ((s.start, s.end) for s in scan.prepared.sentences))
@@ -152,9 +151,6 @@ class Collector:
         )
         if to_requester and questions and not empty and answers.is_terse(scan, questions, noes.sentences):
             self._add("terse", True, ((s.start, s.end) for s in scan.prepared.sentences if s.kind == "body"))
-
-    def _in_body(self, cue: str) -> list[Hit]:
-        return [hit for hit in self.scan.of(cue) if self.scan.prepared.sentences[hit.sentence].kind == "body"]
 
     def _confidential_subject(self) -> None:
         subject = self.message.subject
@@ -202,7 +198,7 @@ class Collector:
         if scan.has("see_attached") and "unreadable" not in self.facts:
             self._add("unreadable", "attachment", scan.of("see_attached"))
 
-    def _setting(self, asked: bool) -> Setting:
+    def _setting(self) -> Setting:
         others = self._others()
         in_to = {box.address for box in self.message.to}
         return Setting(
@@ -210,7 +206,6 @@ class Collector:
             any(box.address in in_to for box in others),
             "to_requester" in self.facts,
             "requester_absent" in self.facts or "requester_bcc_only" in self.facts,
-            asked,
         )
 
     def _referral(self, referral: Referral) -> None:

@@ -43,6 +43,7 @@ _MEANINGS: dict[str, str] = {
     # the furniture of letters
     "pleasantry": "a kind word without content",
     "apology": "sorry, unfortunately",
+    "pardon": "asks for pardon; a sentence that does tells no reason",
     "process": "what was done to get to the no (asked around, discussed), or a plea to accept it: no reason",
     "noncommittal": "an answer that leaves everything open: depends, maybe, works here",
     "offer_more": "anything else I can do for you?",

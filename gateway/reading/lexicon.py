@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from gateway.located import BadFiles, Problem, Tree, load_yaml, suggest, validate
 from gateway.reading.cues import CUES, SCOPES, Scope
 from gateway.reading.dates import Calendar, CalendarWords
-from gateway.reading.language import likely_languages
+from gateway.reading.language import SmallWords
 from gateway.reading.phrases import BadPhrase, compile_phrase, fold
 from gateway.reading.sentences import Prepared, prepare
 
@@ -42,6 +42,7 @@ class _File(BaseModel):
     lang: Annotated[str, Field(pattern=r"^[a-z]{2}$")]
     greetings: list[str] = []
     closings: list[str] = []
+    small_words: list[str] = []
     words: dict[str, list[str]] = {}
     dates: CalendarWords = CalendarWords()
     cues: dict[str, list[_Cue]] = {}
@@ -107,6 +108,18 @@ class Scan:
         found = [hit for cue in cues for hit in self.hits.get(cue, ())]
         return tuple(sorted(found, key=lambda h: h.start)) if len(cues) > 1 else tuple(found)
 
+    def said(self, *cues: str) -> tuple[Hit, ...]:
+        """The hits of some cues in what is said: neither in a greeting nor in a closing."""
+        return tuple(hit for hit in self.of(*cues) if self.is_said(hit.sentence))
+
+    def is_said(self, index: int) -> bool:
+        return self.prepared.sentences[index].kind == "body"
+
+    @property
+    def words_said(self) -> int:
+        """How many words the text says."""
+        return sum(self.prepared.words(n) for n in range(len(self.prepared.sentences)) if self.is_said(n))
+
     def has(self, *cues: str) -> bool:
         return any(self.hits.get(cue) for cue in cues)
 
@@ -125,6 +138,11 @@ class Lexicon:
     greetings: re.Pattern[str] | None = field(repr=False, default=None)
     closings: re.Pattern[str] | None = field(repr=False, default=None)
     sets: Mapping[Scope, tuple[_PhraseSet, ...]] = field(repr=False, default_factory=dict)
+    small_words: SmallWords = field(repr=False, default_factory=SmallWords)
+
+    def likely(self, text: str) -> tuple[str, ...]:
+        """The languages that a text can be in."""
+        return self.small_words.likely(text, self.languages)
 
     def prepare(self, text: str, names: Iterable[str] = ()) -> Prepared:
         """Cut a text into sentences with this lexicon's greetings and closings."""
@@ -150,7 +168,7 @@ class Lexicon:
     ) -> Scan:
         """Cut a text into sentences, tell what languages it can be in (if nobody says), find every phrase of these."""
         if languages is None:
-            languages = likely_languages(text, self.languages)
+            languages = self.likely(text)
         return self.scan(self.prepare(text, names), scope, languages)
 
 
@@ -202,7 +220,8 @@ def build_lexicon(files: Iterable[tuple[Tree, _File]], problems: list[Problem]) 
         by_language = ([g for g in groups if g.lang == lang and scope in CUES[g.cue].scopes] for lang in languages)
         sets[scope] = tuple(_PhraseSet.of(mine) for mine in by_language if mine)
     calendar = Calendar.of({f.lang: f.dates for _, f in files})
-    return Lexicon(languages, calendar, tuple(groups), greetings, closings, sets)
+    small = {lang: [word for _, f in files if f.lang == lang for word in f.small_words] for lang in languages}
+    return Lexicon(languages, calendar, tuple(groups), greetings, closings, sets, SmallWords.of(small))
 
 
 def _options() -> re2.Options:

@@ -16,9 +16,6 @@ NOT_BEFORE = re.compile(r"(?:not )?(?:before|until|till|vor|bis|erst|avant|antes
 _ROUTE = re.compile(
     r"https?://\S+|www\.\S+|(?<![\w.+-])[\w.+-]{1,64}+@[\w-]{1,63}+\.[\w.-]{1,190}|\+?\d[\d ()/.-]{6,30}\d"
 )
-_SORRY = re.compile(
-    r"(?:i'?m )?(?:sorry|apolog|regret|entschuldig|verzeih|excus|désol|perd|discul|descul|scus|spiace|dispiac)"
-)
 FAR = 3
 """Sentences from a refusal within which another way belongs to it."""
 _DATE = re.compile(r"\d{1,2}\s?[./-]\s?\d{1,2}\s?[./-]\s?\d{2,4}|\d{4}[/-]\d{1,2}[/-]\d{1,2}|\d[\d.]*[.,]\d{2}\b")
@@ -63,7 +60,7 @@ def find_reasons(scan: Scan, noes: Noes) -> Reasons:
     stated = tuple(
         hit
         for hit in (*scan.of("reason"), *beside)
-        if _said(scan, hit.sentence)
+        if scan.is_said(hit.sentence)
         and (not noes.sentences or min(abs(hit.sentence - n) for n in noes.sentences) <= FAR)
         and not _overlaps(hit, scan.within(hit.sentence, "process", "policy_only"))
     )
@@ -73,7 +70,7 @@ def find_reasons(scan: Scan, noes: Noes) -> Reasons:
 def _adjacent(scan: Scan, noes: Noes) -> list[tuple[int, int]]:
     found = []
     for number in sorted({n + step for n in noes.sentences for step in (-1, 0, 1)}):
-        if not 0 <= number < len(scan.prepared.sentences) or not _said(scan, number):
+        if not 0 <= number < len(scan.prepared.sentences) or not scan.is_said(number):
             continue
         sentence = scan.prepared.sentences[number]
         if sentence.question:
@@ -84,7 +81,7 @@ def _adjacent(scan: Scan, noes: Noes) -> list[tuple[int, int]]:
         for start, end in clauses(scan.prepared, number):
             if said and end <= min(said):
                 continue  # what leads up to the no: "as to your request, …"
-            others = [*scan.within(number, *NO_REASON), *_excuses(scan, number)]
+            others = scan.within(number, *NO_REASON, "pardon")
             if any(hit.start < end and start < max(hit.end, hit.start + 1) for hit in others):
                 continue
             if number in noes.sentences and any(start <= hit.start < end for hit in scan.within(number, "contrast")):
@@ -98,15 +95,9 @@ def _adjacent(scan: Scan, noes: Noes) -> list[tuple[int, int]]:
     return found
 
 
-def _excuses(scan: Scan, number: int) -> list[Hit]:
-    """ "Sorry for the wait" tells no reason; "unfortunately the part is sold out" does."""
-    words = scan.within(number, "apology")
-    return [hit for hit in words if _SORRY.match(scan.prepared.folded, hit.start)]
-
-
 def find_etas(scan: Scan, noes: Noes, calendar: Calendar, now: datetime) -> tuple[list[When], list[Hit]]:
     """Points in time at which something will be done, and such points in words."""
-    whens = [w for w in calendar.find(scan.prepared, now) if _said(scan, scan.prepared.index_at(w.start))]
+    whens = [w for w in calendar.find(scan.prepared, now) if scan.is_said(scan.prepared.index_at(w.start))]
     lost = {scan.prepared.index_at(w.start) for w in whens if w.past}
     refused = [clause_of(scan, hit) for hit in noes.refusals]
     etas = []
@@ -125,7 +116,7 @@ def find_etas(scan: Scan, noes: Noes, calendar: Calendar, now: datetime) -> tupl
     words = [
         hit
         for hit in scan.of("eta_words")
-        if _said(scan, hit.sentence) and not scan.within(hit.sentence, "no_eta") and hit.sentence not in lost
+        if scan.is_said(hit.sentence) and not scan.within(hit.sentence, "no_eta") and hit.sentence not in lost
     ]
     return etas, words
 
@@ -146,14 +137,14 @@ def find_alternatives(scan: Scan, noes: Noes) -> list[tuple[int, int]]:
     near = {number + step for number in noes.sentences for step in range(-FAR, FAR + 1)}
     found = []
     for hit in scan.of("alternative", "redirect", "directions"):
-        if not _said(scan, hit.sentence) or any(start <= hit.start < end for start, end in refused):
+        if not scan.is_said(hit.sentence) or any(start <= hit.start < end for start, end in refused):
             continue
         if noes.sentences and hit.sentence not in near:
             continue
         found.append((hit.start, hit.end))
     ways = {hit.sentence + step for hit in scan.of("alternative", "redirect") for step in (0, 1)}
     for number in noes.sentences | ways:
-        if number < len(scan.prepared.sentences) and number in near and _said(scan, number):
+        if number < len(scan.prepared.sentences) and number in near and scan.is_said(number):
             sentence = scan.prepared.sentences[number]
             if found and (route := route_in(scan, sentence.start, sentence.end)):
                 found.append(route)
@@ -163,7 +154,7 @@ def find_alternatives(scan: Scan, noes: Noes) -> list[tuple[int, int]]:
 def find_offers(scan: Scan, noes: Noes) -> list[Hit]:
     """Offers to ask, raise or pass on."""
     offers = scan.of("escalation_offer")
-    return [hit for hit in offers if _said(scan, hit.sentence) and not _overlaps(hit, noes.refusals)]
+    return [hit for hit in offers if scan.is_said(hit.sentence) and not _overlaps(hit, noes.refusals)]
 
 
 def _near(number: int, noes: Noes) -> bool:
@@ -172,7 +163,3 @@ def _near(number: int, noes: Noes) -> bool:
 
 def _overlaps(hit: Hit, others: Sequence[Hit]) -> bool:
     return any(hit.start < other.end and other.start < hit.end for other in others)
-
-
-def _said(scan: Scan, number: int) -> bool:
-    return scan.prepared.sentences[number].kind == "body"

@@ -18,7 +18,8 @@ _WORD = re.compile(r"[^\W\d_]{2,}")
 class Recipients:
     """The recipients of one mail, each person once. `hidden` are in the envelope and in no header (Bcc).
 
-    A header may name a person without an address; such a one is visible as well.
+    A header may name somebody without an address, who then gets nothing; only in archives, where everybody is an agent
+    and addresses were lost, such a one counts as visible.
     """
 
     visible: tuple[Mailbox, ...]
@@ -31,7 +32,7 @@ class Recipients:
 
 def recipients(headers: Headers, envelope: Envelope, site: Site) -> Recipients:
     """Headers count for who is visible, the envelope for who really gets it."""
-    visible = tuple(box for box in (*headers.to, *headers.cc) if box.address or box.name)
+    visible = tuple(box for box in (*headers.to, *headers.cc) if box.address or (site.everybody and box.name))
     shown = {site.same.canonical(box.address) for box in visible}
     hidden = tuple(
         Mailbox(address, site.name_of(address))

@@ -74,7 +74,9 @@ def read(message: Message, envelope: Envelope, context: Context) -> Reading:
     site = context.site
     people = recipients(message, envelope, site)
     requester = find_requester(message, body, people, agent, context)
-    lang = tell_language(body.new.text, body.quoted_text, context.lexicon.languages, site.language_of(agent.team))
+    lexicon = context.lexicon
+    fallback = site.language_of(agent.team)
+    lang = tell_language(body.new.text, body.quoted_text, lexicon.languages, lexicon.small_words, fallback)
     facts = Collector(message, body, people, requester, agent, context).facts
     return Reading(message, envelope, context, body, agent, requester, facts, lang, True)
 

@@ -14,7 +14,8 @@ NOUNS_ARE_CAPITALISED = ("de",)
 """Where a capital letter says nothing about names."""
 
 WORDS_OF_A_NOTE = 60
-"""A mail of at most this many words of its own is a note on what it quotes."""
+"""A mail of at most this many words is a note on what it quotes, and what it asks for is about that; a longer one may
+ask for anything."""
 
 Kind = Literal["hand-off", "redirect", "consult", "delegation"]
 
@@ -47,15 +48,13 @@ class Setting:
     """Who gets the mail, as far as a referral depends on it.
 
     `others` are the recipients who are neither the requester nor the writer; `addressed` says that one of them stands
-    in To; `to_requester` and `absent`: the requester gets the mail visibly, or is known and does not get it at all;
-    `asked`: the quoted mail asks for something.
+    in To; `to_requester` and `absent`: the requester gets the mail visibly, or is known and does not get it at all.
     """
 
     others: tuple[Mailbox, ...]
     addressed: bool
     to_requester: bool
     absent: bool
-    asked: bool
 
 
 def find_referral(scan: Scan, setting: Setting) -> Referral:
@@ -65,14 +64,14 @@ def find_referral(scan: Scan, setting: Setting) -> Referral:
     with it, or that they will answer, keeps it as well. Where the requester is left out, any request to others about
     what was asked passes it on.
     """
-    transfer = _said(scan, "transfer")
-    directive = _said(scan, "directive")
-    task = _said(scan, "task")
-    announced = _said(scan, "announce")
-    ask = _said(scan, "ask")
-    ownership = _said(scan, "ownership")
-    fyi = _said(scan, "fyi")
-    redirect = _said(scan, "redirect") if setting.to_requester or not setting.others else ()
+    transfer = scan.said("transfer")
+    directive = scan.said("directive")
+    task = scan.said("task")
+    announced = scan.said("announce")
+    ask = scan.said("ask")
+    ownership = scan.said("ownership")
+    fyi = scan.said("fyi")
+    redirect = scan.said("redirect") if setting.to_requester or not setting.others else ()
     target, target_at = _target(scan, redirect)
     if setting.to_requester and not setting.addressed:
         directive = ()  # it is the requester who is asked
@@ -85,7 +84,7 @@ def find_referral(scan: Scan, setting: Setting) -> Referral:
             consult = ask or directive or transfer
         else:
             kind, handoff = "hand-off", transfer + directive
-    elif setting.others and setting.absent and task and _is_short(scan) and not (ownership or fyi):
+    elif setting.others and setting.absent and task and scan.words_said <= WORDS_OF_A_NOTE and not (ownership or fyi):
         kind, handoff = "hand-off", task
     elif announced and not ownership:
         kind, handoff = "hand-off", announced
@@ -98,17 +97,6 @@ def find_referral(scan: Scan, setting: Setting) -> Referral:
     evidence = {"hand-off": handoff, "redirect": redirect}.get(kind, consult)
     vague = () if target else tuple(hit for each in redirect for hit in scan.within(each.sentence, "no_route"))
     return Referral(kind, evidence, handoff, redirect, consult, ownership, fyi, target, target_at, vague)
-
-
-def _is_short(scan: Scan) -> bool:
-    """A note above somebody's question, which can only be about that; a longer mail may ask for anything."""
-    said = [n for n, sentence in enumerate(scan.prepared.sentences) if sentence.kind == "body"]
-    return sum(scan.prepared.words(n) for n in said) <= WORDS_OF_A_NOTE
-
-
-def _said(scan: Scan, cue: str) -> tuple[Hit, ...]:
-    """The hits of a cue in what is said. A hand-off may also stand in a closing line ("Yours, please.")."""
-    return tuple(hit for hit in scan.of(cue) if scan.prepared.sentences[hit.sentence].kind == "body")
 
 
 def _target(scan: Scan, redirect: tuple[Hit, ...]) -> tuple[str, tuple[int, int] | None]:

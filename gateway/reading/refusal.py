@@ -130,5 +130,5 @@ def _answers(scan: Scan, hit: Hit, question: Question) -> bool:
     if hit.sentence not in said[:2]:
         return False
     if asked is None:
-        return sum(scan.prepared.words(n) for n in said) <= WORDS_OF_A_BARE_NO
+        return scan.words_said <= WORDS_OF_A_BARE_NO
     return bool(asked & {"request", "status"})

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 from gateway.mail.address import Mailbox
 from gateway.mail.envelope import Envelope
 from gateway.mail.message import read_message
@@ -223,3 +226,12 @@ def test_the_agents_own_name_by_initial_is_nobody_who_asked(policies: PolicySet)
     agent = Agent(Mailbox("dcole@acme.example"), "it-support", "from", ())
     assert is_agents_name("Cole, Dana - IT", policies.site, agent)
     assert not is_agents_name("Cole, Mary", policies.site, agent)
+
+
+def test_a_name_without_an_address_stands_for_nobody(found: Callable[..., set[str]]) -> None:
+    """`Cc: Mary Jones` looks as if she got it, but nobody delivers to a name."""
+    raw = (Path(__file__).parents[1] / "mails" / "hand-off.eml").read_bytes()
+    assert found(raw) == {"dropped-requester"}
+    assert found(raw.replace(b"Subject:", b"Cc: Mary Jones\r\nSubject:", 1)) == {"dropped-requester"}
+    with_her = b"Cc: Mary Jones <mary.jones@customer.example>\r\nSubject:"
+    assert found(raw.replace(b"Subject:", with_her, 1)) == set()
