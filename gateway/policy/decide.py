@@ -8,7 +8,7 @@ from typing import Any
 
 from gateway.mail.address import Mailbox
 from gateway.mail.span import Span
-from gateway.policy.conditions import reasons
+from gateway.policy.conditions import confidence, reasons
 from gateway.policy.decision import Decision, Disposition, Finding, Fix, strongest
 from gateway.policy.guard import may_add
 from gateway.policy.model import Policy, PolicySet
@@ -71,6 +71,11 @@ class _Named:
         fact = self.facts.get(name)
         return fact.value if fact is not None else None
 
+    def sure(self, name: str) -> float:
+        """How sure a fact is; what is known of requester, agent and mail is sure."""
+        fact = self.facts.get(name)
+        return fact.confidence if fact is not None else 1.0
+
 
 def _findings(reading: Reading, facts: _Named, policies: PolicySet, observe: bool, now: datetime) -> Iterator[Finding]:
     """The policies that match, in the order of the set (the highest priority first)."""
@@ -102,6 +107,7 @@ def _findings(reading: Reading, facts: _Named, policies: PolicySet, observe: boo
             would_pass=_would_pass(policy, reading),
             exempt=exempt,
             facts=names,
+            confidence=confidence(policy.when, facts, facts.sure),
         )
 
 
