@@ -22,6 +22,9 @@ ALSO: Mapping[str, tuple[str, ...]] = {
 }
 """The labels whose evidence tells of another one."""
 
+SHORT = 4
+"""Code points of evidence that stands by itself or not at all: the "no" of "nothing" is none."""
+
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 """What no HTML file can hold, or nobody can see: control characters and halves of surrogate pairs."""
 
@@ -61,5 +64,5 @@ def _place(text: str, piece: str, start: int | None = None) -> tuple[int, int] |
     if start is not None and text.startswith(piece, start):
         return start, start + len(piece)
     words = r"\s+".join(map(re.escape, piece.split()))
-    found = re.search(rf"(?<!\w){words}(?!\w)", text) or re.search(words, text)
+    found = re.search(rf"(?<!\w){words}(?!\w)", text) or (re.search(words, text) if len(piece) > SHORT else None)
     return found.span() if found else None
