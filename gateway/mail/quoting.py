@@ -93,7 +93,7 @@ class Body:
     def __init__(self, message: Message) -> None:
         self._message = message
         self._lines, self.truncated = body_lines(message)
-        forwards = _says_forward(message.subject)
+        forwards = self.says_forward = _says_forward(message.subject)
         self._sorted: Sorted = sort_lines(self._lines, forwards=forwards)
         if not self._sorted.authors and not any(self._sorted.depths) and html_knows_better(message):
             self._lines, self.truncated = body_lines(message, html=True)

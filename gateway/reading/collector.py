@@ -227,8 +227,12 @@ class Collector:
             self._note("empty_forward", True, *map(self._header_span, self._other_teams()))
 
     def _is_empty_forward(self) -> bool:
-        """A forward without a word to another department or vendor can only mean "please deal with it"."""
-        if not self.body.has_forward or "unreadable" in self.facts or not self._other_teams():
+        """A forward without a word to another department or vendor can only mean "please deal with it".
+
+        It may show nothing of what it forwards, if its subject says what it is and the gateway saw that mail.
+        """
+        forward = self.body.has_forward or (self.body.says_forward and bool(self.context.thread.by_id))
+        if not forward or "unreadable" in self.facts or not self._other_teams():
             return False
         return not answers.body_sentences(self.scan)
 

@@ -83,7 +83,7 @@ def test_a_notice_is_no_stop(run: Run, tmp_path: Path) -> None:
     quote = b"On Mon, 2 Jun 2025 at 10:00, Helen Brandt <helen.brandt@acme.example> wrote:\r\n> Can I have it?\r\n"
     no = b"No, we can't open it, because it holds the payroll data.\r\n\r\n"
     (folder / "message.eml").write_bytes(head + b"\r\n" + no + quote)
-    expected = {"requester": "helen.brandt@acme.example", "violations": [], "verdict": "pass", "notify_supervisor": True}
+    expected = {"requester": "helen.brandt@acme.example", "violations": [], "notify_supervisor": True}
     (folder / "expect.json").write_text(json.dumps(expected))
     found = figures(run, folder)
     assert found["checks"]["notify_supervisor"]["right"] == 1

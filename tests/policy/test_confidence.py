@@ -1,4 +1,4 @@
-"""How sure a finding is: as sure as the surest way in which its facts hold, which is what a threshold on them sweeps."""
+"""How sure a finding is: as the surest way in which its facts hold, which is what a threshold on them sweeps."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_confidence(condition: Condition, sure: float) -> None:
     assert confidence(condition, lambda name: True if name in SURE else None, SURE.__getitem__) == sure
 
 
-@pytest.mark.parametrize("kinds", product(("all", "any"), repeat=2))
+@pytest.mark.parametrize("kinds", list(product(("all", "any"), repeat=2)))
 def test_it_is_the_highest_threshold_at_which_the_condition_holds(kinds: tuple[str, str]) -> None:
     inner = Group(kinds[0], (A, B))  # type: ignore[arg-type]
     condition = Group(kinds[1], (inner, C))  # type: ignore[arg-type]
