@@ -92,7 +92,7 @@ class Desk:
         """What to keep of a mail that is held, and the notice to its sender."""
         mail, site = judged.mail, judged.rules.site
         agent = self._agent_of(judged)
-        team = judged.reading.agent.team if judged.reading and judged.reading.agent else ""
+        team = judged.gist.agent.team if judged.gist and judged.gist.agent else ""
         deadline = site.calendar_of(team).after(mail.received_at, self._hold_deadline)
         facts = self._facts(judged, deadline)
         if fix_refused:
@@ -158,20 +158,20 @@ class Desk:
             return "Not sent: " + "; ".join(judged.decision.would_pass or (judged.decision.reason,))
 
     def _agent_of(self, judged: Judged) -> Mailbox:
-        if judged.reading and judged.reading.agent:
-            return judged.reading.agent.mailbox
+        if judged.gist and judged.gist.agent:
+            return judged.gist.agent.mailbox
         return judged.headers.author or Mailbox(judged.mail.envelope.mail_from.address)
 
     def _facts(self, judged: Judged, deadline: datetime | None) -> NoticeFacts:
         site, agent = judged.rules.site, self._agent_of(judged)
-        reading = judged.reading
-        team = reading.agent.team if reading and reading.agent else ""
+        gist = judged.gist
+        team = gist.agent.team if gist and gist.agent else ""
         local = deadline.astimezone(site.zone_of(team)) if deadline else None
         entry = site.agent(agent.address)
         lang = (entry.lang if entry else "") or site.language_of(team)
-        if reading is not None and reading.judged:
+        if gist is not None and gist.judged:
             facts = facts_of(
-                reading, judged.decision, held_id=judged.mail.id, lang=lang,
+                gist, judged.decision, held_id=judged.mail.id, lang=lang,
                 supervisor=site.supervisor_of(agent.address), deadline=local,
             )  # fmt: skip
             return replace(

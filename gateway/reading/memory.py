@@ -26,6 +26,8 @@ MAX_LINES = 400
 MAX_SCANNED = 3_000
 """Code points of new text in which marks are looked for: who asks, asks near the top. A word of secrecy may also stand
 in as many at the end."""
+MAX_HASHED = 128 * 1024
+"""Code points of new and quoted text in which the lines that are remembered are looked for."""
 MIN_LETTERS = 4
 """Lines with fewer letters and digits ("Hi,", "--") are in every mail and prove nothing."""
 
@@ -98,9 +100,11 @@ def sentences_of(text: str) -> list[str]:
 
 def _all_text(body: Body) -> Iterator[str]:
     """New and quoted text: what somebody received as a quote they have seen, too."""
+    left = MAX_HASHED
     for block in body.blocks:
-        if block.kind in ("new", "quote", "forward", "signature", "disclaimer"):
-            yield from sentences_of(block.text)
+        if left > 0 and block.kind in ("new", "quote", "forward", "signature", "disclaimer"):
+            yield from sentences_of(block.text[:left])
+            left -= len(block.text)
 
 
 def _marks(message: Message, body: Body, direction: str, lexicon: Lexicon) -> dict[str, str]:
