@@ -1,7 +1,7 @@
-"""The pool of readers, as the gateway sees it: mail in, outcome out, whatever the mail does to its reader.
+"""The pool of readers, as the gateway sees it: mail in, result out, whatever the mail does to its reader.
 
     gateway ──Setup──▶ nursery ──fork──▶ reader, reader, …      one nursery for each set of rules
-       └────────────── Task, octets ──▶ reader ── Outcome ──▶ gateway
+       └────────────── Task, octets ──▶ reader ── Result ──▶ gateway
 
 A mail that takes its reader too long or too much memory ends that reader, not the gateway; a new one takes its place.
 """
@@ -23,9 +23,9 @@ import structlog
 import gateway
 from gateway.config import PREFIX
 from gateway.policy.model import PolicySet
-from gateway.readers import outcomes
+from gateway.readers import results
 from gateway.readers.nursery import FORK, KILL, ORDER
-from gateway.readers.work import Outcome, Setup, Task
+from gateway.readers.work import Result, Setup, Task
 from gateway.readers.worker import ANSWER, DONE, FAULT, HELLO, PROCESSOR_SECONDS, TASK
 
 log = structlog.get_logger("gateway.readers")
@@ -34,6 +34,8 @@ STUCK_SECONDS = 5 * PROCESSOR_SECONDS
 """How long a reader may take for one mail by the wall clock: it shares the processors, or hangs without using one."""
 START_SECONDS = 60.0
 """How long a nursery may take to load the rules, and a reader to come; a second and milliseconds as a rule."""
+TRIES = 3
+"""How often a reader is sought for one mail: one may die with the mail, and its nursery with it."""
 END_SECONDS = 5.0
 """How long a nursery may take to end before it is killed."""
 LONG_THREAD = 20
@@ -74,29 +76,35 @@ class Readers:
         self._free = asyncio.Semaphore(count)
         self._nurseries: list[_Nursery] = []
         self._starting = asyncio.Lock()
-        self._closing: set[asyncio.Task[None]] = set()
+        self._ending: set[asyncio.Task[None]] = set()
+        self._closed = False
 
-    async def read(self, task: Task, raw: bytes, rules: PolicySet) -> Outcome:
+    async def read(self, task: Task, raw: bytes, rules: PolicySet) -> Result:
         """Have one mail read under `rules`. Raises TooMuch, ReadingFault or ReadersAway.
 
         Waits for a free reader. That a reader dies early on is not always the mail's fault (somebody killed it, memory
         was short), so the mail gets a second one.
         """
         clock = asyncio.get_running_loop().time
+        deaths = 0
         async with self._free:
-            for last in (False, True):
+            for attempt in range(1, TRIES + 1):
                 nursery = await self._nursery(rules)
                 nursery.busy += 1
                 begun = clock()
                 try:
                     return await nursery.read(task, raw)
                 except _Gone:
-                    if last or clock() - begun >= PROCESSOR_SECONDS:
+                    deaths += 1
+                    if deaths > 1 or clock() - begun >= PROCESSOR_SECONDS:
                         raise TooMuch from None
+                except ReadersAway:  # the nursery has died; another one may live
+                    if attempt == TRIES:
+                        raise
                 finally:
                     nursery.busy -= 1
                     self._clear()
-        raise AssertionError("the second try returns or raises")
+        raise AssertionError("the last try returns or raises")
 
     async def warm(self, rules: PolicySet) -> None:
         """Have readers ready for `rules`; those for other rules end with their last mail. Raises ReadersAway."""
@@ -114,11 +122,12 @@ class Readers:
 
     async def close(self) -> None:
         """End every process and wait for that."""
+        self._closed = True
         for nursery in self._nurseries:
             self._end(nursery)
         self._nurseries.clear()
-        while self._closing:
-            await asyncio.wait(self._closing)
+        while self._ending:
+            await asyncio.wait(self._ending)
 
     async def _nursery(self, rules: PolicySet) -> _Nursery:
         """The nursery for these rules, started where there is none: the newest one is kept, older ones run out."""
@@ -127,6 +136,8 @@ class Readers:
                 if nursery.rules is rules and nursery.alive:
                     return nursery
             pickled = await asyncio.to_thread(pickle.dumps, self._setup(rules), pickle.HIGHEST_PROTOCOL)
+            if self._closed:
+                raise ReadersAway("the gateway is stopping")
             nursery = _Nursery(rules)
             await nursery.start(pickled)
             self._nurseries.append(nursery)
@@ -142,8 +153,8 @@ class Readers:
 
     def _end(self, nursery: _Nursery) -> None:
         task = asyncio.create_task(nursery.close())
-        self._closing.add(task)
-        task.add_done_callback(self._closing.discard)
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
 
 
 class _Nursery:
@@ -154,12 +165,13 @@ class _Nursery:
         self.busy = 0
         self.readers: list[_Reader] = []
         self._idle: list[_Reader] = []
+        self._lost = False
         self._process: subprocess.Popen[bytes]
         self._orders: socket.socket
 
     @property
     def alive(self) -> bool:
-        return self._process.poll() is None
+        return not self._lost and self._process.poll() is None
 
     async def start(self, setup: bytes) -> None:
         """Start the process and hand it the pickled Setup. Raises ReadersAway."""
@@ -175,7 +187,13 @@ class _Nursery:
         except OSError as error:
             self._orders.close()
             raise ReadersAway(f"no process can be started: {error.strerror}") from error
-        await asyncio.to_thread(self._hand_over, setup)
+        try:
+            await asyncio.to_thread(self._hand_over, setup)
+        except asyncio.CancelledError:
+            self._orders.close()
+            self._process.kill()
+            self._process.wait()
+            raise
 
     def _hand_over(self, setup: bytes) -> None:
         assert self._process.stdin is not None
@@ -187,7 +205,7 @@ class _Nursery:
         while self.alive and len(self.readers) < count:
             self._idle.append(await self._fork())
 
-    async def read(self, task: Task, raw: bytes) -> Outcome:
+    async def read(self, task: Task, raw: bytes) -> Result:
         """Raises TooMuch, ReadingFault, ReadersAway, or _Gone where the reader died."""
         while self._idle and not self._idle[-1].alive:
             self._kill(self._idle.pop())
@@ -198,7 +216,7 @@ class _Nursery:
         except TimeoutError:
             raise TooMuch from None
         finally:
-            if reader.fit:
+            if reader.fit and reader in self.readers:
                 self._idle.append(reader)
             else:
                 self._kill(reader)
@@ -213,6 +231,7 @@ class _Nursery:
                 await reader.greeted()
         except (OSError, TimeoutError, _Gone) as error:
             ours.close()
+            self._lost = True
             raise ReadersAway(f"no reader came ({type(error).__name__})") from error
         except BaseException:
             ours.close()
@@ -221,10 +240,11 @@ class _Nursery:
         return reader
 
     def _kill(self, reader: _Reader) -> None:
-        self.readers.remove(reader)
         reader.close()
-        with suppress(OSError):
-            self._orders.send(ORDER.pack(KILL, reader.pid))
+        if reader in self.readers:  # else it ended with its nursery
+            self.readers.remove(reader)
+            with suppress(OSError):
+                self._orders.send(ORDER.pack(KILL, reader.pid))
 
     async def close(self) -> None:
         """End the process and its readers: they end with it, whatever they are in."""
@@ -233,6 +253,8 @@ class _Nursery:
         self.readers.clear()
         self._idle.clear()
         self._orders.close()
+        if self._lost:
+            self._process.kill()
         try:
             await asyncio.to_thread(self._process.wait, END_SECONDS)
         except subprocess.TimeoutExpired:
@@ -263,7 +285,7 @@ class _Reader:
         except OSError:
             return False
 
-    async def read(self, task: Task, raw: bytes) -> Outcome:
+    async def read(self, task: Task, raw: bytes) -> Result:
         """Raises TooMuch where its memory ran out, ReadingFault, or _Gone."""
         self.fit = False
         # A long thread takes milliseconds to pickle.
@@ -280,10 +302,12 @@ class _Reader:
         if octets > MOST_ANSWERED:
             raise TooMuch
         answer = await self._take(octets)
-        self.fit = not ends
         if kind == DONE:
-            return outcomes.loads(answer)
+            result = results.loads(answer)
+            self.fit = not ends
+            return result
         if kind == FAULT:
+            self.fit = not ends
             raise ReadingFault(*answer.decode("utf-8", "replace").split("\t", 1))
         raise TooMuch
 

@@ -46,7 +46,7 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Result:
     """What became of a task. `gist` is None for mail that nobody reads, `decision` for inbound mail; `seen` is None
     where the mail cannot be remembered, and `forgotten` says by which fault."""
 
@@ -56,7 +56,7 @@ class Outcome:
     forgotten: str = ""
 
 
-def work(task: Task, raw: bytes, setup: Setup) -> Outcome:
+def work(task: Task, raw: bytes, setup: Setup) -> Result:
     """Read, judge and remember one mail. Raises only on faults of our own."""
     rules = setup.rules
     context = Context(
@@ -71,14 +71,14 @@ def work(task: Task, raw: bytes, setup: Setup) -> Outcome:
     )
     message = read_beginning(raw, task.unread) if task.unread else read_message(raw)
     if task.direction == "inbound":
-        return Outcome(None, None, *_remember(task, message, context))
+        return Result(None, None, *_remember(task, message, context))
     reading = None
     # Headers first: only an agent's mail is read any further.
     if setup.judging and who_sends(message, task.envelope, context) is not None:
         reading = read(message, task.envelope, context)
     decision = decide(reading, rules, observe=setup.observe, now=task.now)
     seen, forgotten = _remember(task, message, context, reading.body if reading else None)
-    return Outcome(gist_of(reading) if reading else None, _short(decision), seen, forgotten)
+    return Result(gist_of(reading) if reading else None, _short(decision), seen, forgotten)
 
 
 def _remember(

@@ -1,7 +1,7 @@
 """One reader: a process that reads mail after mail, and is ended by the kernel when one takes too much of it.
 
 It speaks with the gateway over one socket. A task comes as two lengths, the pickled Task and the mail's octets; the
-answer goes as a kind, whether the reader ends now, a length and the pickled Outcome (see `TASK`, `ANSWER`).
+answer goes as a kind, whether the reader ends now, a length and the pickled Result (see `TASK`, `ANSWER`).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ TASK = struct.Struct("!IQ")
 ANSWER = struct.Struct("!c?I")
 """Before an answer: its kind, whether the reader ends after it, its octets."""
 DONE, TOO_MUCH, FAULT = b"D", b"M", b"F"
-"""Kinds of answers: an Outcome; no memory left; a fault of ours, as "type<TAB>where", never with its words."""
+"""Kinds of answers: a Result; no memory left; a fault of ours, as "type<TAB>where", never with its words."""
 
 PROCESSOR_SECONDS = 1.5
 """Processor time that one mail may take. By the processor's clock: a busy machine must not make mail unreadable."""
@@ -71,8 +71,8 @@ def _answer(stream: BinaryIO, task_octets: int, octets: int, setup: Setup) -> tu
         task = pickle.loads(stream.read(task_octets))  # noqa: S301 - from the gateway, which made us
         raw = stream.read(octets)
         signal.setitimer(signal.ITIMER_PROF, PROCESSOR_SECONDS)  # then SIGPROF ends us, whatever we are in
-        outcome = work(task, raw, setup)
-        return DONE, pickle.dumps(outcome, pickle.HIGHEST_PROTOCOL)
+        result = work(task, raw, setup)
+        return DONE, pickle.dumps(result, pickle.HIGHEST_PROTOCOL)
     except (MemoryError, RecursionError):
         return TOO_MUCH, b""
     except Exception as fault:
