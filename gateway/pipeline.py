@@ -49,7 +49,7 @@ from gateway.store.store import Store
 
 log = structlog.get_logger("gateway.pipeline")
 
-INLINE_OCTETS = 6 * 1024
+INLINE_OCTETS = 4 * 1024
 """Mail up to this size is read on the event loop: a millisecond or two as a rule, and 50 for the worst that was found.
 All other mail goes to a reader (`gateway.readers`)."""
 

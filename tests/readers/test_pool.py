@@ -63,7 +63,7 @@ async def test_what_is_no_agents_mail_is_not_read(readers: Readers, rules: Polic
 
 @pytest.mark.parametrize("how", ["endless", "greedy", "recursive", "abort"])
 async def test_too_much(readers: Readers, rules: PolicySet, how: str) -> None:
-    """Time by the processor's clock, memory, depth, a crash in a library: the mail is too much, and the next is read."""
+    """Time by the processor's clock, memory, depth, a crash in a library: the mail is too much, the next one is not."""
     await readers.warm(rules)
     [first] = readers.processes
     begun = time.process_time(), time.monotonic()
