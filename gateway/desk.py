@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parseaddr
@@ -19,13 +19,10 @@ from gateway import notices
 from gateway.answers import Answer, parse_answer
 from gateway.judged import Judged
 from gateway.mail.address import Mailbox, split_tag
-from gateway.mail.envelope import Envelope, Path
-from gateway.mail.message import Headers, read_headers, read_message
-from gateway.mail.quoting import split_body
+from gateway.mail.envelope import Path
+from gateway.mail.message import Headers, read_headers
 from gateway.notice_facts import NoticeFacts, NoticeFinding, facts_of
 from gateway.notices import Letterhead
-from gateway.reading.memory import remember
-from gateway.reading.thread import SeenMessage
 from gateway.rules import Rules
 from gateway.smtp import replies
 from gateway.smtp.gate import Incoming
@@ -196,10 +193,10 @@ class Desk:
 
     # --- an answer has come ----------------------------------------------------------------------------------------
 
-    async def answer(self, mail: Incoming, path: Path) -> Reply:
+    async def answer(self, mail: Incoming, path: Path, read: Callable[[Incoming, bytes], Awaitable[str]]) -> Reply:
         """Take a reply to a notice. What it asks for is durable before our 250; the acknowledgement is a mail.
 
-        Automatic replies and bounces are swallowed (RFC 3834 §2), so nothing can loop.
+        `read` tells a reply's own words, without what it quotes. Automatic replies and bounces are swallowed (RFC 3834 §2), so nothing can loop.
         """
         raw = mail.content.raw()
         headers = read_headers(raw)
@@ -218,7 +215,7 @@ class Desk:
         if not known.alive:
             by = hold.approved_by or known.used_by
             return await self._acknowledge("already-settled", hold, to=author, by=by)
-        said = split_body(read_message(raw)).new.text
+        said = await read(mail, raw)
         if hold.new.id in said or split_tag(path.address)[1] in said.lower():
             # The notice stands there unquoted, with the words of every answer in it: only the first line is theirs.
             said = next((line for line in said.split("\n") if line.strip()), "")
@@ -264,12 +261,6 @@ class Desk:
         if state == "released":
             return self._ack(DONE[hold.action or "send"], hold, by=self._other(hold, hold.approved_by)), None
         return self._ack("in-doubt", hold), None
-
-    def seen(self, raw: bytes, envelope: Envelope) -> SeenMessage:
-        """What thread memory keeps of a held mail once it has gone out."""
-        rules = self._rules
-        message = read_message(raw)
-        return remember(message, envelope, "outbound", rules.site, rules.lexicon, self._clock(), rules.key)
 
     def _other(self, hold: Hold, by: str) -> str:
         """Who settled it, where that was not the sender."""

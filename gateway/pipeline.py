@@ -22,21 +22,20 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Literal
 
 import structlog
 
 from gateway.desk import Desk
 from gateway.judged import Judged
-from gateway.mail.envelope import Path
+from gateway.mail.envelope import Envelope, Path
 from gateway.mail.message import read_headers
 from gateway.mail.received import received_line
 from gateway.mail.rewrite import CannotRewrite, add_cc
 from gateway.mail.splice import Splice
 from gateway.policy.decision import Decision
 from gateway.policy.model import PolicySet
-from gateway.readers.pool import Readers, ReadingFault, TooMuch
-from gateway.readers.work import Result, Setup, Task, work
+from gateway.readers.pool import Readers, ReadingFault
+from gateway.readers.work import Purpose, Result, Task
 from gateway.reading.thread import EMPTY, SeenMessage, Thread
 from gateway.record import audit_entry
 from gateway.rules import Rules
@@ -49,18 +48,8 @@ from gateway.store.store import Store
 
 log = structlog.get_logger("gateway.pipeline")
 
-INLINE_OCTETS = 4 * 1024
-"""Mail up to this size is read on the event loop: a millisecond or two as a rule, and 50 for the worst that was found.
-All other mail goes to a reader (`gateway.readers`)."""
-
-INLINE_THREAD = 20
-"""Messages of a thread up to which that is so."""
-
 LARGE_OCTETS = 1024 * 1024
 """Mail above this size is put together from the spool in a thread: decrypting and hashing it takes its time."""
-
-TOO_MUCH = "too much to read"
-"""The fact `unreadable` of mail that took its reader more time or memory than one mail may take."""
 
 
 class Pipeline:
@@ -134,11 +123,15 @@ class Pipeline:
         """An answer to a notice, or a copy for the journal feed. Several recipients of ours: the notice counts."""
         notices = [path for path in mail.taken if self._desk.takes(path.address)]
         if notices:
-            return await self._desk.answer(mail, notices[0])
+            return await self._desk.answer(mail, notices[0], self._said)
         seen = await self._seen_inbound(mail)
         if seen is not None:
             await self._store.remember(seen)
         return replies.OK
+
+    async def _said(self, mail: Incoming, raw: bytes) -> str:
+        """The words of an answer to a notice, without what it quotes."""
+        return (await self._work(mail, raw, self._rules.current, self._task(mail, "answer"))).said
 
     async def _inbound(self, mail: Incoming, relay: Relay | None) -> Reply:
         """The inbound tap: relayed untouched, recorded, never judged. Not remembered is no reason not to deliver."""
@@ -156,7 +149,7 @@ class Pipeline:
 
     async def _seen_inbound(self, mail: Incoming) -> SeenMessage | None:
         raw = await self._octets(mail)
-        return (await self._work(mail, raw, self._rules.current, self._task(mail, "inbound"))).seen
+        return (await self._work(mail, raw, self._rules.current, self._task(mail, "remember"))).seen
 
     async def _octets(self, mail: Incoming) -> bytes:
         """The mail in one piece. Of a large one the digest is worked out as well, there where it stops nobody."""
@@ -165,11 +158,17 @@ class Pipeline:
             return content.raw()
         return await asyncio.to_thread(lambda: (content.raw(), content.sha256)[0])
 
+    async def seen(self, raw: bytes, envelope: Envelope, mail: str) -> SeenMessage | None:
+        """What thread memory keeps of a held mail once it has gone out; None where it cannot be remembered."""
+        task = Task("remember", "outbound", envelope, self._clock())
+        return (await self._readers.work(task, raw, self._rules.current, mail=mail)).seen
+
     # --- read and judge --------------------------------------------------------------------------------------------
 
-    def _task(self, mail: Incoming, direction: Literal["inbound", "outbound"], thread: Thread = EMPTY) -> Task:
+    def _task(self, mail: Incoming, purpose: Purpose, thread: Thread = EMPTY) -> Task:
         return Task(
-            direction,
+            purpose,
+            "outbound" if purpose == "judge" else "inbound",
             mail.envelope,
             mail.received_at,
             thread,
@@ -184,7 +183,7 @@ class Pipeline:
         rules = self._rules.current
         thread = await self._store.thread(headers.references, rules.site.ticket_tags(headers.subject))
         try:
-            found = await self._work(mail, raw, rules, self._task(mail, "outbound", thread))
+            found = await self._work(mail, raw, rules, self._task(mail, "judge", thread))
             assert found.decision is not None
             return Judged(mail, raw, headers, rules, found.gist, found.decision, found.seen)
         except Exception as fault:
@@ -200,17 +199,7 @@ class Pipeline:
             return Judged(mail, raw, headers, rules, None, decision, None)
 
     async def _work(self, mail: Incoming, raw: bytes, rules: PolicySet, task: Task) -> Result:
-        """Read one mail, here or in a reader. What is too much for that is read as far as its beginning, here."""
-        setup = Setup(rules, self._rules.key, self._rules.judging, self._observe)
-        thread = task.thread
-        if len(raw) <= INLINE_OCTETS and len(thread.by_id) + len(thread.by_tag) <= INLINE_THREAD:
-            found = work(task, raw, setup)
-        else:
-            try:
-                found = await self._readers.read(task, raw, rules)
-            except TooMuch:
-                log.warning("too much to read; only its beginning was", mail=mail.id, octets=len(raw))
-                found = work(replace(task, unread=TOO_MUCH), raw, setup)
+        found = await self._readers.work(task, raw, rules, mail=mail.id)
         if found.forgotten:
             log.error("the mail cannot be remembered", mail=mail.id, fault=found.forgotten)
         return found

@@ -84,15 +84,6 @@ class Service:
                 hold_deadline=settings.hold_deadline,
                 clock=self._clock,
             )
-            self.dispatcher = Dispatcher(
-                self.store,
-                postbox_of(settings),
-                on_settled=self.desk.on_settled,
-                seen=self.desk.seen,
-                clock=self._clock,
-            )
-            self.desk.wake = self.dispatcher.wake
-            await self._tell(left)
             self.readers = Readers(
                 settings.readers,
                 lambda rules: Setup(rules, self.rules.key, self.rules.judging, settings.observe),
@@ -107,6 +98,15 @@ class Service:
                 observe=settings.observe,
                 clock=self._clock,
             )
+            self.dispatcher = Dispatcher(
+                self.store,
+                postbox_of(settings),
+                on_settled=self.desk.on_settled,
+                seen=self.pipeline.seen,
+                clock=self._clock,
+            )
+            self.desk.wake = self.dispatcher.wake
+            await self._tell(left)
             self.doors = Doors(self.pipeline, doors)
             await self.doors.open()
         except BaseException:

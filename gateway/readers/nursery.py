@@ -84,7 +84,7 @@ def _warm_up(setup: Setup) -> None:
     """Read some mail, so that what reading loads is there once for all readers, and counts for none of them."""
     sender = next((entry.address for entry in setup.rules.site.agents.values()), "nobody@example.invalid")
     people = Envelope.of(sender, ["somebody@example.invalid"])
-    task = Task("outbound", people, datetime.now(UTC))
+    task = Task("judge", "outbound", people, datetime.now(UTC))
     for text in WARMING:
         head = f"From: {sender}\r\nTo: somebody@example.invalid\r\nSubject: Re: your request\r\n\r\n"
         work(task, f"{head}{text}".encode(), replace(setup, judging=True))

@@ -16,6 +16,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import structlog
@@ -25,10 +26,18 @@ from gateway.config import PREFIX
 from gateway.policy.model import PolicySet
 from gateway.readers import results
 from gateway.readers.nursery import FORK, KILL, ORDER
-from gateway.readers.work import Result, Setup, Task
+from gateway.readers.work import Result, Setup, Task, work
 from gateway.readers.worker import ANSWER, DONE, FAULT, HELLO, PROCESSOR_SECONDS, TASK
 
 log = structlog.get_logger("gateway.readers")
+
+INLINE_OCTETS = 4 * 1024
+"""Mail up to this size is read on the event loop: a millisecond or two as a rule, and 60 for the worst that was found.
+All other mail goes to a reader."""
+INLINE_THREAD = 20
+"""Messages of a thread up to which that is so; a longer one takes a while to be handed over, too."""
+UNREADABLE = "too much to read"
+"""The fact `unreadable` of mail that took its reader more time or memory than one mail may take."""
 
 STUCK_SECONDS = 5 * PROCESSOR_SECONDS
 """How long a reader may take for one mail by the wall clock: it shares the processors, or hangs without using one."""
@@ -38,8 +47,6 @@ TRIES = 3
 """How often a reader is sought for one mail: one may die with the mail, and its nursery with it."""
 END_SECONDS = 5.0
 """How long a nursery may take to end before it is killed."""
-LONG_THREAD = 20
-"""Messages of a thread beyond which a task is pickled in a thread of ours."""
 MOST_ANSWERED = 16 << 20
 """Octets of the largest answer that is taken from a reader."""
 
@@ -78,6 +85,19 @@ class Readers:
         self._starting = asyncio.Lock()
         self._ending: set[asyncio.Task[None]] = set()
         self._closed = False
+
+    async def work(self, task: Task, raw: bytes, rules: PolicySet, *, mail: str) -> Result:
+        """Do a task: here where the mail is small, else in a reader. What is too much for that is read as far as its
+        beginning, here. `mail` is its id for the log. Raises ReadersAway and ReadingFault; any fault of ours, here."""
+        thread = task.thread
+        setup = self._setup(rules)
+        if len(raw) <= INLINE_OCTETS and len(thread.by_id) + len(thread.by_tag) <= INLINE_THREAD:
+            return work(task, raw, setup)
+        try:
+            return await self.read(task, raw, rules)
+        except TooMuch:
+            log.warning("too much to read; only its beginning was", mail=mail, octets=len(raw))
+            return work(replace(task, unread=UNREADABLE), raw, setup)
 
     async def read(self, task: Task, raw: bytes, rules: PolicySet) -> Result:
         """Have one mail read under `rules`. Raises TooMuch, ReadingFault or ReadersAway.
@@ -289,7 +309,7 @@ class _Reader:
         """Raises TooMuch where its memory ran out, ReadingFault, or _Gone."""
         self.fit = False
         # A long thread takes milliseconds to pickle.
-        if len(task.thread.by_id) + len(task.thread.by_tag) > LONG_THREAD:
+        if len(task.thread.by_id) + len(task.thread.by_tag) > INLINE_THREAD:
             pickled = await asyncio.to_thread(pickle.dumps, task, pickle.HIGHEST_PROTOCOL)
         else:
             pickled = pickle.dumps(task, pickle.HIGHEST_PROTOCOL)

@@ -8,7 +8,7 @@ from typing import Literal
 
 from gateway.mail.envelope import Envelope
 from gateway.mail.message import Message, read_beginning, read_message
-from gateway.mail.quoting import Body
+from gateway.mail.quoting import Body, split_body
 from gateway.policy.decide import decide
 from gateway.policy.decision import Decision, Finding
 from gateway.policy.model import PolicySet
@@ -16,6 +16,11 @@ from gateway.reading.gist import Gist, gist_of, short
 from gateway.reading.memory import remember
 from gateway.reading.reader import Context, read, who_sends
 from gateway.reading.thread import EMPTY, SeenMessage, Thread
+
+Purpose = Literal["judge", "remember", "answer"]
+
+LONGEST_ANSWER = 64 * 1024
+"""Code points of an answer to a notice that are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +35,13 @@ class Setup:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What is known of one mail beside its octets, as in `Context`. Inbound mail is remembered, never judged.
+    """What is known of one mail beside its octets, as in `Context`, and what is wanted of it.
 
-    `unread`: why no more than the beginning of this mail is read, "" where it is read as a whole.
+    `purpose`: "judge" it and say what memory keeps of it; only "remember" it; or tell what an "answer" to a notice
+    says. `unread`: why no more than the beginning of this mail is read, "" where it is read as a whole.
     """
 
+    purpose: Purpose
     direction: Literal["inbound", "outbound"]
     envelope: Envelope
     now: datetime
@@ -47,17 +54,18 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of a task. `gist` is None for mail that nobody reads, `decision` for inbound mail; `seen` is None
-    where the mail cannot be remembered, and `forgotten` says by which fault."""
+    """What was found. `gist` is None for mail that nobody judges, `decision` where that was not asked; `seen` is None
+    where the mail cannot be remembered, and `forgotten` says by which fault; `said` are the words of an answer."""
 
-    gist: Gist | None
-    decision: Decision | None
-    seen: SeenMessage | None
+    gist: Gist | None = None
+    decision: Decision | None = None
+    seen: SeenMessage | None = None
     forgotten: str = ""
+    said: str = ""
 
 
 def work(task: Task, raw: bytes, setup: Setup) -> Result:
-    """Read, judge and remember one mail. Raises only on faults of our own."""
+    """Do what is wanted of one mail. Raises only on faults of our own."""
     rules = setup.rules
     context = Context(
         site=rules.site,
@@ -70,7 +78,9 @@ def work(task: Task, raw: bytes, setup: Setup) -> Result:
         key=setup.key,
     )
     message = read_beginning(raw, task.unread) if task.unread else read_message(raw)
-    if task.direction == "inbound":
+    if task.purpose == "answer":
+        return Result(said=split_body(message).new.text[:LONGEST_ANSWER])
+    if task.purpose == "remember":
         return Result(None, None, *_remember(task, message, context))
     reading = None
     # Headers first: only an agent's mail is read any further.

@@ -1,8 +1,8 @@
 """A gateway in a process of its own that tells how long its loop stood still: `python -m tests.e2e.heartbeat`.
 
 Its arguments are a folder and the port of what is behind it. It writes JSON lines: first its ports, then, at each
-line that it reads, the longest stall since the last one. Stalls are told by the process's own clock, which counts
-all of its threads, and not what a busy machine gives to others.
+line that it reads, the longest stall since the last one. A stall is as long as the wall clock says, and no longer
+than what the process used meanwhile: what a busy machine gives to others is no stall of ours.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ class Heart:
         self.stall = 0.0
 
     async def beat(self) -> None:
-        before = time.process_time()
+        wall, used = time.monotonic(), time.process_time()
         while True:
             await asyncio.sleep(BEAT)
-            now = time.process_time()
-            self.stall, before = max(self.stall, now - before), now
+            self.stall = max(self.stall, min(time.monotonic() - wall - BEAT, time.process_time() - used))
+            wall, used = time.monotonic(), time.process_time()
 
 
 def say(**what: Any) -> None:

@@ -6,6 +6,7 @@ SMTP.md E, "bombs": 2 s, 64 MiB in the reader, 100 ms.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import os
 import sys
@@ -112,10 +113,13 @@ class Watch:
         self.look()
 
 
+_numbers = itertools.count()
+
+
 async def explode(gateway: Gateway, name: str, bomb: Bomb, *, port: int = 0) -> str:
     """Send one bomb and check all that is promised. Gives the figures."""
     make, unreadable = bomb
-    message_id = f"<{name.replace(' ', '-').replace(',', '')}@bombs>"
+    message_id = f"<bomb{next(_numbers)}@bombs>"
     raw = f"Message-ID: {message_id}\r\n".encode() + make()
     inbound = port == gateway.tap
     told = await gateway.told()

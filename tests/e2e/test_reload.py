@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from gateway import pipeline, service
+from gateway import service
 from gateway.located import BadFiles, Problem
+from gateway.readers import pool
 from gateway.resources import shipped
 from gateway.smtp.sink import Sink
 from tests.e2e.house import House, house
@@ -167,7 +168,7 @@ async def test_mail_under_way_keeps_its_rules(tmp_path, quick, monkeypatch):
         ledgers = Ledgers(gateway.sink, gateway.state, tmp_path / "keys" / "hold.key")
         rules, readers = gateway.service.rules, gateway.service.readers
         first = rules.current
-        monkeypatch.setattr(pipeline, "INLINE_OCTETS", 10)  # so that readers read
+        monkeypatch.setattr(pool, "INLINE_OCTETS", 10)  # so that readers read
         await readers.warm(first)
         for reader in readers.processes:
             os.kill(reader, signal.SIGSTOP)

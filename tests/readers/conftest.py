@@ -37,7 +37,7 @@ def setup_of(rules: PolicySet) -> Setup:
 
 
 def task(envelope: object = None, **known: object) -> Task:
-    return Task("outbound", envelope or Envelope.of(DANA, [JILL]), NOW, **known)  # type: ignore[arg-type]
+    return Task("judge", "outbound", envelope or Envelope.of(DANA, [JILL]), NOW, **known)  # type: ignore[arg-type]
 
 
 @pytest_asyncio.fixture

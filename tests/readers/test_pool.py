@@ -50,7 +50,8 @@ async def test_a_reader_finds_what_we_find(readers: Readers, rules: PolicySet) -
         found = await readers.read(task(**known), NO, rules)
         assert found == work(task(**known), NO, setup_of(rules))
     assert (await readers.read(task(), NO, rules)).decision.disposition == "hold"
-    assert (await readers.read(replace(task(), direction="inbound"), NO, rules)).decision is None
+    assert (await readers.read(replace(task(), purpose="remember", direction="inbound"), NO, rules)).decision is None
+    assert (await readers.read(replace(task(), purpose="answer"), NO, rules)).said == "No."
 
 
 async def test_what_is_no_agents_mail_is_not_read(readers: Readers, rules: PolicySet) -> None:
