@@ -196,7 +196,8 @@ class Desk:
     async def answer(self, mail: Incoming, path: Path, read: Callable[[Incoming, bytes], Awaitable[str]]) -> Reply:
         """Take a reply to a notice. What it asks for is durable before our 250; the acknowledgement is a mail.
 
-        `read` tells a reply's own words, without what it quotes. Automatic replies and bounces are swallowed (RFC 3834 §2), so nothing can loop.
+        `read` tells a reply's own words, without what it quotes. Automatic replies and bounces are swallowed
+        (RFC 3834 §2), so nothing can loop.
         """
         raw = mail.content.raw()
         headers = read_headers(raw)
