@@ -10,6 +10,7 @@ from gateway.mail.address import Mailbox
 from gateway.mail.quoting import Body
 from gateway.mail.span import Span
 from gateway.reading.facts import Agent, Facts, Requester
+from gateway.reading.memory import MAX_PEOPLE
 from gateway.reading.reader import Reading
 
 LONGEST_EVIDENCE = 240
@@ -57,8 +58,8 @@ def gist_of(reading: Reading) -> Gist:
         subject=message.subject,
         message_id=message.message_id,
         references=message.references,
-        to=message.to if reading.judged else (),
-        cc=message.cc if reading.judged else (),
+        to=message.to[:MAX_PEOPLE] if reading.judged else (),
+        cc=message.cc[:MAX_PEOPLE] if reading.judged else (),
         question=_question(reading.body) if reading.body else "",
     )
 

@@ -26,6 +26,8 @@ MAX_LINES = 400
 MAX_SCANNED = 3_000
 """Code points of new text in which marks are looked for: who asks, asks near the top. A word of secrecy may also stand
 in as many at the end."""
+MAX_PEOPLE = 500
+"""People in To, and in Cc, of one mail that are remembered."""
 MAX_HASHED = 128 * 1024
 """Code points of new and quoted text in which the lines that are remembered are looked for."""
 MIN_LETTERS = 4
@@ -60,8 +62,8 @@ def remember(
         message_id=message.message_id or "",
         direction=direction,
         author=author,
-        to=message.to,
-        cc=message.cc,
+        to=message.to[:MAX_PEOPLE],
+        cc=message.cc[:MAX_PEOPLE],
         rcpt_to=envelope.recipients,
         sent_at=message.date or now,
         subject=message.subject[:400],
