@@ -21,6 +21,11 @@ from gateway.reading.thread import SeenMessage
 
 QUESTION_LIMIT = 3_000
 """Code points of quoted text in which the requester's question is looked for; the newest quote stands first."""
+MOST_SAID = 32 * 1024
+"""Code points of new text that are read: more than a person writes, and bounded work, for each phrase that is found
+is looked at closely. Mail with more is `unreadable`."""
+MOST_INLINE = 200
+"""Answers between quoted lines whose questions are looked at."""
 MOST_EVIDENCE = 8
 """Spans that one fact carries."""
 
@@ -46,7 +51,7 @@ class Collector:
         lexicon = context.lexicon
         self.names = name_words(known, self.site)
         self.languages = lexicon.likely(body.new.text)
-        self.scan = lexicon.scan_text(body.new.text, self.names, languages=self.languages)
+        self.scan = lexicon.scan_text(body.new.text[:MOST_SAID], self.names, languages=self.languages)
         self.asked_scan = lexicon.scan_text(body.quoted_text[:QUESTION_LIMIT], scope="asked")
         self._headers()
         self._recipients()
@@ -83,6 +88,8 @@ class Collector:
             self._note("unreadable", message.unreadable[0])
         elif self.body.truncated:
             self._note("unreadable", "longer than what is read")
+        elif len(self.body.new.text) > MOST_SAID:
+            self._note("unreadable", "too much to read")
         elif self.body.unread:
             self._note("unreadable", self.body.unread)
         sensitivity = (message.get("Sensitivity") or "").strip()
@@ -255,7 +262,7 @@ class Collector:
         """What this mail answers: from its quote, else from what the gateway saw of the thread."""
         at: dict[int, frozenset[answers.Asked]] = {}
         position = 0
-        for passage, answer in self.body.inline:
+        for passage, answer in self.body.inline[:MOST_INLINE]:
             start = self.body.new.text.find(answer.text, position)
             if start < 0:
                 continue

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated
 
@@ -24,6 +25,9 @@ from gateway.reading.sentences import Prepared, prepare
 
 _MEMORY = 64 << 20
 """Octets that RE2 may use for the automaton of one language; it is filled only as far as mail needs it."""
+
+_MOST_HITS = 200
+"""Hits of one group of phrases that are told of one text; the first ones show what it says."""
 
 _SURE = 400
 """A text of fewer octets cannot make the automaton outgrow its memory."""
@@ -67,6 +71,11 @@ class _Group:
     unless: re2._Regexp | None
     source: bytes
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Compiled again on the other side: a reader is a process of its own."""
+        unless = self.unless.pattern if self.unless is not None else None
+        return _group, (self.cue, self.lang, self.say.pattern, unless, self.source)
+
 
 @dataclass(frozen=True)
 class _PhraseSet:
@@ -75,6 +84,9 @@ class _PhraseSet:
     lang: str
     groups: tuple[_Group, ...]
     automaton: re2.Set
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _PhraseSet.of, (self.groups,)
 
     @classmethod
     def of(cls, groups: Iterable[_Group]) -> _PhraseSet:
@@ -115,7 +127,7 @@ class Scan:
     def is_said(self, index: int) -> bool:
         return self.prepared.sentences[index].kind == "body"
 
-    @property
+    @cached_property
     def words_said(self) -> int:
         """How many words the text says."""
         return sum(self.prepared.words(n) for n in range(len(self.prepared.sentences)) if self.is_said(n))
@@ -125,7 +137,16 @@ class Scan:
 
     def within(self, index: int, *cues: str) -> tuple[Hit, ...]:
         """The hits of some cues in one sentence."""
-        return tuple(hit for cue in cues for hit in self.hits.get(cue, ()) if hit.sentence == index)
+        found = self._by_sentence.get(index)
+        return tuple(hit for cue in cues for hit in found.get(cue, ())) if found else ()
+
+    @cached_property
+    def _by_sentence(self) -> Mapping[int, Mapping[str, list[Hit]]]:
+        found: dict[int, dict[str, list[Hit]]] = {}
+        for cue, hits in self.hits.items():
+            for hit in hits:
+                found.setdefault(hit.sentence, {}).setdefault(cue, []).append(hit)
+        return found
 
 
 @dataclass(frozen=True)
@@ -250,13 +271,17 @@ def _compile(
     if not good:
         return None
     say, unless, whole = ("|".join(sources[key]).encode() for key in ("say", "unless", "set"))
+    return _group(cue, lang, say, unless or None, whole)
+
+
+def _group(cue: str, lang: str, say: bytes, unless: bytes | None, whole: bytes) -> _Group:
     return _Group(cue, lang, re2.compile(say, _options()), re2.compile(unless, _options()) if unless else None, whole)
 
 
 def _find(group: _Group, prepared: Prepared, data: bytes) -> list[Hit]:
     hits: list[Hit] = []
     at = 0
-    while (found := group.say.search(data, at)) is not None:
+    while len(hits) < _MOST_HITS and (found := group.say.search(data, at)) is not None:
         first, last = found.span(found.lastindex)
         at = max(last, found.start() + 1)  # the mark behind one hit may be the one before the next
         if group.unless is not None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice
 
 from gateway.reading.answers import Asked, body_sentences, is_pleasantry
 from gateway.reading.lexicon import Hit, Scan
@@ -27,7 +29,7 @@ class Question:
     """For answers between quoted lines: the number of the answer's first sentence, and what was asked above it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Noes:
     """Every no of a text, sorted by what it is."""
 
@@ -37,7 +39,7 @@ class Noes:
     conditional: tuple[Hit, ...] = ()
     others: tuple[Hit, ...] = ()
 
-    @property
+    @cached_property
     def sentences(self) -> frozenset[int]:
         """The numbers of the sentences that refuse."""
         return frozenset(hit.sentence for hit in self.refusals)
@@ -126,8 +128,8 @@ def _answers(scan: Scan, hit: Hit, question: Question) -> bool:
             if hit.sentence - first > 1:
                 return False
             return asked is None or bool(asked & {"request", "status"}) or not asked
-    said = [n for n in body_sentences(scan) if not is_pleasantry(scan, n)]
-    if hit.sentence not in said[:2]:
+    said = (n for n in body_sentences(scan) if not is_pleasantry(scan, n))
+    if hit.sentence not in islice(said, 2):
         return False
     if asked is None:
         return scan.words_said <= WORDS_OF_A_BARE_NO
