@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
@@ -34,6 +34,7 @@ _LONGEST_ABBREVIATION = 12
 _QUOTED = re.compile(r"\"[^\"\n]{3,300}\"|“[^”\n]{3,300}”|„[^“”\n]{3,300}[“”]|«[^»\n]{3,300}»|»[^«\n]{3,300}«")
 _NAME_LINE = re.compile(r"[^\W\d_][\w.'-]*(?:[ ,]+[^\W\d_][\w.'-]*){0,3}[.,!]?", re.UNICODE)
 _HANDLE = re.compile(r"[.\s]{0,3}(?:@[\w.-]{1,60}[,:]?\s{1,3})+")
+_GOES_ON = re.compile(rb"[\x80-\xbf]")
 _VOCATIVE = re.compile(r"([^\W\d_][\w'-]{1,40})(?:[ ]{1,3}([^\W\d_][\w'-]{1,40}))?[ ]?[,:!–-]{1,5}\s+")
 
 
@@ -68,11 +69,16 @@ class Prepared:
     def _starts(self) -> list[int]:
         return [s.start for s in self.sentences]
 
+    @cached_property
+    def _wide(self) -> list[int]:
+        """The octets of `data` that only go on with a character."""
+        return [found.start() for found in _GOES_ON.finditer(self.data)]
+
     def offset(self, octet: int) -> int:
         """The offset in code points of an octet of `data`."""
         if len(self.data) == len(self.folded) + 2:
             return max(0, octet - 1)
-        return len(self.data[1:octet].decode("utf-8", "ignore"))
+        return max(0, octet - 1 - bisect_left(self._wide, octet))
 
     def index_at(self, offset: int) -> int:
         """The number of the sentence that holds an offset (the one before it, where it stands between two)."""
