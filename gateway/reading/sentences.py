@@ -26,8 +26,11 @@ _STOP = re.compile(
 )
 _BULLET = re.compile(r"[ \t]*(?:[-*•–]|\(?\d{1,2}[.)]|[a-z]\))[ \t]")
 _ABBREVIATIONS = frozenset(
-    "mr mrs ms dr prof st nr vs etc approx ext e.g i.e z.b d.h u.a ca bzw ggf evtl inkl tel str hr fr sig sr sra mme dott "
-    "bv mevr dhr av avda jan feb apr aug sep sept okt oct nov dez dec".split()
+    # fmt: off
+    ("mr", "mrs", "ms", "dr", "prof", "st", "nr", "vs", "etc", "approx", "ext", "e.g", "i.e", "z.b", "d.h", "u.a", "ca",
+     "bzw", "ggf", "evtl", "inkl", "tel", "str", "hr", "fr", "sig", "sr", "sra", "mme", "dott", "bv", "mevr", "dhr",
+     "av", "avda", "jan", "feb", "apr", "aug", "sep", "sept", "okt", "oct", "nov", "dez", "dec")
+    # fmt: on
 )
 _LONGEST_ABBREVIATION = 12
 """Code points before a full stop that are looked at."""
@@ -197,9 +200,12 @@ def _part_address(
         cut = 0
         if number < 2 and greetings is not None and (found := greetings.match(folded, start, end)):
             cut = found.end()
-        elif names and (vocative := _VOCATIVE.match(text, start, end)):
-            if {w.lower() for w in vocative.groups() if w} <= names:
-                cut = vocative.end()
+        elif (
+            names
+            and (vocative := _VOCATIVE.match(text, start, end))
+            and {w.lower() for w in vocative.groups() if w} <= names
+        ):
+            cut = vocative.end()
         if cut and cut < end and text[cut - 1].isspace():
             head = text[start:cut].rstrip()
             out += [(start, start + len(head), paragraph), (cut, end, paragraph)]
