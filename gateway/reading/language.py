@@ -60,8 +60,8 @@ class SmallWords:
         """
         known = tuple(sorted(languages))
         counts = dict.fromkeys(known, 0)
-        for word in _WORDS.findall(fold(text[:SAMPLE])):
-            for lang in self.owners.get(word, ()):
+        for langs in filter(None, map(self.owners.get, _WORDS.findall(fold(text[:SAMPLE])))):
+            for lang in langs:
                 counts[lang] += 1
         best = max(counts.values(), default=0)
         if best < FEWEST:
@@ -69,8 +69,15 @@ class SmallWords:
         return tuple(lang for lang in known if lang not in self.counted or counts[lang] >= best * SHARE)
 
 
-def tell_language(new: str, quoted: str, languages: Sequence[str], small: SmallWords, fallback: str) -> str:
-    """The language of the new text; where that is too short, of new and quoted text together; else `fallback`."""
+def tell_language(
+    new: str, quoted: str, languages: Sequence[str], small: SmallWords, fallback: str, likely: Sequence[str] = ()
+) -> str:
+    """The language of the new text; where that is too short, of new and quoted text together; else `fallback`.
+
+    `likely` are the languages that the new text can be in, where that is known already.
+    """
+    if len(likely) == 1 and len(languages) > 1:
+        return likely[0]
     known = tuple(sorted(languages))
     if not known:
         return fallback

@@ -26,11 +26,11 @@ _STOP = re.compile(
 )
 _BULLET = re.compile(r"[ \t]*(?:[-*•–]|\(?\d{1,2}[.)]|[a-z]\))[ \t]")
 _ABBREVIATIONS = frozenset(
-    # fmt: off
-    ("mr", "mrs", "ms", "dr", "prof", "st", "nr", "vs", "etc", "approx", "ext", "e.g", "i.e", "z.b", "d.h", "u.a", "ca",
-     "bzw", "ggf", "evtl", "inkl", "tel", "str", "hr", "fr", "sig", "sr", "sra", "mme", "dott", "bv", "mevr", "dhr",
-     "av", "avda", "jan", "feb", "apr", "aug", "sep", "sept", "okt", "oct", "nov", "dez", "dec")
-    # fmt: on
+    (
+        *("mr", "mrs", "ms", "dr", "prof", "st", "nr", "vs", "etc", "approx", "ext", "e.g", "i.e", "z.b", "d.h", "u.a"),
+        *("ca", "bzw", "ggf", "evtl", "inkl", "tel", "str", "hr", "fr", "sig", "sr", "sra", "mme", "dott", "bv"),
+        *("mevr", "dhr", "av", "avda", "jan", "feb", "apr", "aug", "sep", "sept", "okt", "oct", "nov", "dez", "dec"),
+    )
 )
 _LONGEST_ABBREVIATION = 12
 """Code points before a full stop that are looked at."""
