@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -60,9 +61,10 @@ class SmallWords:
         """
         known = tuple(sorted(languages))
         counts = dict.fromkeys(known, 0)
-        for langs in filter(None, map(self.owners.get, _WORDS.findall(fold(text[:SAMPLE])))):
-            for lang in langs:
-                counts[lang] += 1
+        owners = Counter(map(self.owners.get, _WORDS.findall(fold(text[:SAMPLE]))))
+        for langs, times in owners.items():
+            for lang in langs or ():
+                counts[lang] += times
         best = max(counts.values(), default=0)
         if best < FEWEST:
             return known

@@ -149,7 +149,7 @@ class Scan:
             return ()
         if len(cues) == 1:
             return placed.get(cues[0], ())
-        return tuple(hit for cue in cues for hit in placed.get(cue, ()))
+        return tuple([hit for cue in cues if cue in placed for hit in placed[cue]])
 
     @cached_property
     def _by_sentence(self) -> Mapping[int, Mapping[str, tuple[Hit, ...]]]:
@@ -288,6 +288,7 @@ def _find(group: _Group, prepared: Prepared, data: bytes) -> list[Hit]:
         if group.unless is not None:
             left, right = data.rfind(b"\n", 0, first), data.find(b"\n", last)
             if group.unless.find(data[left : right + 1]) is not None:
+                at = max(at, right)  # nor is anything else of this sentence a hit
                 continue
         start, end = prepared.offset(first), prepared.offset(last)
         hits.append(Hit(group.cue, group.lang, start, end, prepared.index_at(start)))
