@@ -161,7 +161,9 @@ class Collector:
 
     def _confidential_subject(self) -> None:
         subject = self.message.subject
-        if subject and self.context.lexicon.scan_text(subject[:400], languages=self.languages).has("confidential"):
+        lexicon = self.context.lexicon
+        # What is asked has fewer cues than what is said, and this one among them.
+        if subject and lexicon.scan_text(subject[:400], scope="asked", languages=self.languages).has("confidential"):
             self._note("confidential", True, Span(subject, "header:Subject", 0, len(subject)))
 
     def _hits(self, name: str, hits: Sequence[Hit], value: Value = True) -> None:
@@ -197,7 +199,7 @@ class Collector:
             self._add("eta", "in words", words)
         if refused and ways:
             self._add("alternative", True, ways)
-        help = find_help(scan, noes)
+        help = find_help(scan, ways)
         if help or offers or whens or words:
             self._add("helps", True, [*help, *offers, *words])
         self._hits("escalation_offer", offers)

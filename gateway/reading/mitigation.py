@@ -16,6 +16,8 @@ NOT_BEFORE = re.compile(r"(?:not )?(?:before|until|till|vor|bis|erst|avant|antes
 _ROUTE = re.compile(
     r"https?://\S+|www\.\S+|(?<![\w.+-])[\w.+-]{1,64}+@[\w-]{1,63}+\.[\w.-]{1,190}|\+?\d[\d ()/.-]{6,30}\d"
 )
+_MARK_OF_A_ROUTE = re.compile(r"[@/\d.](?:(?<=[@\d])|(?<=//)|(?<=www\.))")
+"""What every route has: an "@", a digit, "//" or "www."."""
 FAR = 3
 """Sentences from a refusal within which another way belongs to it."""
 _DATE = re.compile(r"\d{1,2}\s?[./-]\s?\d{1,2}\s?[./-]\s?\d{2,4}|\d{4}[/-]\d{1,2}[/-]\d{1,2}|\d[\d.]*[.,]\d{2}\b")
@@ -47,6 +49,8 @@ def route_in(scan: Scan, start: int, end: int) -> tuple[int, int] | None:
 
 
 def _routes(scan: Scan, start: int, end: int) -> Iterator[tuple[int, int]]:
+    if _MARK_OF_A_ROUTE.search(scan.prepared.text, start, end) is None:
+        return  # the cheap question first: nearly no sentence has a route
     for found in _ROUTE.finditer(scan.prepared.text, start, end):
         text = found.group()
         if text[0] in "+0123456789(" and (sum(map(str.isdigit, text)) < DIGITS or _DATE.match(text)):
@@ -121,9 +125,9 @@ def find_etas(scan: Scan, noes: Noes, calendar: Calendar, now: datetime) -> tupl
     return etas, words
 
 
-def find_help(scan: Scan, noes: Noes) -> list[tuple[int, int]]:
+def find_help(scan: Scan, ways: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     """Whatever helps: other ways, and routes to take, such as a link, an address, a number to call."""
-    found = find_alternatives(scan, noes)
+    found = list(ways)
     for number, sentence in enumerate(scan.prepared.sentences):
         if sentence.kind == "body":
             found += _routes(scan, sentence.start, sentence.end)

@@ -76,9 +76,11 @@ def read(message: Message, envelope: Envelope, context: Context) -> Reading:
     requester = find_requester(message, body, people, agent, context)
     lexicon = context.lexicon
     fallback = site.language_of(agent.team)
-    lang = tell_language(body.new.text, body.quoted_text, lexicon.languages, lexicon.small_words, fallback)
-    facts = Collector(message, body, people, requester, agent, context).facts
-    return Reading(message, envelope, context, body, agent, requester, facts, lang, True)
+    found = Collector(message, body, people, requester, agent, context)
+    lang = tell_language(
+        body.new.text, body.quoted_text, lexicon.languages, lexicon.small_words, fallback, found.languages
+    )
+    return Reading(message, envelope, context, body, agent, requester, found.facts, lang, True)
 
 
 def _unjudged(message: Message, envelope: Envelope) -> str:
