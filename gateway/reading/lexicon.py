@@ -17,6 +17,7 @@ import re2
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.located import BadFiles, Problem, Tree, load_yaml, suggest, validate
+from gateway.reading.acts.acts import UNREAD, Acts
 from gateway.reading.automaton import Captures, Pattern, Span, options
 from gateway.reading.cues import CUES, SCOPES, Scope
 from gateway.reading.dates import Calendar, CalendarWords
@@ -51,13 +52,14 @@ class _File(BaseModel):
 
 
 class Hit(NamedTuple):
-    """A phrase of `cue` in a text: offsets in code points, and the number of the sentence it begins in."""
+    """A phrase of `cue` in a text: offsets in code points, the number of the sentence it begins in, how sure it is."""
 
     cue: str
     lang: str
     start: int
     end: int
     sentence: int
+    sure: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,8 @@ class Scan:
 
     prepared: Prepared
     hits: Mapping[str, tuple[Hit, ...]]
+    acts: Acts = UNREAD
+    """What the second reader says of the sentences."""
 
     def of(self, *cues: str) -> tuple[Hit, ...]:
         """All hits of some cues, in the order of the text."""

@@ -29,6 +29,8 @@ class Reading:
     agent: Agent | None = None
     requester: Requester | None = None
     facts: Facts = field(default_factory=dict)
+    hints: Facts = field(default_factory=dict)
+    """What may be there, too unsure to be a fact: enough to let a mail pass, never to stop one."""
     lang: str = ""
     judged: bool = False
     why_not: str = ""
@@ -80,7 +82,7 @@ def read(message: Message, envelope: Envelope, context: Context) -> Reading:
     lang = tell_language(
         body.new.text, body.quoted_text, lexicon.languages, lexicon.small_words, fallback, found.languages
     )
-    return Reading(message, envelope, context, body, agent, requester, found.facts, lang, True)
+    return Reading(message, envelope, context, body, agent, requester, found.facts, found.hints, lang, True)
 
 
 def _unjudged(message: Message, envelope: Envelope) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
 
+from gateway.reading.acts.weigh import weigh
 from gateway.reading.answers import Asked, body_sentences, is_pleasantry
 from gateway.reading.lexicon import Hit, Scan
 from gateway.reading.sentences import clauses
@@ -65,8 +66,7 @@ def find_noes(scan: Scan, question: Question) -> Noes:
     for hit in scan.of("refusal_answer"):
         if _answers(scan, hit, question) and not _beside(scan, hit, "good_news", "assurance"):
             refusals.append(hit)
-    refusals.sort(key=lambda hit: hit.start)
-    return Noes(tuple(refusals), scan.of("good_news"), scan.of("assurance"), tuple(conditional), tuple(others))
+    return Noes(weigh(scan, "refusal", refusals), scan.of("good_news"), scan.of("assurance"), tuple(conditional), tuple(others))
 
 
 def _asks(scan: Scan, hit: Hit) -> bool:
