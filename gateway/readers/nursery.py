@@ -21,6 +21,8 @@ from datetime import UTC, datetime
 from gateway.mail.envelope import Envelope
 from gateway.readers.work import Setup, Task, work
 from gateway.readers.worker import die_with, serve
+from gateway.reading.acts.glance import glance
+from gateway.reading.acts.reader import act_reader
 
 FORK, KILL = b"F", b"K"
 ORDER = struct.Struct("!cI")
@@ -85,6 +87,8 @@ def _warm_up(setup: Setup) -> None:
     sender = next((entry.address for entry in setup.rules.site.agents.values()), "nobody@example.invalid")
     people = Envelope.of(sender, ["somebody@example.invalid"])
     task = Task("judge", "outbound", people, datetime.now(UTC))
+    act_reader()
+    glance()
     for text in WARMING:
         head = f"From: {sender}\r\nTo: somebody@example.invalid\r\nSubject: Re: your request\r\n\r\n"
         work(task, f"{head}{text}".encode(), replace(setup, judging=True))

@@ -92,7 +92,9 @@ class Readers:
         thread = task.thread
         setup = self._setup(rules)
         if len(raw) <= INLINE_OCTETS and len(thread.by_id) + len(thread.by_tag) <= INLINE_THREAD:
-            return work(task, raw, setup)
+            found = work(replace(task, second=False), raw, setup)
+            if not found.undecided:
+                return found
         try:
             return await self.read(task, raw, rules)
         except TooMuch:

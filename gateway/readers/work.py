@@ -38,7 +38,8 @@ class Task:
     """What is known of one mail beside its octets, as in `Context`, and what is wanted of it.
 
     `purpose`: "judge" it and say what memory keeps of it; only "remember" it; or tell what an "answer" to a notice
-    says. `unread`: why no more than the beginning of this mail is read, "" where it is read as a whole.
+    says. `unread`: why no more than the beginning of this mail is read, "" where it is read as a whole. `second`:
+    whether the second reader may be asked, which takes tens of milliseconds.
     """
 
     purpose: Purpose
@@ -50,6 +51,7 @@ class Task:
     peer_listed: bool = True
     peer: str = ""
     unread: str = ""
+    second: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,8 @@ class Result:
     seen: SeenMessage | None = None
     forgotten: str = ""
     said: str = ""
+    undecided: bool = False
+    """The second reader should have been asked and might not: nothing here is final."""
 
 
 def work(task: Task, raw: bytes, setup: Setup) -> Result:
@@ -76,6 +80,7 @@ def work(task: Task, raw: bytes, setup: Setup) -> Result:
         peer_listed=task.peer_listed,
         peer=task.peer,
         key=setup.key,
+        second=task.second,
     )
     message = read_beginning(raw, task.unread) if task.unread else read_message(raw)
     if task.purpose == "answer":
@@ -86,6 +91,8 @@ def work(task: Task, raw: bytes, setup: Setup) -> Result:
     # Headers first: only an agent's mail is read any further.
     if setup.judging and who_sends(message, task.envelope, context) is not None:
         reading = read(message, task.envelope, context)
+    if reading is not None and reading.undecided:
+        return Result(undecided=True)
     decision = decide(reading, rules, observe=setup.observe, now=task.now)
     seen, forgotten = _remember(task, message, context, reading.body if reading else None)
     return Result(gist_of(reading) if reading else None, _short(decision), seen, forgotten)

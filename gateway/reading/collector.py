@@ -10,7 +10,8 @@ from gateway.mail.message import Message
 from gateway.mail.quoting import Body
 from gateway.mail.span import Span
 from gateway.reading import answers
-from gateway.reading.acts.look import look_again
+from gateway.reading.acts.doubts import doubts
+from gateway.reading.acts.reader import act_reader
 from gateway.reading.acts.weigh import EXCUSES, POSSIBLE, seen, weigh
 from gateway.reading.context import Context
 from gateway.reading.facts import Agent, Fact, Facts, Requester, Value
@@ -60,8 +61,10 @@ class Collector:
         self._headers()
         self._recipients()
         shown, absent = "to_requester" in self.facts, "requester_absent" in self.facts
-        acts = look_again(self.scan, body.quoted_text, to_requester=shown, absent=absent)
-        self.scan = replace(self.scan, acts=acts)
+        doubtful = doubts(self.scan, to_requester=shown, absent=absent)
+        self.undecided = bool(doubtful) and not context.second
+        if doubtful and context.second:
+            self.scan = replace(self.scan, acts=act_reader().read(self.scan.prepared, body.quoted_text, doubtful))
         self._text()
 
     # --- adding ----------------------------------------------------------------------------------------------------

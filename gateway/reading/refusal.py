@@ -66,7 +66,9 @@ def find_noes(scan: Scan, question: Question) -> Noes:
     for hit in scan.of("refusal_answer"):
         if _answers(scan, hit, question) and not _beside(scan, hit, "good_news", "assurance"):
             refusals.append(hit)
-    return Noes(weigh(scan, "refusal", refusals), scan.of("good_news"), scan.of("assurance"), tuple(conditional), tuple(others))
+    return Noes(
+        weigh(scan, "refusal", refusals), scan.of("good_news"), scan.of("assurance"), tuple(conditional), tuple(others)
+    )
 
 
 def _asks(scan: Scan, hit: Hit) -> bool:

@@ -37,7 +37,7 @@ USUAL = 2.0
 
 @dataclass(frozen=True)
 class Window:
-    """`numbers` are pieces, `head` of them before the answer; `owner` tells of each piece its row of `truth` (-1: none).
+    """`numbers` are pieces, `head` of them before the answer; `owner` tells of each piece its row of `truth`, or -1.
     `truth` and `weight` have the shape (sentences, acts)."""
 
     numbers: list[int]

@@ -1,4 +1,4 @@
-"""What the sentences of a mail do (speech acts), as chances. Without numpy: the core speaks of acts, few parts read them."""
+"""What the sentences of a mail do (speech acts), as chances."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ ACTS = (
     *("dismissive", "question", "promise", "helps", "good_news", "others_no", "pleasantry", "mention", "other"),
 )
 """What a sentence can do, in the order of the columns of the model; a sentence may do several things at once."""
+
 
 @dataclass(frozen=True)
 class Acts:

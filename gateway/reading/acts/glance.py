@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 from gateway.reading.sentences import Prepared
@@ -55,7 +56,7 @@ class Glance:
 def features_of(folded: str) -> list[str]:
     """The words of a sentence in lower case, each once, and the pairs of neighbours."""
     words = _WORD.findall(folded)
-    pairs = [f"{one} {two}" for one, two in zip(words, words[1:], strict=False)]
+    pairs = [f"{one} {two}" for one, two in pairwise(words)]
     return list(dict.fromkeys([*words, *pairs, f"#{min(len(words), FEW + 1)}"]))
 
 

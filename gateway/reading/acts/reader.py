@@ -44,7 +44,9 @@ class ActReader:
 
     def read(self, prepared: Prepared, asked: str, wanted: Collection[int]) -> Acts:
         """The acts of the `wanted` sentences, and of those that share a window with them."""
-        question = [piece.number for piece in self.pieces.cut(asked, 0, min(len(asked), QUESTION_LETTERS), QUESTION_PIECES)]
+        question = [
+            piece.number for piece in self.pieces.cut(asked, 0, min(len(asked), QUESTION_LETTERS), QUESTION_PIECES)
+        ]
         of: dict[int, Mapping[str, float]] = {}
         spans: dict[tuple[int, str], tuple[int, int]] = {}
         for window in self._windows(prepared, wanted):
