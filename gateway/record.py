@@ -10,17 +10,15 @@ from gateway.judged import Judged
 from gateway.mail.span import Span
 from gateway.policy.decide import Decision, Finding
 from gateway.reading.facts import Fact
+from gateway.reading.gist import LONGEST_EVIDENCE, Gist
 from gateway.reading.reader import Reading
 from gateway.store.records import AuditEntry
-
-SNIPPET = 240
-"""Code points of one evidence text that are kept; enough for a sentence, never a whole mail."""
 
 SNIPPETS = 8
 """Evidence spans kept for one fact."""
 
 
-def report(reading: Reading | None, decision: Decision) -> dict[str, Any]:
+def report(reading: Reading | Gist | None, decision: Decision) -> dict[str, Any]:
     """The contract of `explain --json` (DESIGN.md §6), without `path`."""
     requester = reading.requester if reading else None
     return {
@@ -47,7 +45,7 @@ def report(reading: Reading | None, decision: Decision) -> dict[str, Any]:
 
 def audit_entry(judged: Judged) -> AuditEntry:
     """The audit entry of one mail: who, what, why, with bounded evidence and no body."""
-    mail, reading, decision = judged.mail, judged.reading, judged.decision
+    mail, reading, decision = judged.mail, judged.gist, judged.decision
     said = report(reading, decision)
     agent = reading.agent if reading else None
     return AuditEntry(
@@ -87,7 +85,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
 
 def _spans(spans: Iterable[Span]) -> list[dict[str, object]]:
     kept = list(dict.fromkeys(spans))[:SNIPPETS]
-    return [replace(span, text=span.text[:SNIPPET]).as_json() for span in kept]
+    return [replace(span, text=span.text[:LONGEST_EVIDENCE]).as_json() for span in kept]
 
 
 def _unsure(fact: Fact) -> dict[str, float]:

@@ -336,3 +336,13 @@ def read_message(raw: bytes) -> Message:
     except Exception as fault:  # our own fault must not stop a mail: it is a fact that policies can name
         tree = Tree(unreadable=[f"the parts could not be read ({type(fault).__name__})"])
     return Message(section, raw, tree)
+
+
+BEGINNING = 8 * 1024
+"""Octets of a mail that are read where reading all of it was too much: its header as a rule, a few milliseconds."""
+
+
+def read_beginning(raw: bytes, why: str) -> Message:
+    """Read the header alone, as far as it stands in the first BEGINNING octets; `why` the rest is `unreadable`."""
+    raw = raw[:BEGINNING]
+    return Message(scan(raw), raw, Tree(unreadable=[why]))

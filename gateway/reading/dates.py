@@ -10,10 +10,11 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
-import re2
 from pydantic import BaseModel, ConfigDict
 
+from gateway.reading.automaton import Captures, Pattern
 from gateway.reading.phrases import fold
 from gateway.reading.sentences import Prepared
 
@@ -44,8 +45,7 @@ class CalendarWords(BaseModel):
     """of, de: may stand between day and month"""
 
 
-@dataclass(frozen=True, slots=True)
-class When:
+class When(NamedTuple):
     """One point in time: offsets in the text, the day where it can be told (`value` an ISO date or "in words")."""
 
     start: int
@@ -60,7 +60,9 @@ class When:
 class Calendar:
     """The grammar of time over all languages."""
 
-    pattern: re2._Regexp | None = field(repr=False, default=None)
+    pattern: Pattern | None = field(repr=False, default=None)
+    captures: Captures | None = field(repr=False, default=None)
+    """The same grammar, to tell what a match is made of."""
     months: Mapping[str, int] = field(default_factory=dict)
     weekdays: Mapping[str, int] = field(default_factory=dict)
     days: Mapping[str, int] = field(default_factory=dict)
@@ -101,23 +103,28 @@ class Calendar:
             rf"(?P<clock>{clock})",
         ]
         source = rf"[^a-z0-9_/.\x80-\xff-]({ago_form}|(?:(?:{at})\s)?(?:{'|'.join(forms)}))[^a-z0-9_\x80-\xff]"
-        options = re2.Options()
-        options.max_mem, options.log_errors = 64 << 20, False
-        options.encoding = re2.Options.Encoding.LATIN1
         lasts = frozenset(fold(x) for w in every for x in w.last)
-        return cls(re2.compile(source.encode(), options), months, weekdays, days, units, numbers, spans, lasts)
+        octets = source.encode()
+        return cls(Pattern(octets), Captures(octets), months, weekdays, days, units, numbers, spans, lasts)
 
     def find(self, prepared: Prepared, now: datetime) -> tuple[When, ...]:
         """Every point in time of a text, in order. `now` is aware; days are counted in its own zone."""
-        if self.pattern is None:
+        if self.pattern is None or self.captures is None:
             return ()
         found = []
-        for match in self.pattern.finditer(prepared.data):
-            groups = {k.decode(): v.decode("utf-8", "ignore") for k, v in match.groupdict().items() if v}
-            if not groups or match.group(1) == b"24/7":
+        data, at = prepared.data, 0
+        while (span := self.pattern.find(data, at)) is not None:
+            at = span[1]
+            whole, *groups = self.captures.at(data, *span)[1:]
+            first, last = whole
+            named = {
+                self.captures.names[number]: data[start:end].decode("utf-8", "ignore")
+                for number, (start, end) in enumerate(groups, 2)
+                if start < end and number in self.captures.names
+            }
+            if not named or data[first:last] == b"24/7":
                 continue
-            first, last = match.span(1)
-            resolved = self._resolve(groups, now.date())
+            resolved = self._resolve(named, now.date())
             if resolved is not None:
                 value, past, vague = resolved
                 found.append(When(prepared.offset(first), prepared.offset(last), value, past, vague))

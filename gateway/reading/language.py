@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -60,17 +61,25 @@ class SmallWords:
         """
         known = tuple(sorted(languages))
         counts = dict.fromkeys(known, 0)
-        for word in _WORDS.findall(fold(text[:SAMPLE])):
-            for lang in self.owners.get(word, ()):
-                counts[lang] += 1
+        owners = Counter(map(self.owners.get, _WORDS.findall(fold(text[:SAMPLE]))))
+        for langs, times in owners.items():
+            for lang in langs or ():
+                counts[lang] += times
         best = max(counts.values(), default=0)
         if best < FEWEST:
             return known
         return tuple(lang for lang in known if lang not in self.counted or counts[lang] >= best * SHARE)
 
 
-def tell_language(new: str, quoted: str, languages: Sequence[str], small: SmallWords, fallback: str) -> str:
-    """The language of the new text; where that is too short, of new and quoted text together; else `fallback`."""
+def tell_language(
+    new: str, quoted: str, languages: Sequence[str], small: SmallWords, fallback: str, likely: Sequence[str] = ()
+) -> str:
+    """The language of the new text; where that is too short, of new and quoted text together; else `fallback`.
+
+    `likely` are the languages that the new text can be in, where that is known already.
+    """
+    if len(likely) == 1 and len(languages) > 1:
+        return likely[0]
     known = tuple(sorted(languages))
     if not known:
         return fallback

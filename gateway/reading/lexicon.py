@@ -9,21 +9,24 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import re2
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.located import BadFiles, Problem, Tree, load_yaml, suggest, validate
+from gateway.reading.acts.acts import UNREAD, Acts
+from gateway.reading.automaton import Captures, Pattern, Span, options
 from gateway.reading.cues import CUES, SCOPES, Scope
 from gateway.reading.dates import Calendar, CalendarWords
 from gateway.reading.language import SmallWords
-from gateway.reading.phrases import BadPhrase, compile_phrase, fold
+from gateway.reading.phrases import LETTERS, LINE_FEED, BadPhrase, compile_phrase, fold
 from gateway.reading.sentences import Prepared, prepare
 
-_MEMORY = 64 << 20
-"""Octets that RE2 may use for the automaton of one language; it is filled only as far as mail needs it."""
+_MOST_HITS = 200
+"""Hits of one group of phrases that are told of one text; the first ones show what it says."""
 
 _SURE = 400
 """A text of fewer octets cannot make the automaton outgrow its memory."""
@@ -48,24 +51,44 @@ class _File(BaseModel):
     cues: dict[str, list[_Cue]] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A phrase of `cue` in a text: offsets in code points, and the number of the sentence it begins in."""
+class Hit(NamedTuple):
+    """A phrase of `cue` in a text: offsets in code points, the number of the sentence it begins in, how sure it is."""
 
     cue: str
     lang: str
     start: int
     end: int
     sentence: int
+    sure: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Group:
+    """The phrases of one entry. `whole` is their source for the automaton of the language."""
+
     cue: str
     lang: str
-    say: re2._Regexp
-    unless: re2._Regexp | None
+    say: Pattern
+    unless: Pattern | None
     source: bytes
+    whole: bytes
+
+    @cached_property
+    def _captures(self) -> Captures:
+        return Captures(self.source)
+
+    def phrase_in(self, data: bytes, found: Span) -> Span:
+        """The phrase within a match of `say`, without its edges.
+
+        An edge is one octet, and only captures can tell the others: an elision (l'accord), and marks between the phrase
+        and the beginning or end of its sentence.
+        """
+        start, end = found
+        elision = data[start + 2 : start + 3] == b"'" and data[start + 1] in b"cdjlmnst"
+        led = data[start + 1] in LETTERS and not elision and data[start + 1 : start + 4] != b"qu'"
+        if led and (data[end - 1] != LINE_FEED or data[end - 2] in LETTERS):
+            return start + 1, end - 1
+        return max(self._captures.at(data, start, end)[1:])
 
 
 @dataclass(frozen=True)
@@ -76,13 +99,16 @@ class _PhraseSet:
     groups: tuple[_Group, ...]
     automaton: re2.Set
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return _PhraseSet.of, (self.groups,)
+
     @classmethod
     def of(cls, groups: Iterable[_Group]) -> _PhraseSet:
         """A set of phrases of one language."""
         groups = tuple(groups)
-        automaton = re2.Set.SearchSet(_options())
+        automaton = re2.Set.SearchSet(options())
         for group in groups:
-            automaton.Add(group.source)
+            automaton.Add(group.whole)
         automaton.Compile()
         return cls(groups[0].lang, groups, automaton)
 
@@ -93,7 +119,7 @@ class _PhraseSet:
             yield from (self.groups[number] for number in matched)
         elif len(data) > _SURE:
             # RE2 says the same for "nothing" and for "the automaton outgrew its memory"; single groups cannot fail so.
-            yield from (group for group in self.groups if group.say.search(data) is not None)
+            yield from (group for group in self.groups if group.say.find(data) is not None)
 
 
 @dataclass(frozen=True)
@@ -102,11 +128,14 @@ class Scan:
 
     prepared: Prepared
     hits: Mapping[str, tuple[Hit, ...]]
+    acts: Acts = UNREAD
+    """What the second reader says of the sentences."""
 
     def of(self, *cues: str) -> tuple[Hit, ...]:
         """All hits of some cues, in the order of the text."""
-        found = [hit for cue in cues for hit in self.hits.get(cue, ())]
-        return tuple(sorted(found, key=lambda h: h.start)) if len(cues) > 1 else tuple(found)
+        if len(cues) == 1:
+            return self.hits.get(cues[0], ())
+        return tuple(sorted((hit for cue in cues for hit in self.hits.get(cue, ())), key=lambda h: h.start))
 
     def said(self, *cues: str) -> tuple[Hit, ...]:
         """The hits of some cues in what is said: neither in a greeting nor in a closing."""
@@ -115,7 +144,7 @@ class Scan:
     def is_said(self, index: int) -> bool:
         return self.prepared.sentences[index].kind == "body"
 
-    @property
+    @cached_property
     def words_said(self) -> int:
         """How many words the text says."""
         return sum(self.prepared.words(n) for n in range(len(self.prepared.sentences)) if self.is_said(n))
@@ -125,7 +154,22 @@ class Scan:
 
     def within(self, index: int, *cues: str) -> tuple[Hit, ...]:
         """The hits of some cues in one sentence."""
-        return tuple(hit for cue in cues for hit in self.hits.get(cue, ()) if hit.sentence == index)
+        placed = self._by_sentence.get(index)
+        if placed is None:
+            return ()
+        if len(cues) == 1:
+            return placed.get(cues[0], ())
+        return tuple([hit for cue in cues if cue in placed for hit in placed[cue]])
+
+    @cached_property
+    def _by_sentence(self) -> Mapping[int, Mapping[str, tuple[Hit, ...]]]:
+        """Most sentences have no hit, and each is asked about often."""
+        placed: dict[int, dict[str, tuple[Hit, ...]]] = {}
+        for cue, hits in self.hits.items():
+            for hit in hits:
+                here = placed.setdefault(hit.sentence, {})
+                here[cue] = (*here.get(cue, ()), hit)
+        return placed
 
 
 @dataclass(frozen=True)
@@ -224,14 +268,6 @@ def build_lexicon(files: Iterable[tuple[Tree, _File]], problems: list[Problem]) 
     return Lexicon(languages, calendar, tuple(groups), greetings, closings, sets, SmallWords.of(small))
 
 
-def _options() -> re2.Options:
-    options = re2.Options()
-    options.max_mem = _MEMORY
-    options.log_errors = False
-    options.encoding = re2.Options.Encoding.LATIN1
-    return options
-
-
 def _compile(
     tree: Tree, lang: str, cue: str, number: int, entry: _Cue, words: Mapping[str, list[str]], problems: list[Problem]
 ) -> _Group | None:
@@ -250,18 +286,19 @@ def _compile(
     if not good:
         return None
     say, unless, whole = ("|".join(sources[key]).encode() for key in ("say", "unless", "set"))
-    return _Group(cue, lang, re2.compile(say, _options()), re2.compile(unless, _options()) if unless else None, whole)
+    return _Group(cue, lang, Pattern(say), Pattern(unless) if unless else None, say, whole)
 
 
 def _find(group: _Group, prepared: Prepared, data: bytes) -> list[Hit]:
     hits: list[Hit] = []
     at = 0
-    while (found := group.say.search(data, at)) is not None:
-        first, last = found.span(found.lastindex)
-        at = max(last, found.start() + 1)  # the mark behind one hit may be the one before the next
+    while len(hits) < _MOST_HITS and (found := group.say.find(data, at)) is not None:
+        first, last = group.phrase_in(data, found)
+        at = max(last, found[0] + 1)  # the mark behind one hit may be the one before the next
         if group.unless is not None:
             left, right = data.rfind(b"\n", 0, first), data.find(b"\n", last)
-            if group.unless.search(data[left : right + 1]):
+            if group.unless.find(data[left : right + 1]) is not None:
+                at = max(at, right)  # nor is anything else of this sentence a hit
                 continue
         start, end = prepared.offset(first), prepared.offset(last)
         hits.append(Hit(group.cue, group.lang, start, end, prepared.index_at(start)))
@@ -270,6 +307,8 @@ def _find(group: _Group, prepared: Prepared, data: bytes) -> list[Hit]:
 
 def _tidy(hits: list[Hit]) -> tuple[Hit, ...]:
     """In the order of the text, without those that lie inside another one."""
+    if len(hits) == 1:
+        return (hits[0],)
     kept: list[Hit] = []
     for hit in sorted(hits, key=lambda h: (h.start, -h.end)):
         if not kept or hit.end > kept[-1].end:

@@ -32,6 +32,9 @@ _TOKEN = re.compile(r"\s+|\.\.\.|\{\w+\}|[()\[\]{}|<>,:?#_]|[^\s()\[\]{}|<>,:?#_
 # The text is matched as octets (RE2 in Latin-1 mode) in which everything that is no letter has become ASCII: an edge of
 # a word is then a class of a few ranges. Unicode classes here would make the automaton fifty times as large.
 _LETTER = r"a-z0-9_\x80-\xff"
+LETTERS = frozenset(octet for octet in range(256) if re.match(rf"[{_LETTER}]", chr(octet)))
+"""The octets of which words are made."""
+LINE_FEED = 10
 _GAP = r"[ ,]+"
 _WORD = r"[^ \n.,;:!?()-][^ \n.,;:!?()]*"  # a lone dash is a mark, no word
 _LEFT = rf"(?:[^{_LETTER}']|[^{_LETTER}](?:[cdjlmnst]|qu)')"  # a word may follow an elision: l'alternative

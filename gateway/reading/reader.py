@@ -29,6 +29,8 @@ class Reading:
     agent: Agent | None = None
     requester: Requester | None = None
     facts: Facts = field(default_factory=dict)
+    hints: Facts = field(default_factory=dict)
+    """What may be there, too unsure to be a fact: enough to let a mail pass, never to stop one."""
     lang: str = ""
     judged: bool = False
     why_not: str = ""
@@ -76,9 +78,11 @@ def read(message: Message, envelope: Envelope, context: Context) -> Reading:
     requester = find_requester(message, body, people, agent, context)
     lexicon = context.lexicon
     fallback = site.language_of(agent.team)
-    lang = tell_language(body.new.text, body.quoted_text, lexicon.languages, lexicon.small_words, fallback)
-    facts = Collector(message, body, people, requester, agent, context).facts
-    return Reading(message, envelope, context, body, agent, requester, facts, lang, True)
+    found = Collector(message, body, people, requester, agent, context)
+    lang = tell_language(
+        body.new.text, body.quoted_text, lexicon.languages, lexicon.small_words, fallback, found.languages
+    )
+    return Reading(message, envelope, context, body, agent, requester, found.facts, found.hints, lang, True)
 
 
 def _unjudged(message: Message, envelope: Envelope) -> str:

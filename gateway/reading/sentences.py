@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from gateway.reading.phrases import fold, octets_of
 
@@ -20,21 +20,26 @@ WORDS_OF_A_CLOSING = 6
 Kind = Literal["greeting", "body", "closing"]
 
 _BLANK = re.compile(r"\n[ \t]*\n\s*")
-_STOP = re.compile(r"(?:(?<![.!?…])[.!?…]++[\"'”»“)\]]*+|(?<!\w)[:;]-?[)(DP]|\u2026)(?=\s)")
+# The marks stand first and alone, so that the search leaps from one to the next; what is around them is asked then.
+_STOP = re.compile(r"[.!?…:;](?:(?<=[.!?…])(?<![.!?…].)[.!?…]*+[\"'”»“)\]]*+|(?<=[:;])(?<!\w.)-?[)(DP]|(?<=…))(?=\s)")
 _BULLET = re.compile(r"[ \t]*(?:[-*•–]|\(?\d{1,2}[.)]|[a-z]\))[ \t]")
-_ABBREVIATION = re.compile(
-    r"(?:^|[\s(])(?:[a-z]|\d{1,2}|mrs?|ms|dr|prof|st|nr|vs|etc|approx|ext|e\.g|i\.e|z\.\s?b|d\.\s?h|u\.\s?a|ca|bzw|ggf|evtl"
-    r"|inkl|tel|str|hr|fr|sig|sra?|mme|dott|bv|mevr|dhr|av|avda|jan|feb|apr|aug|sept?|okt|oct|nov|dez|dec)\.$",
-    re.IGNORECASE,
+_ABBREVIATIONS = frozenset(
+    (
+        *("mr", "mrs", "ms", "dr", "prof", "st", "nr", "vs", "etc", "approx", "ext", "e.g", "i.e", "z.b", "d.h", "u.a"),
+        *("ca", "bzw", "ggf", "evtl", "inkl", "tel", "str", "hr", "fr", "sig", "sr", "sra", "mme", "dott", "bv"),
+        *("mevr", "dhr", "av", "avda", "jan", "feb", "apr", "aug", "sep", "sept", "okt", "oct", "nov", "dez", "dec"),
+    )
 )
+_LONGEST_ABBREVIATION = 12
+"""Code points before a full stop that are looked at."""
 _QUOTED = re.compile(r"\"[^\"\n]{3,300}\"|“[^”\n]{3,300}”|„[^“”\n]{3,300}[“”]|«[^»\n]{3,300}»|»[^«\n]{3,300}«")
 _NAME_LINE = re.compile(r"[^\W\d_][\w.'-]*(?:[ ,]+[^\W\d_][\w.'-]*){0,3}[.,!]?", re.UNICODE)
 _HANDLE = re.compile(r"[.\s]{0,3}(?:@[\w.-]{1,60}[,:]?\s{1,3})+")
+_GOES_ON = re.compile(rb"[\x80-\xbf]")
 _VOCATIVE = re.compile(r"([^\W\d_][\w'-]{1,40})(?:[ ]{1,3}([^\W\d_][\w'-]{1,40}))?[ ]?[,:!–-]{1,5}\s+")
 
 
-@dataclass(frozen=True, slots=True)
-class Sentence:
+class Sentence(NamedTuple):
     """`start` and `end` are offsets in the text; `question` is True where a question mark ends it."""
 
     start: int
@@ -65,15 +70,32 @@ class Prepared:
     def _starts(self) -> list[int]:
         return [s.start for s in self.sentences]
 
+    @cached_property
+    def _wide(self) -> list[int]:
+        """The octets of `data` that only go on with a character."""
+        return [found.start() for found in _GOES_ON.finditer(self.data)]
+
     def offset(self, octet: int) -> int:
         """The offset in code points of an octet of `data`."""
         if len(self.data) == len(self.folded) + 2:
             return max(0, octet - 1)
-        return len(self.data[1:octet].decode("utf-8", "ignore"))
+        return max(0, octet - 1 - bisect_left(self._wide, octet))
 
     def index_at(self, offset: int) -> int:
         """The number of the sentence that holds an offset (the one before it, where it stands between two)."""
         return max(0, bisect_right(self._starts, offset) - 1)
+
+    @cached_property
+    def _clause_marks(self) -> dict[int, list[int]]:
+        return {}
+
+    def clause_marks(self, index: int) -> list[int]:
+        """Where a sentence has a comma or a stronger mark, in order."""
+        if index not in self._clause_marks:
+            sentence = self.sentences[index]
+            marks = _CLAUSE.finditer(self.folded, sentence.start, sentence.end)
+            self._clause_marks[index] = [mark.start() for mark in marks]
+        return self._clause_marks[index]
 
     def words(self, index: int) -> int:
         """How many words a sentence has."""
@@ -131,7 +153,9 @@ def _blocks(text: str) -> list[tuple[int, int, int]]:
             if line_end < 0:
                 break
             line = text[line_start:line_end].rstrip()
-            after = text[line_end + 1 : end].lstrip()[:1]
+            after = text[line_end + 1 : line_end + 2]
+            if after.isspace():
+                after = text[line_end + 1 : end].lstrip()[:1]
             ended = after.isupper() or not after.isalnum() or line.endswith((",", ":", ";", "!", "?", "."))
             if (ended and len(line) < short) or _BULLET.match(text, line_end + 1, end):
                 blocks.append((block, line_end, paragraph))
@@ -147,18 +171,31 @@ def _cut(text: str, start: int, end: int, paragraph: int) -> list[tuple[int, int
     spans = []
     at = start
     for stop in _STOP.finditer(text, start, end):
-        if stop.group() == "." and _ABBREVIATION.search(text, max(at, stop.end() - 12), stop.end()):
+        first, last = stop.span()
+        if last - first == 1 and text[first] == "." and _is_abbreviation(text, at, first):
             continue
-        spans.append((at, stop.end(), paragraph))
-        at = stop.end()
+        spans.append((at, last, paragraph))
+        at = last
     spans.append((at, end, paragraph))
     trimmed = []
     for s, e, p in spans:
-        piece = text[s:e]
-        s, e = s + len(piece) - len(piece.lstrip()), e - (len(piece) - len(piece.rstrip()))
+        piece = text[s:e].rstrip()
+        e = s + len(piece)
+        s = e - len(piece.lstrip())
         if s < e:
             trimmed.append((s, e, p))
     return trimmed
+
+
+def _is_abbreviation(text: str, at: int, stop: int) -> bool:
+    """Whether the word before a full stop is one after which a sentence goes on: a known one, a letter, a number."""
+    first = max(at, stop + 1 - _LONGEST_ABBREVIATION)
+    before = text[first:stop].replace("(", " ")
+    word = "" if before[-1:].isspace() else before.split()[-1] if before else ""
+    if first and len(word) == len(before):
+        return False  # it is longer than what is looked at, or a list's number that opens a line
+    short = len(word) <= 2 and word.isdecimal()
+    return short or (len(word) == 1 and word.isascii() and word.isalpha()) or word.lower() in _ABBREVIATIONS
 
 
 def _part_address(
@@ -173,7 +210,11 @@ def _part_address(
         cut = 0
         if number < 2 and greetings is not None and (found := greetings.match(folded, start, end)):
             cut = found.end()
-        elif (vocative := _VOCATIVE.match(text, start, end)) and {w.lower() for w in vocative.groups() if w} <= names:
+        elif (
+            names
+            and (vocative := _VOCATIVE.match(text, start, end))
+            and {w.lower() for w in vocative.groups() if w} <= names
+        ):
             cut = vocative.end()
         if cut and cut < end and text[cut - 1].isspace():
             head = text[start:cut].rstrip()
@@ -232,9 +273,8 @@ _CLAUSE = re.compile(r"[;:–—]|,(?=\s)|\s-{1,2}\s|\(|\)")
 def clauses(prepared: Prepared, index: int, cuts: Collection[int] = ()) -> list[tuple[int, int]]:
     """The clauses of a sentence: parted by commas and stronger marks, and at the offsets `cuts` (before a "but")."""
     sentence = prepared.sentences[index]
-    ends = sorted(
-        {m.start() for m in _CLAUSE.finditer(prepared.folded, sentence.start, sentence.end)}
-        | {cut for cut in cuts if sentence.start < cut < sentence.end}
-    )
+    ends = prepared.clause_marks(index)
+    if cuts:
+        ends = sorted({*ends, *(cut for cut in cuts if sentence.start < cut < sentence.end)})
     starts = [sentence.start, *ends]
     return [(a, b) for a, b in zip(starts, [*ends, sentence.end], strict=True) if a < b]

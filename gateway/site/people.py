@@ -24,12 +24,17 @@ def domain_of(address: str) -> str:
     return fold(address).rpartition("@")[2] if "@" in address else ""
 
 
+MOST_KNOWN = 2_000
+"""Addresses whose form for comparing is kept: one mail asks for those of the same few people dozens of times."""
+
+
 @dataclass(frozen=True, slots=True)
 class Equivalence:
     """Which addresses are one person's: `aliases` and `domains` lead from a folded form to the one for all."""
 
     aliases: Mapping[str, str] = field(default_factory=dict)
     domains: Mapping[str, str] = field(default_factory=dict)
+    _known: dict[str, str] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     @classmethod
     def of(cls, sets: Iterable[Iterable[str]], domains: Mapping[str, str]) -> Equivalence:
@@ -49,6 +54,14 @@ class Equivalence:
 
     def canonical(self, address: str) -> str:
         """The form that stands for this person: folded, without +tag, under the main domain, alias followed."""
+        known = self._known.get(address)
+        if known is None:
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
+            known = self._known[address] = self._canonical(address)
+        return known
+
+    def _canonical(self, address: str) -> str:
         local, at, domain = fold(address).rpartition("@")
         # RFC 5233: what follows "+" only sorts one person's mail. A bare "+x@" keeps it, as it has no base.
         local = local.partition("+")[0] or local

@@ -7,7 +7,6 @@ import contextlib
 import io
 import socket
 import struct
-import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +18,7 @@ import structlog
 from gateway import pipeline
 from gateway.commands import serve
 from gateway.mail.message import read_message
+from gateway.readers import work
 from gateway.resources import shipped
 from gateway.smtp.sink import Fault
 from gateway.template_files import Templates, load_templates
@@ -78,7 +78,7 @@ async def test_a_reading_that_fails(tmp_path, monkeypatch, fail, observe, code, 
         logged = io.StringIO()
         as_served = [serve._where_it_failed, structlog.processors.JSONRenderer()]
         monkeypatch.setattr(pipeline, "log", structlog.wrap_logger(structlog.PrintLogger(logged), as_served))
-        monkeypatch.setattr(pipeline, "read", fails)
+        monkeypatch.setattr(work, "read", fails)
         sent = refusal("unread")
         said = await gateway.send(sent.mail_from, list(sent.rcpt_to), sent.raw)
         assert said[0] == code
@@ -100,22 +100,9 @@ async def test_a_reading_that_fails(tmp_path, monkeypatch, fail, observe, code, 
         ledgers.check()
 
 
-async def test_a_reading_that_takes_too_long(tmp_path, monkeypatch):
-    async with scene(tmp_path) as (gateway, ledgers):
-        monkeypatch.setattr(pipeline, "READING_SECONDS", 0.2)
-        monkeypatch.setattr(pipeline, "INLINE_OCTETS", 10)
-        monkeypatch.setattr(pipeline, "read", lambda *_: time.sleep(0.7))
-        monkeypatch.setattr(pipeline, "log", structlog.wrap_logger(structlog.ReturnLogger(), processors=[]))
-        before = time.monotonic()
-        slow, other = explained("slow"), Sent(MARY, (DANA,), mail(MARY, DANA, "Hi", "Hi", message_id="<quick@t>"))
-        codes = await asyncio.gather(*(ledgers.send(gateway.port, each) for each in (slow, other)))
-        assert codes == [451, 250] and time.monotonic() - before < 0.7
-        ledgers.check()
-
-
 async def test_what_cannot_be_remembered_goes_out_all_the_same(tmp_path, monkeypatch):
     async with scene(tmp_path) as (gateway, ledgers):
-        monkeypatch.setattr(pipeline, "remember", fails)
+        monkeypatch.setattr(work, "remember", fails)
         assert await ledgers.send(gateway.port, explained("out")) == 250
         assert await ledgers.send(gateway.tap, question("in", JILL, "Jill Amory")) == 250
         assert await ledgers.send(gateway.port, refusal("no")) == 250

@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from gateway import pipeline, service
+from gateway import service
 from gateway.located import BadFiles, Problem
+from gateway.readers import pool
 from gateway.resources import shipped
 from gateway.smtp.sink import Sink
 from tests.e2e.house import House, house
@@ -165,21 +166,17 @@ async def test_mail_under_way_keeps_its_rules(tmp_path, quick, monkeypatch):
 
     async with house(tmp_path) as gateway:
         ledgers = Ledgers(gateway.sink, gateway.state, tmp_path / "keys" / "hold.key")
-        rules, read = gateway.service.rules, pipeline.read
+        rules, readers = gateway.service.rules, gateway.service.readers
         first = rules.current
-        reading, go_on = threading.Event(), threading.Event()
-
-        def slowly(*args: Any) -> Any:
-            reading.set()
-            go_on.wait(5)
-            return read(*args)
-
-        monkeypatch.setattr(pipeline, "INLINE_OCTETS", 10)  # so that the reading is in a thread
-        monkeypatch.setattr(pipeline, "read", slowly)
+        monkeypatch.setattr(pool, "INLINE_OCTETS", 10)  # so that readers read
+        await readers.warm(first)
+        for reader in readers.processes:
+            os.kill(reader, signal.SIGSTOP)
         under_way = asyncio.create_task(ledgers.send(gateway.port, refusal("before")))
-        await asyncio.to_thread(reading.wait, 5)
+        await until(lambda: any(nursery.busy for nursery in readers._nurseries), "the mail is with a reader")
         rules.current = replace(first, version="new", policies=())
-        go_on.set()
+        for reader in readers.processes:
+            os.kill(reader, signal.SIGCONT)
         assert await under_way == 250
         assert await ledgers.send(gateway.port, refusal("after")) == 250
         assert await ledgers.send(gateway.port, explained("too")) == 250
