@@ -9,6 +9,7 @@ from typing import Any
 from gateway.judged import Judged
 from gateway.mail.span import Span
 from gateway.policy.decide import Decision, Finding
+from gateway.reading.facts import Fact
 from gateway.reading.gist import LONGEST_EVIDENCE, Gist
 from gateway.reading.reader import Reading
 from gateway.store.records import AuditEntry
@@ -30,7 +31,7 @@ def report(reading: Reading | Gist | None, decision: Decision) -> dict[str, Any]
         if requester
         else None,
         "facts": {
-            name: {"value": fact.value, "evidence": _spans(fact.evidence)}
+            name: {"value": fact.value, "evidence": _spans(fact.evidence), **_unsure(fact)}
             for name, fact in sorted((reading.facts if reading else {}).items())
         },
         "findings": [_finding(finding) for finding in decision.findings],
@@ -83,4 +84,10 @@ def _finding(finding: Finding) -> dict[str, Any]:
 
 
 def _spans(spans: Iterable[Span]) -> list[dict[str, object]]:
-    return [replace(span, text=span.text[:LONGEST_EVIDENCE]).as_json() for span in tuple(spans)[:SNIPPETS]]
+    kept = list(dict.fromkeys(spans))[:SNIPPETS]
+    return [replace(span, text=span.text[:LONGEST_EVIDENCE]).as_json() for span in kept]
+
+
+def _unsure(fact: Fact) -> dict[str, float]:
+    """How sure a fact is, where it is not quite sure."""
+    return {} if fact.confidence >= 1 else {"confidence": round(fact.confidence, 3)}

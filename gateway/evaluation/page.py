@@ -10,7 +10,7 @@ from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from gateway.evaluation.chart import ROWS, chart, end_of_axis
 from gateway.evaluation.evidence import clean, mark, not_in, words_of
@@ -33,7 +33,7 @@ def page(reports: Sequence[Report]) -> str:
     folder = files("gateway.evaluation")
     style = "\n" + folder.joinpath("page.css").read_text(encoding="utf-8")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"percent": _percent, "interval": _interval, "tick": _tick}
+    environment.filters |= {"percent": _percent, "interval": _interval, "tick": _tick, "breaks": _breaks}
     names = _names([report.corpus.path for report in reports])
     return environment.from_string(folder.joinpath("page.html").read_text(encoding="utf-8")).render(
         corpora=[
@@ -205,6 +205,11 @@ def _fact(name: str, value: object, confidence: float) -> str:
 
 def _percent(value: float | None) -> str:
     return "–" if value is None else "100\N{NO-BREAK SPACE}%" if value == 1 else f"{value * 100:.1f}\N{NO-BREAK SPACE}%"
+
+
+def _breaks(name: str) -> Markup:
+    """A name that may be broken behind its underscores, where a phone has no room for it."""
+    return escape(name).replace("_", Markup("_<wbr>"))
 
 
 def _tick(value: float) -> str:

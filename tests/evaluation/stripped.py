@@ -22,7 +22,7 @@ _TOKEN = re.compile(r"<!--.*?-->|<(/?)([a-zA-Z][\w:-]*)[^>]*>|<![^>]*>", re.DOTA
 _VOID = frozenset(
     ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"]
 )
-_KEPT = frozenset(["html", "head", "body", "title", "style"])
+_KEPT = frozenset({"html", "head", "body", "title", "style"})
 _SHOWS = re.compile(r"[^\s>]")
 
 

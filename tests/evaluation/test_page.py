@@ -23,7 +23,7 @@ from tests.evaluation.conftest import row
 __all__ = ["home", "run"]
 
 Paged = Callable[..., str]
-VOID = {"meta", "link", "img", "br", "hr", "input"}
+VOID = {"meta", "link", "img", "br", "hr", "input", "wbr"}
 
 
 @pytest.fixture
