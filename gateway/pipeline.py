@@ -123,7 +123,8 @@ class Pipeline:
         """An answer to a notice, or a copy for the journal feed. Several recipients of ours: the notice counts."""
         notices = [path for path in mail.taken if self._desk.takes(path.address)]
         if notices:
-            return await self._desk.answer(mail, notices[0], self._said)
+            raw = await self._octets(mail)
+            return await self._desk.answer(mail, notices[0], raw, lambda: self._said(mail, raw))
         seen = await self._seen_inbound(mail)
         if seen is not None:
             await self._store.remember(seen)
