@@ -69,6 +69,8 @@ class ReadingFault(Exception):
 class ReadersAway(Exception):
     """No reader can be had: the system refuses processes or memory."""
 
+    at = ""
+
 
 class _Gone(Exception):
     """The reader at the other end of a link has ended."""
