@@ -193,13 +193,12 @@ class Desk:
 
     # --- an answer has come ----------------------------------------------------------------------------------------
 
-    async def answer(self, mail: Incoming, path: Path, read: Callable[[Incoming, bytes], Awaitable[str]]) -> Reply:
+    async def answer(self, mail: Incoming, path: Path, raw: bytes, read: Callable[[], Awaitable[str]]) -> Reply:
         """Take a reply to a notice. What it asks for is durable before our 250; the acknowledgement is a mail.
 
-        `read` tells a reply's own words, without what it quotes. Automatic replies and bounces are swallowed
+        `read` gives its own words, without what it quotes. Automatic replies and bounces are swallowed
         (RFC 3834 §2), so nothing can loop.
         """
-        raw = mail.content.raw()
         headers = read_headers(raw)
         author = headers.author or Mailbox(mail.envelope.mail_from.address)
         if not mail.envelope.mail_from.address or headers.auto_submitted or headers.bulk:
@@ -216,7 +215,7 @@ class Desk:
         if not known.alive:
             by = hold.approved_by or known.used_by
             return await self._acknowledge("already-settled", hold, to=author, by=by)
-        said = await read(mail, raw)
+        said = await read()
         if hold.new.id in said or split_tag(path.address)[1] in said.lower():
             # The notice stands there unquoted, with the words of every answer in it: only the first line is theirs.
             said = next((line for line in said.split("\n") if line.strip()), "")

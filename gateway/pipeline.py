@@ -34,7 +34,7 @@ from gateway.mail.rewrite import CannotRewrite, add_cc
 from gateway.mail.splice import Splice
 from gateway.policy.decision import Decision
 from gateway.policy.model import PolicySet
-from gateway.readers.pool import Readers, ReadingFault
+from gateway.readers.pool import Readers, ReadersAway, ReadingFault
 from gateway.readers.work import Purpose, Result, Task
 from gateway.reading.thread import EMPTY, SeenMessage, Thread
 from gateway.record import audit_entry
@@ -91,6 +91,9 @@ class Pipeline:
         except StoreAway as away:
             log.error("store away", mail=mail.id, why=str(away))
             answer = reply(451, replies.STORE_AWAY.format(id=mail.id))
+        except (ReadersAway, ReadingFault) as fault:
+            log.error("fault of the gateway while reading", mail=mail.id, fault=str(fault), at=fault.at)
+            answer = reply(451, replies.INTERNAL_FAULT.format(id=mail.id))
         except Exception:
             log.exception("fault of the gateway", mail=mail.id)
             answer = reply(451, replies.INTERNAL_FAULT.format(id=mail.id))
@@ -123,7 +126,8 @@ class Pipeline:
         """An answer to a notice, or a copy for the journal feed. Several recipients of ours: the notice counts."""
         notices = [path for path in mail.taken if self._desk.takes(path.address)]
         if notices:
-            return await self._desk.answer(mail, notices[0], self._said)
+            raw = await self._octets(mail)
+            return await self._desk.answer(mail, notices[0], raw, lambda: self._said(mail, raw))
         seen = await self._seen_inbound(mail)
         if seen is not None:
             await self._store.remember(seen)
@@ -188,8 +192,10 @@ class Pipeline:
             return Judged(mail, raw, headers, rules, found.gist, found.decision, found.seen)
         except Exception as fault:
             kind = fault.kind if isinstance(fault, ReadingFault) else type(fault).__name__
-            where = {"at": fault.at} if isinstance(fault, ReadingFault) else {"exc_info": True}
-            log.error("the mail could not be judged", mail=mail.id, fault=kind, **where)
+            if isinstance(fault, ReadingFault | ReadersAway):
+                log.error("the mail could not be judged", mail=mail.id, fault=kind, at=fault.at)
+            else:
+                log.exception("the mail could not be judged", mail=mail.id)
             why = f"the gateway could not judge this mail: {kind}"
             decision = rules.decision_after_fault(why)
             if self._observe:  # then nothing of ours stops a mail

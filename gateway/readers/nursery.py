@@ -14,7 +14,6 @@ import signal
 import socket
 import struct
 import sys
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -42,21 +41,28 @@ def main(number: int, parent: int) -> None:
     _warm_up(setup)
     gc.collect()
     gc.freeze()  # so that collections in the readers leave the shared memory alone
+    readers: set[int] = set()
     while True:
         order, passed, _, _ = socket.recv_fds(orders, ORDER.size, 1)
         if not order:
-            return
+            break
         kind, pid = ORDER.unpack(order)
         if kind == FORK:
-            _fork(orders, passed[0], setup)
-        else:
-            # Nobody but us waits for readers, so that the id is still theirs.
-            with suppress(ProcessLookupError, ChildProcessError):
-                os.kill(pid, signal.SIGKILL)
-                os.waitpid(pid, 0)
+            readers.add(_fork(orders, passed[0], setup))
+        elif pid in readers:
+            readers.remove(pid)
+            _end(pid)
+    for pid in readers - {-1}:
+        _end(pid)
 
 
-def _fork(orders: socket.socket, link: int, setup: Setup) -> None:
+def _end(reader: int) -> None:
+    os.kill(reader, signal.SIGKILL)  # nobody but us waits for readers, so that the id is still theirs
+    os.waitpid(reader, 0)
+
+
+def _fork(orders: socket.socket, link: int, setup: Setup) -> int:
+    """The id of a new reader; -1 where there can be none."""
     parent = os.getpid()
     try:
         child = os.fork()
@@ -64,7 +70,7 @@ def _fork(orders: socket.socket, link: int, setup: Setup) -> None:
         child = -1
     if child:
         os.close(link)
-        return
+        return child
     try:
         die_with(parent)
         orders.close()

@@ -39,7 +39,7 @@ INLINE_THREAD = 20
 UNREADABLE = "too much to read"
 """The fact `unreadable` of mail that took its reader more time or memory than one mail may take."""
 
-STUCK_SECONDS = 5 * PROCESSOR_SECONDS
+STUCK_SECONDS = 10 * PROCESSOR_SECONDS
 """How long a reader may take for one mail by the wall clock: it shares the processors, or hangs without using one."""
 START_SECONDS = 60.0
 """How long a nursery may take to load the rules, and a reader to come; a second and milliseconds as a rule."""
@@ -68,6 +68,8 @@ class ReadingFault(Exception):
 
 class ReadersAway(Exception):
     """No reader can be had: the system refuses processes or memory."""
+
+    at = ""
 
 
 class _Gone(Exception):

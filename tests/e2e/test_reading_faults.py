@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
+import os
+import signal
 import socket
 import struct
 from collections.abc import AsyncIterator
@@ -19,6 +21,7 @@ from gateway import pipeline
 from gateway.commands import serve
 from gateway.mail.message import read_message
 from gateway.readers import work
+from gateway.readers.pool import ReadersAway, ReadingFault, TooMuch
 from gateway.resources import shipped
 from gateway.smtp.sink import Fault
 from gateway.template_files import Templates, load_templates
@@ -98,6 +101,68 @@ async def test_a_reading_that_fails(tmp_path, monkeypatch, fail, observe, code, 
         monkeypatch.undo()
         assert await ledgers.send(gateway.port, explained("next")) == 250
         ledgers.check()
+
+
+def long(sent: Sent) -> Sent:
+    """The same mail, too long to be read anywhere but in a reader."""
+    return replace(sent, raw=sent.raw + b"> what was quoted before\r\n" * 400)
+
+
+async def test_too_much_to_read_is_judged_by_its_beginning(tmp_path, monkeypatch):
+    """There is a verdict, and it says what is missing; no policy of ours stops what it cannot know."""
+    async with scene(tmp_path) as (gateway, ledgers):
+        assert await ledgers.send(gateway.port, long(refusal("read"))) == 250
+
+        async def too_much(*_: object) -> None:
+            raise TooMuch
+
+        monkeypatch.setattr(gateway.service.readers, "read", too_much)
+        assert await ledgers.send(gateway.port, long(refusal("bomb"))) == 250
+        assert await ledgers.send(gateway.tap, long(question("in", JILL, "Jill Amory"))) == 250
+        assert (ledgers.outcomes("<read@t>"), ledgers.outcomes("<bomb@t>")) == (["held"], ["passed"])
+        [row] = ledgers.rows("<bomb@t>")
+        assert row.entry.facts["unreadable"]["value"] == "too much to read"
+        assert row.entry.agent == DANA and row.entry.requester == JILL and row.entry.policy_version
+        ledgers.check()
+
+
+@pytest.mark.parametrize(
+    ("fault", "named"), [(ReadersAway("none"), "ReadersAway"), (ReadingFault("KeyError", "x.py:1"), "KeyError")]
+)
+@pytest.mark.parametrize(("fail", "outcomes"), [("open", ["passed"]), ("defer", []), ("hold", ["held"])])
+async def test_no_reading_to_be_had(tmp_path, monkeypatch, fault, named, fail, outcomes):
+    async with scene(tmp_path) as (gateway, ledgers):
+        policies(gateway, fail=fail)
+
+        async def fails(*_: object) -> None:
+            raise fault
+
+        monkeypatch.setattr(gateway.service.readers, "read", fails)
+        assert await ledgers.send(gateway.port, long(refusal("no"))) == (250 if outcomes else 451)
+        assert ledgers.outcomes("<no@t>") == outcomes
+        assert all(named in row.entry.reason for row in ledgers.rows("<no@t>"))
+        assert await ledgers.send(gateway.port, explained("small")) == 250
+        ledgers.check()
+
+
+async def test_a_reader_is_killed_amid_a_mail(tmp_path):
+    """The mail is read by another one; and when the gateway stops, none is left."""
+    async with scene(tmp_path, readers=1) as (gateway, ledgers):
+        readers = gateway.service.readers
+        await readers.warm(gateway.service.rules.current)
+        [first] = readers.processes
+        os.kill(first, signal.SIGSTOP)
+        under_way = asyncio.create_task(ledgers.send(gateway.port, long(refusal("no"))))
+        await until(lambda: any(nursery.busy for nursery in readers._nurseries), "the mail is with its reader")
+        os.kill(first, signal.SIGKILL)
+        assert await under_way == 250 and ledgers.outcomes("<no@t>") == ["held"]
+        to = await ledgers.notice("<no@t>")
+        assert await ledgers.send(gateway.port, long(answer(to, "SEND: it is fine"))) == 250
+        await until(lambda: ledgers.outcomes("<no@t>") == ["overridden"], "released")
+        processes = (readers._nurseries[0]._process.pid, *readers.processes)
+        assert len(processes) == 2
+        ledgers.check()
+    assert not any(Path(f"/proc/{process}").exists() for process in processes)
 
 
 async def test_what_cannot_be_remembered_goes_out_all_the_same(tmp_path, monkeypatch):

@@ -9,6 +9,7 @@ import shutil
 import signal
 import threading
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from gateway.readers import pool
 from gateway.resources import shipped
 from gateway.smtp.sink import Sink
 from tests.e2e.house import House, house
-from tests.e2e.ledgers import Ledgers, explained, refusal, until
+from tests.e2e.ledgers import Ledgers, Sent, explained, refusal, until
 
 
 @pytest.fixture
@@ -85,6 +86,24 @@ async def test_files_are_watched(tmp_path, own):
             ledgers.check()
 
 
+async def test_new_files_reach_the_readers(tmp_path, own):
+    """Mail that readers read is judged by the new files as soon as they are taken, by new readers."""
+    async with scene(tmp_path, own, readers=1) as (gateway, ledgers):
+        quoted = b"> what was quoted before\r\n" * 400
+
+        def long(name: str) -> Sent:
+            return replace(refusal(name), raw=refusal(name).raw + quoted)
+
+        assert await ledgers.send(gateway.port, long("old")) == 250
+        [first] = gateway.service.readers.processes
+        replaced(own / "bare-refusal.yaml", "do: hold", "do: reject")
+        await gateway.service.reload()
+        assert first not in gateway.service.readers.processes
+        assert await ledgers.send(gateway.port, long("new")) == 550
+        assert (ledgers.outcomes("<old@t>"), ledgers.outcomes("<new@t>")) == (["held"], ["rejected"])
+        ledgers.check()
+
+
 async def test_hangup_reloads(tmp_path, own):
     """SIGHUP reads the files again, broken or not; SIGTERM ends in order."""
     from gateway.settings_file import load_settings
@@ -139,8 +158,6 @@ async def test_whatever_goes_wrong_while_reading_keeps_the_old(tmp_path, quick, 
 
 async def test_of_two_reloads_the_later_wins(tmp_path, quick, monkeypatch):
     """The one that began with older files and took longer must not put them back."""
-    from dataclasses import replace
-
     async with house(tmp_path) as gateway:
         rules = gateway.service.rules
         slow, versions = threading.Event(), iter(["older", "newer"])
@@ -162,8 +179,6 @@ async def test_of_two_reloads_the_later_wins(tmp_path, quick, monkeypatch):
 
 async def test_mail_under_way_keeps_its_rules(tmp_path, quick, monkeypatch):
     """A reload between reading and holding: version, people and deadline are those that it was judged by."""
-    from dataclasses import replace
-
     async with house(tmp_path) as gateway:
         ledgers = Ledgers(gateway.sink, gateway.state, tmp_path / "keys" / "hold.key")
         rules, readers = gateway.service.rules, gateway.service.readers
