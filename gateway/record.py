@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 from gateway.judged import Judged
@@ -85,4 +84,4 @@ def _finding(finding: Finding) -> dict[str, Any]:
 
 
 def _spans(spans: Iterable[Span]) -> list[dict[str, object]]:
-    return [replace(span, text=span.text[:SNIPPET]).as_json() for span in tuple(spans)[:SNIPPETS]]
+    return [span._replace(text=span.text[:SNIPPET]).as_json() for span in tuple(spans)[:SNIPPETS]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from gateway.reading.answers import Asked, body_sentences, is_pleasantry
 from gateway.reading.lexicon import Hit, Scan
@@ -27,7 +28,7 @@ class Question:
     """For answers between quoted lines: the number of the answer's first sentence, and what was asked above it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Noes:
     """Every no of a text, sorted by what it is."""
 
@@ -37,7 +38,7 @@ class Noes:
     conditional: tuple[Hit, ...] = ()
     others: tuple[Hit, ...] = ()
 
-    @property
+    @cached_property
     def sentences(self) -> frozenset[int]:
         """The numbers of the sentences that refuse."""
         return frozenset(hit.sentence for hit in self.refusals)
