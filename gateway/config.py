@@ -166,7 +166,7 @@ class Settings:
             "Limits",
             whole(1, 1000),
             "the number of processors",
-            "Processes that read mail; a mail that takes one over 1.5 s of a processor or 64 MiB is judged by its beginning",
+            "Processes that read mail; one that takes over 1.5 s of a processor or 64 MiB is judged by its beginning",
             computed=lambda _: len(os.sched_getaffinity(0)),
         )
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 from gateway.judged import Judged
@@ -85,7 +84,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
 
 def _spans(spans: Iterable[Span]) -> list[dict[str, object]]:
     kept = list(dict.fromkeys(spans))[:SNIPPETS]
-    return [replace(span, text=span.text[:LONGEST_EVIDENCE]).as_json() for span in kept]
+    return [span._replace(text=span.text[:LONGEST_EVIDENCE]).as_json() for span in kept]
 
 
 def _unsure(fact: Fact) -> dict[str, float]:

@@ -109,16 +109,21 @@ def _prefers_html(plain: str, page: Part) -> bool:
                 return visible_length(html, 0) > len(text)
     words = len("".join(text.split()))
     enough = 2 * words + 200
-    if page.size < 3 * len(text) + 1500 or _shown_octets(page) <= enough:
+    if page.size < 3 * len(text) + 1500 or _shows_at_most(page, enough):
         return False
     html = page.text or ""
     return len(html) >= 3 * len(text) + 1500 and visible_length(html, 3 * words + 1000) > enough
 
 
-def _shown_octets(page: Part) -> int:
-    """At most how many characters of the page are seen, told from its octets as they stand: cheaper than decoding."""
+def _shows_at_most(page: Part, most: int) -> bool:
+    """Whether surely no more characters of the page are seen, told from its octets as they stand: that is cheaper than
+    decoding. First with the "=" of wrapped lines (RFC 2045 §6.7) still among them, then without."""
+    octets = page.raw[page.start : page.end]
     if page.encoding == "base64":
-        return page.size
-    octets = page.raw[page.start : page.end].replace(b"=\r\n", b"")
+        return page.size <= most
+    return _shown_octets(octets) <= most or _shown_octets(octets.replace(b"=\r\n", b"")) <= most
+
+
+def _shown_octets(octets: bytes) -> int:
     start = max(map(octets.rfind, (b"</head>", b"</HEAD>", b"</style>", b"</STYLE>")))
-    return len(b"".join(b"".join(_SHOWN.findall(octets, max(start, 0))).split()))
+    return len(b"".join(_SHOWN.findall(octets, max(start, 0))).translate(None, b" \t\r\n\v\f"))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """The exact text and where it stands.
 
     `part` is the MIME part number as IMAP counts (RFC 3501 §6.4.5: "1", "1.2"), or

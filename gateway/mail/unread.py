@@ -42,7 +42,7 @@ def why_unread(message: Message, lines: Sequence[Line], kinds: Sequence[str], ne
 
 def _garbled(text: str) -> float:
     """The share of characters that decoding could not make out, or that no text has."""
-    if text.isprintable() and "\ufffd" not in text:
+    if text.replace("\n", "").isprintable() and "\ufffd" not in text:
         return 0.0
     odd = sum(
         1 for each in text if each == "\ufffd" or (not each.isprintable() and each not in "\n\t\u00a0\u00ad\u200b")

@@ -67,7 +67,7 @@ def gist_of(reading: Reading) -> Gist:
 def short(spans: Iterable[Span]) -> tuple[Span, ...]:
     """Evidence with its words cut to LONGEST_EVIDENCE."""
     return tuple(
-        span if len(span.text) <= LONGEST_EVIDENCE else replace(span, text=span.text[:LONGEST_EVIDENCE])
+        span if len(span.text) <= LONGEST_EVIDENCE else span._replace(text=span.text[:LONGEST_EVIDENCE])
         for span in spans
     )
 

@@ -22,7 +22,7 @@ FEWEST = 3
 ENOUGH = 1500
 """Code points that are looked at where small words do not tell."""
 
-_WORDS = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
+_WORDS = re.compile(r"[^\W\d_]++(?:'[^\W\d_]++)?+")
 
 
 @lru_cache(maxsize=8)

@@ -7,7 +7,7 @@ which takes a mail's text in one pass whatever their number.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -28,8 +28,8 @@ from gateway.reading.sentences import Prepared, prepare
 _MOST_HITS = 200
 """Hits of one group of phrases that are told of one text; the first ones show what it says."""
 
-_SURE = 400
-"""A text of fewer octets cannot make the automaton outgrow its memory."""
+_BEGINNING = rb"\A\n"
+"""What every text begins with: RE2 says the same for "nothing" and for "the automaton outgrew its memory"."""
 
 
 class _Cue(BaseModel):
@@ -109,17 +109,17 @@ class _PhraseSet:
         automaton = re2.Set.SearchSet(options())
         for group in groups:
             automaton.Add(group.whole)
+        automaton.Add(_BEGINNING)
         automaton.Compile()
         return cls(groups[0].lang, groups, automaton)
 
-    def found_in(self, data: bytes) -> Iterator[_Group]:
+    def found_in(self, data: bytes) -> list[_Group]:
         """The groups of which something stands in a text, in one pass."""
         matched = self.automaton.Match(data)
         if matched:
-            yield from (self.groups[number] for number in matched)
-        elif len(data) > _SURE:
-            # RE2 says the same for "nothing" and for "the automaton outgrew its memory"; single groups cannot fail so.
-            yield from (group for group in self.groups if group.say.find(data) is not None)
+            return [self.groups[number] for number in matched if number < len(self.groups)]
+        # Not even its beginning: the automaton has outgrown its memory. Single groups cannot fail so.
+        return [group for group in self.groups if group.say.find(data) is not None]
 
 
 @dataclass(frozen=True)

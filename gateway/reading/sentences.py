@@ -116,7 +116,7 @@ def prepare(
     """
     text = text[:MAX_TEXT]
     folded = fold(text)
-    spans = [span for block in _blocks(text) for span in _cut(text, *block)]
+    spans = _cut(text, _blocks(text))
     if not spans:
         return Prepared(text, re.sub(r"\s", " ", folded), ())
     spans = _part_address(text, folded, spans, greetings, names)
@@ -166,25 +166,31 @@ def _blocks(text: str) -> list[tuple[int, int, int]]:
     return [(s, e, p) for s, e, p in blocks if text[s:e].strip()]
 
 
-def _cut(text: str, start: int, end: int, paragraph: int) -> list[tuple[int, int, int]]:
-    """The sentences of one block."""
+def _cut(text: str, blocks: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
+    """The sentences of all blocks, without the blanks around them."""
     spans = []
-    at = start
-    for stop in _STOP.finditer(text, start, end):
-        first, last = stop.span()
-        if last - first == 1 and text[first] == "." and _is_abbreviation(text, at, first):
-            continue
-        spans.append((at, last, paragraph))
-        at = last
-    spans.append((at, end, paragraph))
-    trimmed = []
-    for s, e, p in spans:
-        piece = text[s:e].rstrip()
-        e = s + len(piece)
-        s = e - len(piece.lstrip())
-        if s < e:
-            trimmed.append((s, e, p))
-    return trimmed
+    stops = [found.span() for found in _STOP.finditer(text)]
+    stops.append((len(text), len(text)))
+    number = 0
+    for at, end, paragraph in blocks:
+        while True:
+            first, last = stops[number]
+            inside = last < end
+            if inside:
+                number += 1
+                if last - first == 1 and text[first] == "." and _is_abbreviation(text, at, first):
+                    continue
+            piece = text[at : last if inside else end]
+            start = at + len(piece) - len(piece.lstrip())
+            piece = piece.strip()
+            if piece:
+                spans.append((start, start + len(piece), paragraph))
+            if not inside:
+                break
+            at = last
+        while stops[number][0] < end:
+            number += 1
+    return spans
 
 
 def _is_abbreviation(text: str, at: int, stop: int) -> bool:

@@ -5,8 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
+
+MOST_KNOWN = 2_000
+"""Addresses whose forms for comparing are kept: one mail asks for those of the same few people dozens of times."""
 
 
+@lru_cache(maxsize=MOST_KNOWN)
 def fold(address: str) -> str:
     """Lower case, letter by letter, except where that would turn a foreign letter into an ASCII one.
 
@@ -22,10 +27,6 @@ def fold(address: str) -> str:
 def domain_of(address: str) -> str:
     """The folded domain, "" where there is none."""
     return fold(address).rpartition("@")[2] if "@" in address else ""
-
-
-MOST_KNOWN = 2_000
-"""Addresses whose form for comparing is kept: one mail asks for those of the same few people dozens of times."""
 
 
 @dataclass(frozen=True, slots=True)
