@@ -16,6 +16,13 @@ SUBSTANCE = (
     *("transfer", "directive", "redirect"),
 )
 """Cues of sentences that say more than a kind word."""
+ANSWERING = (
+    *("refusal", "reason", "eta", "alternative", "handoff", "redirect", "route", "out_of_scope", "escalation_offer"),
+    *("dismissive", "question", "promise", "helps", "good_news"),
+)
+"""Acts of sentences that say more than a kind word."""
+KIND = 0.5
+SENT_AWAY = 0.5
 TERSE_WORDS = 4
 """An answer of at most this many words is terse, unless it is whole."""
 WORDS_OF_A_SHOW = 10
@@ -59,12 +66,18 @@ def is_pleasantry(scan: Scan, index: int) -> bool:
     return bool(scan.within(index, "pleasantry", "offer_more")) and not scan.within(index, *SUBSTANCE)
 
 
+def _is_kind(scan: Scan, index: int) -> bool:
+    """Whether the second reader sees a kind word, and nothing else that is one way or another an answer."""
+    chances = scan.acts.of.get(index)
+    return chances is not None and chances["pleasantry"] >= KIND and all(chances[act] < KIND for act in ANSWERING)
+
+
 def only_pleasantries(scan: Scan) -> bool:
     """Nothing but kind words, and many of them: a short "thanks!" acknowledges, and answers nothing on purpose."""
     said = body_sentences(scan)
     if scan.words_said < WORDS_OF_A_SHOW:
         return False
-    return all(is_pleasantry(scan, n) for n in said)
+    return all(is_pleasantry(scan, n) or _is_kind(scan, n) for n in said)
 
 
 def is_terse(scan: Scan, questions: int, refused: Collection[int]) -> bool:
@@ -84,6 +97,7 @@ def is_terse(scan: Scan, questions: int, refused: Collection[int]) -> bool:
     if any(scan.within(n, "refusal_answer") and n not in refused for n in said):
         return False  # a no that answers what is so
     vague = any(n in refused or scan.within(n, "noncommittal") for n in said)
+    vague = vague or any(scan.acts.chance(n, "redirect", 0.0) >= SENT_AWAY for n in said)  # "see website"
     return vague or (questions > 1 and not any(scan.within(n, "pleasantry", "good_news") for n in said))
 
 

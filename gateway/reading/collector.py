@@ -61,7 +61,8 @@ class Collector:
         self._headers()
         self._recipients()
         shown, absent = "to_requester" in self.facts, "requester_absent" in self.facts
-        doubtful = doubts(self.scan, to_requester=shown, absent=absent)
+        asked = bool(answers.count_questions(self.asked_scan)) or bool(self._thread_number("questions"))
+        doubtful = doubts(self.scan, to_requester=shown, absent=absent, asked=asked)
         self.undecided = bool(doubtful) and not context.second
         if doubtful and context.second:
             self.scan = replace(self.scan, acts=act_reader().read(self.scan.prepared, body.quoted_text, doubtful))

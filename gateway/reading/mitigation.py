@@ -28,6 +28,8 @@ WORDS_OF_A_REASON = 4
 """A clause behind a refusal tells why from this many words on."""
 WORDS_OF_A_SENTENCE = 5
 """So does a sentence beside it from this many."""
+REASON_BESIDE = 0.2
+"""Chance from which the second reader confirms that a statement beside a no tells why."""
 NO_REASON = (
     *("refusal", "refusal_answer", "pleasantry", "process", "no_eta", "policy_only", "offer_more"),
     *("dismissive", "redirect", "out_of_scope"),
@@ -69,7 +71,7 @@ def find_reasons(scan: Scan, noes: Noes) -> Reasons:
         and (not noes.sentences or min(abs(hit.sentence - n) for n in noes.sentences) <= FAR)
         and not _overlaps(hit, scan.within(hit.sentence, "process", "policy_only"))
     )
-    adjacent = (place for place in _adjacent(scan, noes) if _may_be(scan, "reason", place[0])) if noes.refusals else ()
+    adjacent = (place for place in _adjacent(scan, noes) if _tells_why(scan, place[0])) if noes.refusals else ()
     return Reasons(weigh(scan, "reason", stated), tuple(adjacent))
 
 
@@ -170,6 +172,11 @@ def find_offers(scan: Scan, noes: Noes) -> list[Hit]:
     """Offers to ask, raise or pass on."""
     offers = weigh(scan, "escalation_offer", scan.said("escalation_offer"))
     return [hit for hit in offers if not _overlaps(hit, noes.refusals)]
+
+
+def _tells_why(scan: Scan, offset: int) -> bool:
+    """A statement beside a no has no word like because: that it tells why wants a better chance."""
+    return scan.acts.chance(scan.prepared.index_at(offset), "reason", 1.0) >= REASON_BESIDE
 
 
 def _may_be(scan: Scan, act: str, offset: int) -> bool:

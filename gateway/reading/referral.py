@@ -19,6 +19,9 @@ WORDS_OF_A_NOTE = 60
 """A mail of at most this many words is a note on what it quotes, and what it asks for is about that; a longer one may
 ask for anything."""
 
+NO_ROUTE = 0.1
+"""Chance of a route below which a redirect leads nowhere."""
+
 Kind = Literal["hand-off", "redirect", "consult", "delegation"]
 
 
@@ -101,8 +104,17 @@ def find_referral(scan: Scan, setting: Setting) -> Referral:
     if handoff:
         fyi = ()
     evidence = {"hand-off": handoff, "redirect": redirect}.get(kind, consult)
-    vague = () if target else tuple(hit for each in redirect for hit in scan.within(each.sentence, "no_route"))
+    vague: tuple[Hit, ...] = ()
+    if not target:
+        vague = tuple(hit for each in redirect for hit in scan.within(each.sentence, "no_route"))
+        vague = vague or tuple(hit for hit in redirect if _leads_nowhere(scan, hit))
     return Referral(kind, evidence, handoff, redirect, consult, ownership, fyi, target, target_at, vague)
+
+
+def _leads_nowhere(scan: Scan, redirect: Hit) -> bool:
+    """Whether the second reader sees no way to go in a redirect, nor in the sentences beside it."""
+    near = range(redirect.sentence - 1, redirect.sentence + 2)
+    return all(scan.acts.chance(n, "route", 1.0 if n == redirect.sentence else 0.0) < NO_ROUTE for n in near)
 
 
 def _believed(scan: Scan, cue: str, seen: Sequence[Hit]) -> tuple[Hit, ...]:

@@ -24,6 +24,7 @@ from gateway.training.texts import Text
 LOOKED_FOR = {
     "answer": frozenset(("refusal", "out_of_scope", "dismissive", "redirect")),
     "passing": frozenset(("handoff", "redirect")),
+    "kind": frozenset(("pleasantry",)),
 }
 FEWEST_MAILS = 5
 STRENGTH = 0.3

@@ -62,7 +62,8 @@ def read_written(path: Path, lexicon: Lexicon) -> Iterator[Text]:
     for number, block in enumerate(re.split(r"\n\s*\n", path.read_text(encoding="utf-8").strip())):
         lines = block.split("\n")
         question = lines.pop(0)[1:].strip() if lines[0].startswith("?") else ""
-        text, spans = "", []
+        text = ""
+        spans: list[tuple[int, int, frozenset[str]]] = []
         for line in lines:
             letters, bar, sentence = line.partition("|")
             unknown = set(letters.strip()) - set(LETTERS)

@@ -13,15 +13,18 @@ WORDS_OF_A_SHORT_TEXT = 80
 """Who writes more has said why, or what else, or who: it takes a phrase that is known to doubt a long answer."""
 
 
-def doubts(scan: Scan, *, to_requester: bool, absent: bool) -> list[int]:
-    """The sentences in which a phrase, or in a short text the first glance, finds what could be stopped."""
+def doubts(scan: Scan, *, to_requester: bool, absent: bool, asked: bool) -> list[int]:
+    """The sentences in which a phrase, or in a short text the first glance, finds what could be stopped; all of them
+    where somebody `asked` and seems to get kind words only."""
     cues = (*(ANSWERS if to_requester else ()), *(PASSING_ON if absent else ()))
     if not cues:
         return []
     short = scan.words_said <= WORDS_OF_A_SHORT_TEXT
+    said = [number for number in range(len(scan.prepared.sentences)) if scan.is_said(number)]
+    if to_requester and asked and short and said and all(glance().kind_at(scan.prepared, number) for number in said):
+        return said
     return [
         number
-        for number in range(len(scan.prepared.sentences))
-        if scan.is_said(number)
-        and (scan.within(number, *cues) or (short and glance().suspects(scan.prepared, number, to_requester, absent)))
+        for number in said
+        if (scan.within(number, *cues) or (short and glance().suspects(scan.prepared, number, to_requester, absent)))
     ]

@@ -113,7 +113,7 @@ class Encoder:
         x = self.norm(self.words[numbers] + self.places[: len(numbers)] + self.segments[segments])
         for layer in self.layers:
             x = layer(x)
-        return 1 / (1 + np.exp(-self.head(x)))
+        return np.float32(1) / (np.float32(1) + np.exp(-self.head(x)))
 
 
 def save_encoder(path: Path, weights: Mapping[str, Floats], extra: Mapping[str, NDArray[np.uint8]]) -> None:

@@ -39,10 +39,16 @@ class Line:
 
 @dataclass(frozen=True)
 class Glance:
-    """`answer`: does it refuse, send away, brush off? `passing`: does it pass the matter on?"""
+    """`answer`: does it refuse, send away, brush off? `passing`: does it pass the matter on? `kind`: a kind word?"""
 
     answer: Line
     passing: Line
+    kind: Line
+
+    def kind_at(self, prepared: Prepared, number: int) -> bool:
+        """Whether a sentence could be a kind word and no more."""
+        sentence = prepared.sentences[number]
+        return self.kind.score(features_of(prepared.folded[sentence.start : sentence.end])) >= self.kind.least
 
     def suspects(self, prepared: Prepared, number: int, to_requester: bool, absent: bool) -> bool:
         """Whether a sentence could bear what a policy stops, in a mail that the requester gets or does not get."""
@@ -68,4 +74,4 @@ def glance() -> Glance:
     return Glance(*(Line(stored[name]["weights"], stored[name]["bias"], stored[name]["least"]) for name in NAMES))
 
 
-NAMES = ("answer", "passing")
+NAMES = ("answer", "passing", "kind")

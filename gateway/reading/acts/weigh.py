@@ -11,16 +11,16 @@ from collections.abc import Iterable
 from gateway.reading.lexicon import Hit, Scan
 
 LEVELS: dict[str, tuple[float, float]] = {
-    "refusal": (0.10, 0.50),
-    "reason": (0.10, 0.50),
-    "eta": (0.10, 0.50),
-    "alternative": (0.10, 0.50),
-    "handoff": (0.10, 0.50),
-    "redirect": (0.10, 0.50),
-    "out_of_scope": (0.10, 0.50),
-    "escalation_offer": (0.10, 0.50),
-    "dismissive": (0.10, 0.50),
-    "question": (0.10, 2.0),
+    "refusal": (0.05, 0.95),
+    "reason": (0.05, 0.95),
+    "eta": (0.02, 0.85),
+    "alternative": (0.05, 0.95),
+    "handoff": (0.02, 0.85),
+    "redirect": (0.05, 0.50),
+    "out_of_scope": (0.05, 0.95),
+    "escalation_offer": (0.02, 0.85),
+    "dismissive": (0.02, 0.85),
+    "question": (0.05, 2.0),
 }
 """Act -> the chance below which a phrase is not believed, and the one from which none is needed. Chosen on texts that
 the model was not trained on (`gateway.evaluation.training`)."""

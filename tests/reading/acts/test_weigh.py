@@ -1,0 +1,60 @@
+"""Phrases and second reader weighed against each other, on made-up chances: what the model says is not tested here."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from gateway.reading.acts.acts import ACTS, Acts
+from gateway.reading.acts.weigh import LEVELS, seen, weigh
+from gateway.reading.lexicon import Lexicon, Scan
+
+TEXT = "Hello Rita,\n\nwe cannot do this. That ship has sailed, I fear. See you on Monday.\n\nDana"
+DOUBT, SURE = LEVELS["refusal"]
+
+
+def scan_with(lexicon: Lexicon, **chances: dict[int, float]) -> Scan:
+    """The scan of TEXT, with chances by act and sentence; all others are 0."""
+    scan = lexicon.scan_text(TEXT, names={"rita", "dana"})
+    of = {n: dict.fromkeys(ACTS, 0.0) for n in range(len(scan.prepared.sentences))}
+    spans = {}
+    for act, its in chances.items():
+        for number, chance in its.items():
+            of[number][act] = chance
+            sentence = scan.prepared.sentences[number]
+            spans[number, act] = (sentence.start, sentence.end)
+    return replace(scan, acts=Acts(of, spans))
+
+
+def refusals(scan: Scan) -> list[tuple[int, float]]:
+    return [(hit.sentence, hit.sure) for hit in weigh(scan, "refusal", scan.said("refusal"))]
+
+
+def test_a_phrase_stands_where_nobody_read_again(lexicon: Lexicon) -> None:
+    scan = lexicon.scan_text(TEXT, names={"rita", "dana"})
+    assert refusals(scan) == [(1, 1.0)]
+
+
+def test_both_readers_make_it_surer_than_one(lexicon: Lexicon) -> None:
+    assert refusals(scan_with(lexicon, refusal={1: 0.9})) == [(1, 0.95)]
+    assert refusals(scan_with(lexicon, refusal={1: DOUBT})) == [(1, pytest.approx((1 + DOUBT) / 2))]
+
+
+def test_a_phrase_that_the_second_reader_takes_for_something_else_falls(lexicon: Lexicon) -> None:
+    assert refusals(scan_with(lexicon, refusal={1: DOUBT - 0.01})) == []
+
+
+def test_the_second_reader_alone_counts_from_its_level_on(lexicon: Lexicon) -> None:
+    assert refusals(scan_with(lexicon, refusal={1: 0.8, 2: SURE})) == [(1, 0.9), (2, SURE)]
+    assert refusals(scan_with(lexicon, refusal={1: 0.8, 2: SURE - 0.01})) == [(1, 0.9)]
+
+
+def test_nothing_is_found_in_greetings_and_closings(lexicon: Lexicon) -> None:
+    last = len(lexicon.scan_text(TEXT, names={"rita", "dana"}).prepared.sentences) - 1
+    assert seen(scan_with(lexicon, refusal={0: 1.0, last: 1.0}), "refusal", 0.5) == ()
+
+
+def test_every_level_leaves_room_between_doubt_and_certainty() -> None:
+    assert set(LEVELS) <= set(ACTS)
+    assert all(0 < doubt < sure for doubt, sure in LEVELS.values())

@@ -1,0 +1,68 @@
+"""The texts that the second reader learns from: both forms, and that every one of ours can be read."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from gateway.policy.loader import load_policies
+from gateway.reading.acts.acts import ACTS
+from gateway.reading.lexicon import Lexicon
+from gateway.resources import shipped
+from gateway.training.texts import read_labelled, read_written
+
+TEXTS = Path(__file__).parents[1] / "texts"
+
+
+@pytest.fixture(scope="module")
+def lexicon() -> Lexicon:
+    return load_policies(shipped(), None, shipped=shipped()).lexicon
+
+
+def test_written_mail_bears_its_acts(tmp_path: Path, lexicon: Lexicon) -> None:
+    file = tmp_path / "one.txt"
+    file.write_text("? may I?\nP| Hi Tom,\nRW| We can't, the vendor closed.\nDN| Ask Ruth Vale.\n\n? -\nI| Done.\n")
+    first, second = read_written(file, lexicon)
+    assert first.question == "may I?"
+    assert second.question == ""
+    told = [(first.text[s.start : s.end], set(s.acts)) for s in first.sentences]
+    assert told[1:] == [
+        ("We can't, the vendor closed.", {"refusal", "reason"}),
+        ("Ask Ruth Vale.", {"redirect", "route"}),
+    ]
+
+
+def test_a_line_without_letters_is_named(tmp_path: Path, lexicon: Lexicon) -> None:
+    file = tmp_path / "bad.txt"
+    file.write_text("? may I?\nP| Hi\nno letters here\n")
+    with pytest.raises(ValueError, match=r"bad\.txt: block 1: write letters, a bar"):
+        list(read_written(file, lexicon))
+
+
+def test_of_labelled_mail_only_what_is_known_counts(tmp_path: Path, lexicon: Lexicon) -> None:
+    labels = {"refusal": True, "reason_given": False, "eta_given": True, "referral": "none", "dismissive": None}
+    row = {
+        "id": "1",
+        "text": "We never lend these. Good luck with the talk on Monday.",
+        "previous_question": "May I?",
+        "labels": labels,
+        "evidence": {"refusal": "never lend these", "eta_given": "not in the text"},
+    }
+    file = tmp_path / "one.jsonl"
+    file.write_text(json.dumps(row) + "\n")
+    (text,) = read_labelled(file, lexicon)
+    assert [set(s.acts) for s in text.sentences] == [{"refusal"}, set()]
+    assert text.weights["refusal"] == 0.2, "the other sentence may refuse too"
+    assert text.weights["reason"] == 1.0
+    assert text.weights["eta"] == 0.0, "nobody says where"
+    assert text.weights["dismissive"] == 0.0, "nobody knows"
+
+
+@pytest.mark.parametrize("path", sorted((TEXTS / "acts").rglob("*.txt")), ids=lambda p: f"{p.parent.name}/{p.stem}")
+def test_all_our_mails_can_be_read(path: Path, lexicon: Lexicon) -> None:
+    mails = list(read_written(path, lexicon))
+    assert len(mails) >= 40
+    assert all(any(s.acts for s in mail.sentences) for mail in mails)
+    assert {act for mail in mails for s in mail.sentences for act in s.acts} <= set(ACTS)
