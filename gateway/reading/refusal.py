@@ -131,5 +131,5 @@ def _answers(scan: Scan, hit: Hit, question: Question) -> bool:
     if hit.sentence not in said[:2]:
         return False
     if asked is None:
-        return scan.words_said <= WORDS_OF_A_BARE_NO
+        return scan.says_at_most(WORDS_OF_A_BARE_NO)
     return bool(asked & {"request", "status"})

@@ -21,9 +21,7 @@ Kind = Literal["greeting", "body", "closing"]
 
 _BLANK = re.compile(r"\n[ \t]*\n\s*")
 # The marks stand first and alone, so that the search leaps from one to the next; what is around them is asked then.
-_STOP = re.compile(
-    r"[.!?…:;](?:(?<=[.!?…])(?<![.!?…].)[.!?…]*+[\"'”»“)\]]*+|(?<=[:;])(?<!\w.)-?[)(DP]|(?<=…))(?=\s)"
-)
+_STOP = re.compile(r"[.!?…:;](?:(?<=[.!?…])(?<![.!?…].)[.!?…]*+[\"'”»“)\]]*+|(?<=[:;])(?<!\w.)-?[)(DP]|(?<=…))(?=\s)")
 _BULLET = re.compile(r"[ \t]*(?:[-*•–]|\(?\d{1,2}[.)]|[a-z]\))[ \t]")
 _ABBREVIATIONS = frozenset(
     (
