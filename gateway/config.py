@@ -6,6 +6,7 @@ the README's table.
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -159,6 +160,15 @@ class Settings:
     )
     data_timeout: float = field(
         metadata=_row("Limits", values.DURATION, "1h", "How long a client may take for one mail's octets")
+    )
+    readers: int = field(
+        metadata=_row(
+            "Limits",
+            whole(1, 1000),
+            "the number of processors",
+            "Processes that read mail; one that takes over 1.5 s of a processor or 64 MiB is judged by its beginning",
+            computed=lambda _: len(os.sched_getaffinity(0)),
+        )
     )
     shutdown_grace: float = field(
         metadata=_row("Limits", values.DURATION, "30s", "How long mail under way may finish when the gateway stops")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parseaddr
@@ -19,13 +19,10 @@ from gateway import notices
 from gateway.answers import Answer, parse_answer
 from gateway.judged import Judged
 from gateway.mail.address import Mailbox, split_tag
-from gateway.mail.envelope import Envelope, Path
-from gateway.mail.message import Headers, read_headers, read_message
-from gateway.mail.quoting import split_body
+from gateway.mail.envelope import Path
+from gateway.mail.message import Headers, read_headers
 from gateway.notice_facts import NoticeFacts, NoticeFinding, facts_of
 from gateway.notices import Letterhead
-from gateway.reading.memory import remember
-from gateway.reading.thread import SeenMessage
 from gateway.rules import Rules
 from gateway.smtp import replies
 from gateway.smtp.gate import Incoming
@@ -92,7 +89,7 @@ class Desk:
         """What to keep of a mail that is held, and the notice to its sender."""
         mail, site = judged.mail, judged.rules.site
         agent = self._agent_of(judged)
-        team = judged.reading.agent.team if judged.reading and judged.reading.agent else ""
+        team = judged.gist.agent.team if judged.gist and judged.gist.agent else ""
         deadline = site.calendar_of(team).after(mail.received_at, self._hold_deadline)
         facts = self._facts(judged, deadline)
         if fix_refused:
@@ -158,20 +155,20 @@ class Desk:
             return "Not sent: " + "; ".join(judged.decision.would_pass or (judged.decision.reason,))
 
     def _agent_of(self, judged: Judged) -> Mailbox:
-        if judged.reading and judged.reading.agent:
-            return judged.reading.agent.mailbox
+        if judged.gist and judged.gist.agent:
+            return judged.gist.agent.mailbox
         return judged.headers.author or Mailbox(judged.mail.envelope.mail_from.address)
 
     def _facts(self, judged: Judged, deadline: datetime | None) -> NoticeFacts:
         site, agent = judged.rules.site, self._agent_of(judged)
-        reading = judged.reading
-        team = reading.agent.team if reading and reading.agent else ""
+        gist = judged.gist
+        team = gist.agent.team if gist and gist.agent else ""
         local = deadline.astimezone(site.zone_of(team)) if deadline else None
         entry = site.agent(agent.address)
         lang = (entry.lang if entry else "") or site.language_of(team)
-        if reading is not None and reading.judged:
+        if gist is not None and gist.judged:
             facts = facts_of(
-                reading, judged.decision, held_id=judged.mail.id, lang=lang,
+                gist, judged.decision, held_id=judged.mail.id, lang=lang,
                 supervisor=site.supervisor_of(agent.address), deadline=local,
             )  # fmt: skip
             return replace(
@@ -196,12 +193,12 @@ class Desk:
 
     # --- an answer has come ----------------------------------------------------------------------------------------
 
-    async def answer(self, mail: Incoming, path: Path) -> Reply:
+    async def answer(self, mail: Incoming, path: Path, raw: bytes, read: Callable[[], Awaitable[str]]) -> Reply:
         """Take a reply to a notice. What it asks for is durable before our 250; the acknowledgement is a mail.
 
-        Automatic replies and bounces are swallowed (RFC 3834 §2), so nothing can loop.
+        `read` gives its own words, without what it quotes. Automatic replies and bounces are swallowed
+        (RFC 3834 §2), so nothing can loop.
         """
-        raw = mail.content.raw()
         headers = read_headers(raw)
         author = headers.author or Mailbox(mail.envelope.mail_from.address)
         if not mail.envelope.mail_from.address or headers.auto_submitted or headers.bulk:
@@ -218,7 +215,7 @@ class Desk:
         if not known.alive:
             by = hold.approved_by or known.used_by
             return await self._acknowledge("already-settled", hold, to=author, by=by)
-        said = split_body(read_message(raw)).new.text
+        said = await read()
         if hold.new.id in said or split_tag(path.address)[1] in said.lower():
             # The notice stands there unquoted, with the words of every answer in it: only the first line is theirs.
             said = next((line for line in said.split("\n") if line.strip()), "")
@@ -264,12 +261,6 @@ class Desk:
         if state == "released":
             return self._ack(DONE[hold.action or "send"], hold, by=self._other(hold, hold.approved_by)), None
         return self._ack("in-doubt", hold), None
-
-    def seen(self, raw: bytes, envelope: Envelope) -> SeenMessage:
-        """What thread memory keeps of a held mail once it has gone out."""
-        rules = self._rules
-        message = read_message(raw)
-        return remember(message, envelope, "outbound", rules.site, rules.lexicon, self._clock(), rules.key)
 
     def _other(self, hold: Hold, by: str) -> str:
         """Who settled it, where that was not the sender."""

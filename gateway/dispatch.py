@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -69,7 +69,7 @@ class Dispatcher:
         postbox: Postbox,
         *,
         on_settled: Callable[[Hold, str, str], tuple[tuple[OutMail, ...], str | None]],
-        seen: Callable[[bytes, Envelope], SeenMessage],
+        seen: Callable[[bytes, Envelope, str], Awaitable[SeenMessage | None]],
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         idle: float = 15.0,
     ) -> None:
@@ -182,7 +182,10 @@ class Dispatcher:
         addresses = (_PATH.match(argument) for argument in ready.rcpt_to)
         recipients = [found[0][1:-1].decode("utf-8", "surrogateescape") for found in addresses if found]
         try:
-            await self._store.remember(self._seen(ready.raw, Envelope.of(claim.hold.new.agent, recipients)))
+            envelope = Envelope.of(claim.hold.new.agent, recipients)
+            seen = await self._seen(ready.raw, envelope, claim.hold.new.id)
+            if seen is not None:
+                await self._store.remember(seen)
         except Exception as error:
             log.error("a released mail is not remembered", mail=claim.hold.new.id, fault=type(error).__name__)
 

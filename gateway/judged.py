@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from gateway.mail.message import Headers
 from gateway.policy.decision import Decision
 from gateway.policy.model import PolicySet
-from gateway.reading.reader import Reading
+from gateway.reading.gist import Gist
 from gateway.reading.thread import SeenMessage
 from gateway.smtp.gate import Incoming
 
@@ -16,13 +16,13 @@ from gateway.smtp.gate import Incoming
 class Judged:
     """What was found and decided, under which rules, and what memory keeps of it.
 
-    `raw` are the octets as they came; `reading` is None where the mail could not be read, `seen` where nothing is kept.
+    `raw` are the octets as they came; `gist` is None where nobody read the mail, `seen` where nothing is kept.
     """
 
     mail: Incoming
     raw: bytes
     headers: Headers
     rules: PolicySet
-    reading: Reading | None
+    gist: Gist | None
     decision: Decision
     seen: SeenMessage | None

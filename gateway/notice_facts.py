@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +12,7 @@ from gateway.templating import one_line
 
 if TYPE_CHECKING:
     from gateway.policy.decide import Decision
-    from gateway.reading.reader import Reading
+    from gateway.reading.gist import Gist
 
 MAX_SUBJECT = 150
 MAX_NAME = 80
@@ -23,8 +22,6 @@ MOST_WORDS = 4
 """Pieces of evidence shown for one finding."""
 MOST_PEOPLE = 6
 """Recipients named in a notice."""
-MAX_QUESTION = 400
-"""Characters of the requester's words in a draft."""
 
 _NO_SUBJECT = {"en": "(no subject)", "de": "(ohne Betreff)"}
 _DAYS = {
@@ -80,28 +77,28 @@ class NoticeFacts:
 
 
 def facts_of(
-    reading: Reading, decision: Decision, *, held_id: str, lang: str, supervisor: Mailbox | None = None,
+    gist: Gist, decision: Decision, *, held_id: str, lang: str, supervisor: Mailbox | None = None,
     deadline: datetime | None = None,
 ) -> NoticeFacts:  # fmt: skip
     """The facts of a judged mail. `lang` is the agent's team's language."""
-    message, found = reading.message, reading.facts
-    requester = reading.requester.mailbox if reading.requester else None
+    found = gist.facts
+    requester = gist.requester.mailbox if gist.requester else None
     target = found.get("target")
     fixes = [finding.fix for finding in decision.enforced if finding.fix is not None]
     can_fix = bool(decision.add_cc) and any(fix.possible for fix in fixes)
     return NoticeFacts(
         held_id=held_id,
-        agent=reading.agent.mailbox if reading.agent else Mailbox(reading.envelope.mail_from.address),
-        subject=message.subject,
+        agent=gist.agent.mailbox if gist.agent else Mailbox(gist.mail_from),
+        subject=gist.subject,
         lang=lang,
-        mail_lang=reading.lang or lang,
-        message_id=message.message_id or "",
-        references=message.references,
-        recipients=(*message.to, *message.cc),
+        mail_lang=gist.lang or lang,
+        message_id=gist.message_id or "",
+        references=gist.references,
+        recipients=(*gist.to, *gist.cc),
         requester=requester,
         requester_hidden="requester_bcc_only" in found,
-        target=_target(str(target.value), message.to) if target is not None else None,
-        question=_question(reading),
+        target=_target(str(target.value), gist.to) if target is not None else None,
+        question=gist.question,
         findings=tuple(
             NoticeFinding(
                 finding.policy,
@@ -176,14 +173,3 @@ def _target(value: str, to: Sequence[Mailbox]) -> Mailbox:
         if value.lower() in (who.key, who.name.lower()):
             return who
     return Mailbox(value) if "@" in value else Mailbox("", value)
-
-
-def _question(reading: Reading) -> str:
-    """The requester's own words: the newest quoted text, shortened at the end of a line or word."""
-    blocks = reading.body.blocks if reading.body else ()
-    block = next((b.text for b in blocks if b.kind in ("quote", "forward") and b.text.strip()), "")
-    lines = [one_line(re.sub(r"^(?:>\s?)+", "", line)) for line in block.strip().split("\n", MAX_QUESTION)]
-    text = "\n".join(line for line in lines if line)[: MAX_QUESTION + 1]
-    if len(text) > MAX_QUESTION:
-        text = re.sub(r"\s+\S*\Z", "", text) + " …"
-    return text

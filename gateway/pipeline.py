@@ -8,6 +8,9 @@
                                                               ├─ hold     durable and noticed before the 250
                                                               └─ reject   5.7.1 and what to do about it
 
+Reading and judging is `gateway.readers.work`: of small mail here, of all other in a process that can be killed. A mail
+that is too much to read is judged by its beginning, with the fact `unreadable`.
+
 Who answers for a mail, and when (SMTP.md D): the client, until our 250. We give it only after the upstream's 250 or
 after a hold is on disk. The intent of every delivery is on disk before the final dot goes upstream, so that a crash
 leaves the mail "in doubt" instead of forgotten. Faults of our own are answered 451.
@@ -17,25 +20,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Literal, TypeVar
 
 import structlog
 
 from gateway.desk import Desk
 from gateway.judged import Judged
-from gateway.mail.envelope import Path
-from gateway.mail.message import read_headers, read_message
+from gateway.mail.envelope import Envelope, Path
+from gateway.mail.message import read_headers
 from gateway.mail.received import received_line
 from gateway.mail.rewrite import CannotRewrite, add_cc
 from gateway.mail.splice import Splice
-from gateway.policy.decide import Decision, decide
+from gateway.policy.decision import Decision
 from gateway.policy.model import PolicySet
-from gateway.reading.memory import remember
-from gateway.reading.reader import Context, Reading, read, who_sends
-from gateway.reading.thread import SeenMessage
+from gateway.readers.pool import Readers, ReadersAway, ReadingFault
+from gateway.readers.work import Purpose, Result, Task
+from gateway.reading.thread import EMPTY, SeenMessage, Thread
 from gateway.record import audit_entry
 from gateway.rules import Rules
 from gateway.smtp import replies
@@ -47,20 +48,8 @@ from gateway.store.store import Store
 
 log = structlog.get_logger("gateway.pipeline")
 
-T = TypeVar("T")
-
-INLINE_OCTETS = 12 * 1024
-"""Mail up to this size is read on the event loop: a millisecond as a rule, and below 100 for the worst that was found
-(8 microseconds an octet). More goes to a thread."""
-
 LARGE_OCTETS = 1024 * 1024
 """Mail above this size is put together from the spool in a thread: decrypting and hashing it takes its time."""
-
-READERS = 4
-"""Threads that read. Spool and store have others, so that a mail that takes long to read keeps nobody from sending."""
-
-READING_SECONDS = 10.0
-"""A mail that takes longer to read is treated as a fault of the gateway; each policy says what then (`fail`)."""
 
 
 class Pipeline:
@@ -72,6 +61,7 @@ class Pipeline:
         rules: Rules,
         store: Store,
         desk: Desk,
+        readers: Readers,
         hostname: str,
         add_received: bool = True,
         observe: bool = False,
@@ -84,7 +74,7 @@ class Pipeline:
         self._add_received = add_received
         self._observe = observe
         self._clock = clock
-        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
+        self._readers = readers
 
     def takes_recipient(self, address: str) -> bool:
         return self._desk.takes(address) or self._rules.is_feed(address)
@@ -101,6 +91,9 @@ class Pipeline:
         except StoreAway as away:
             log.error("store away", mail=mail.id, why=str(away))
             answer = reply(451, replies.STORE_AWAY.format(id=mail.id))
+        except (ReadersAway, ReadingFault) as fault:
+            log.error("fault of the gateway while reading", mail=mail.id, fault=str(fault), at=fault.at)
+            answer = reply(451, replies.INTERNAL_FAULT.format(id=mail.id))
         except Exception:
             log.exception("fault of the gateway", mail=mail.id)
             answer = reply(451, replies.INTERNAL_FAULT.format(id=mail.id))
@@ -133,11 +126,16 @@ class Pipeline:
         """An answer to a notice, or a copy for the journal feed. Several recipients of ours: the notice counts."""
         notices = [path for path in mail.taken if self._desk.takes(path.address)]
         if notices:
-            return await self._desk.answer(mail, notices[0])
+            raw = await self._octets(mail)
+            return await self._desk.answer(mail, notices[0], raw, lambda: self._said(mail, raw))
         seen = await self._seen_inbound(mail)
         if seen is not None:
             await self._store.remember(seen)
         return replies.OK
+
+    async def _said(self, mail: Incoming, raw: bytes) -> str:
+        """The words of an answer to a notice, without what it quotes."""
+        return (await self._work(mail, raw, self._rules.current, self._task(mail, "answer"))).said
 
     async def _inbound(self, mail: Incoming, relay: Relay | None) -> Reply:
         """The inbound tap: relayed untouched, recorded, never judged. Not remembered is no reason not to deliver."""
@@ -154,87 +152,63 @@ class Pipeline:
         return answer
 
     async def _seen_inbound(self, mail: Incoming) -> SeenMessage | None:
-        raw, rules = await self._octets(mail), self._rules.current
-        if len(raw) <= INLINE_OCTETS:
-            return self._seen(rules, raw, mail, "inbound")
-        return await self._in_thread(lambda: self._seen(rules, raw, mail, "inbound"))
+        raw = await self._octets(mail)
+        return (await self._work(mail, raw, self._rules.current, self._task(mail, "remember"))).seen
 
     async def _octets(self, mail: Incoming) -> bytes:
         """The mail in one piece. Of a large one the digest is worked out as well, there where it stops nobody."""
         content = mail.content
         if content.size <= LARGE_OCTETS:
             return content.raw()
-        return await self._in_thread(lambda: (content.raw(), content.sha256)[0])
+        return await asyncio.to_thread(lambda: (content.raw(), content.sha256)[0])
 
-    async def _in_thread(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._readers, work)
-
-    def _seen(
-        self,
-        rules: PolicySet,
-        raw: bytes,
-        mail: Incoming,
-        direction: Literal["inbound", "outbound"],
-        reading: Reading | None = None,
-    ) -> SeenMessage | None:
-        """What memory keeps of a mail. One that cannot be remembered is a loss to later verdicts, no reason to stop."""
-        try:
-            return remember(
-                reading.message if reading else read_message(raw),
-                mail.envelope,
-                direction,
-                rules.site,
-                rules.lexicon,
-                mail.received_at,
-                self._rules.key,
-                body=reading.body if reading else None,
-                peer_listed=mail.peer_listed,
-                peer=mail.peer[0],
-            )
-        except Exception:
-            log.exception("the mail cannot be remembered", mail=mail.id)
-            return None
+    async def seen(self, raw: bytes, envelope: Envelope, mail: str) -> SeenMessage | None:
+        """What thread memory keeps of a held mail once it has gone out; None where it cannot be remembered."""
+        task = Task("remember", "outbound", envelope, self._clock())
+        return (await self._readers.work(task, raw, self._rules.current, mail=mail)).seen
 
     # --- read and judge --------------------------------------------------------------------------------------------
 
+    def _task(self, mail: Incoming, purpose: Purpose, thread: Thread = EMPTY) -> Task:
+        return Task(
+            purpose,
+            "outbound" if purpose == "judge" else "inbound",
+            mail.envelope,
+            mail.received_at,
+            thread,
+            auth_identity=mail.auth_identity,
+            peer_listed=mail.peer_listed,
+            peer=mail.peer[0],
+        )
+
     async def _judge(self, mail: Incoming) -> Judged:
-        """Headers first: only an agent's mail is read any further."""
         raw = await self._octets(mail)
         headers = read_headers(raw)
         rules = self._rules.current
         thread = await self._store.thread(headers.references, rules.site.ticket_tags(headers.subject))
-        context = Context(
-            site=rules.site,
-            lexicon=rules.lexicon,
-            thread=thread,
-            now=mail.received_at,
-            auth_identity=mail.auth_identity,
-            peer_listed=mail.peer_listed,
-            peer=mail.peer[0],
-            key=self._rules.key,
-        )
-
-        def work() -> Judged:
-            reading = None
-            if self._rules.judging and who_sends(headers, mail.envelope, context) is not None:
-                reading = read(read_message(raw), mail.envelope, context)
-            decision = decide(reading, rules, observe=self._observe, now=mail.received_at)
-            seen = self._seen(rules, raw, mail, "outbound", reading)
-            return Judged(mail, raw, headers, rules, reading, decision, seen)
-
         try:
-            if len(raw) <= INLINE_OCTETS:
-                return work()
-            return await asyncio.wait_for(self._in_thread(work), READING_SECONDS)
+            found = await self._work(mail, raw, rules, self._task(mail, "judge", thread))
+            assert found.decision is not None
+            return Judged(mail, raw, headers, rules, found.gist, found.decision, found.seen)
         except Exception as fault:
-            log.exception("the mail could not be judged", mail=mail.id)
-            why = f"the gateway could not judge this mail: {type(fault).__name__}"
+            kind = fault.kind if isinstance(fault, ReadingFault) else type(fault).__name__
+            if isinstance(fault, ReadingFault | ReadersAway):
+                log.error("the mail could not be judged", mail=mail.id, fault=kind, at=fault.at)
+            else:
+                log.exception("the mail could not be judged", mail=mail.id)
+            why = f"the gateway could not judge this mail: {kind}"
             decision = rules.decision_after_fault(why)
             if self._observe:  # then nothing of ours stops a mail
                 decision = Decision("pass", reason=f"{why}; passed unjudged", policy_version=rules.version)
             if decision is None:
                 raise
             return Judged(mail, raw, headers, rules, None, decision, None)
+
+    async def _work(self, mail: Incoming, raw: bytes, rules: PolicySet, task: Task) -> Result:
+        found = await self._readers.work(task, raw, rules, mail=mail.id)
+        if found.forgotten:
+            log.error("the mail cannot be remembered", mail=mail.id, fault=found.forgotten)
+        return found
 
     # --- act and record --------------------------------------------------------------------------------------------
 

@@ -8,17 +8,16 @@ from typing import Any
 from gateway.judged import Judged
 from gateway.mail.span import Span
 from gateway.policy.decide import Decision, Finding
+from gateway.reading.facts import Fact
+from gateway.reading.gist import LONGEST_EVIDENCE, Gist
 from gateway.reading.reader import Reading
 from gateway.store.records import AuditEntry
-
-SNIPPET = 240
-"""Code points of one evidence text that are kept; enough for a sentence, never a whole mail."""
 
 SNIPPETS = 8
 """Evidence spans kept for one fact."""
 
 
-def report(reading: Reading | None, decision: Decision) -> dict[str, Any]:
+def report(reading: Reading | Gist | None, decision: Decision) -> dict[str, Any]:
     """The contract of `explain --json` (DESIGN.md §6), without `path`."""
     requester = reading.requester if reading else None
     return {
@@ -31,7 +30,7 @@ def report(reading: Reading | None, decision: Decision) -> dict[str, Any]:
         if requester
         else None,
         "facts": {
-            name: {"value": fact.value, "evidence": _spans(fact.evidence)}
+            name: {"value": fact.value, "evidence": _spans(fact.evidence), **_unsure(fact)}
             for name, fact in sorted((reading.facts if reading else {}).items())
         },
         "findings": [_finding(finding) for finding in decision.findings],
@@ -45,7 +44,7 @@ def report(reading: Reading | None, decision: Decision) -> dict[str, Any]:
 
 def audit_entry(judged: Judged) -> AuditEntry:
     """The audit entry of one mail: who, what, why, with bounded evidence and no body."""
-    mail, reading, decision = judged.mail, judged.reading, judged.decision
+    mail, reading, decision = judged.mail, judged.gist, judged.decision
     said = report(reading, decision)
     agent = reading.agent if reading else None
     return AuditEntry(
@@ -84,4 +83,10 @@ def _finding(finding: Finding) -> dict[str, Any]:
 
 
 def _spans(spans: Iterable[Span]) -> list[dict[str, object]]:
-    return [span._replace(text=span.text[:SNIPPET]).as_json() for span in tuple(spans)[:SNIPPETS]]
+    kept = list(dict.fromkeys(spans))[:SNIPPETS]
+    return [span._replace(text=span.text[:LONGEST_EVIDENCE]).as_json() for span in kept]
+
+
+def _unsure(fact: Fact) -> dict[str, float]:
+    """How sure a fact is, where it is not quite sure."""
+    return {} if fact.confidence >= 1 else {"confidence": round(fact.confidence, 3)}

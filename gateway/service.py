@@ -1,8 +1,8 @@
 """The running gateway: opens the store, the rules and the doors, keeps them, and closes them in order.
 
-start   store ▸ rules ▸ own sending ▸ pipeline ▸ doors ▸ READY=1
+start   store ▸ rules ▸ own sending ▸ pipeline ▸ doors ▸ READY=1 ▸ readers
 reload  SIGHUP or a changed file: new rules as a whole, or the old ones stay
-stop    SIGTERM: doors close to newcomers, running mails finish, own sending stops, store closes
+stop    SIGTERM: doors close to newcomers, running mails finish, readers and own sending stop, store closes
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from gateway.located import BadFiles, Problem
 from gateway.pipeline import Pipeline
 from gateway.policy.loader import load_policies
 from gateway.policy.model import PolicySet
+from gateway.readers.pool import Readers, ReadersAway
+from gateway.readers.work import Setup
 from gateway.resources import shipped
 from gateway.rules import Rules
 from gateway.smtp.server import Doors
@@ -57,6 +59,7 @@ class Service:
         self.rules: Rules
         self.desk: Desk
         self.dispatcher: Dispatcher
+        self.readers: Readers
         self.pipeline: Pipeline
         self.doors: Doors
 
@@ -81,24 +84,29 @@ class Service:
                 hold_deadline=settings.hold_deadline,
                 clock=self._clock,
             )
-            self.dispatcher = Dispatcher(
-                self.store,
-                postbox_of(settings),
-                on_settled=self.desk.on_settled,
-                seen=self.desk.seen,
-                clock=self._clock,
+            self.readers = Readers(
+                settings.readers,
+                lambda rules: Setup(rules, self.rules.key, self.rules.judging, settings.observe),
             )
-            self.desk.wake = self.dispatcher.wake
-            await self._tell(left)
             self.pipeline = Pipeline(
                 rules=self.rules,
                 store=self.store,
                 desk=self.desk,
+                readers=self.readers,
                 hostname=settings.hostname,
                 add_received=settings.received_line,
                 observe=settings.observe,
                 clock=self._clock,
             )
+            self.dispatcher = Dispatcher(
+                self.store,
+                postbox_of(settings),
+                on_settled=self.desk.on_settled,
+                seen=self.pipeline.seen,
+                clock=self._clock,
+            )
+            self.desk.wake = self.dispatcher.wake
+            await self._tell(left)
             self.doors = Doors(self.pipeline, doors)
             await self.doors.open()
         except BaseException:
@@ -129,6 +137,7 @@ class Service:
             loop.add_signal_handler(number, self._stop.set)
         loop.add_signal_handler(signal.SIGHUP, lambda: loop.create_task(self.reload()))
         await self.start()
+        self._tasks.append(asyncio.create_task(self._warm_readers(), name="readers"))
         try:
             await self._stop.wait()
         finally:
@@ -142,8 +151,18 @@ class Service:
                 await asyncio.to_thread(self.rules.reload)
             except Exception:  # a file that is swapped at this moment, a folder that may not be read
                 log.exception("policies not reloaded; the old ones stay")
+            else:
+                if self.readers.started:
+                    await self._warm_readers()
             finally:
                 self._notifier.ready(self.status())
+
+    async def _warm_readers(self) -> None:
+        """Have readers ready for the rules in force; a mail that comes before finds them started anyway."""
+        try:
+            await self.readers.warm(self.rules.current)
+        except ReadersAway as away:
+            log.error("no readers; large mail is not judged until there are some", why=str(away))
 
     async def close(self) -> None:
         """Let running mails finish, then stop. Bounded by the setting shutdown_grace."""
@@ -154,6 +173,7 @@ class Service:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.readers.close()
         await self.store.close()
         log.info("stopped")
 

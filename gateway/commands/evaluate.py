@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 EVERYBODY = 'agents: ["*"]\ngateway: {notices: gateway@gateway.example}\n'
 """The site of real mail: nobody's people are known, so that everybody is an agent."""
 
+TO = "--html FILE, in a folder that is there"
 SHOWN = 12
 """Ids that a list of misses shows; `--json` and `--html` have all."""
+WIDTH = 80
+"""Columns that a report for people fills; only an id that is longer than this goes beyond."""
 
 
 @with_settings("site", "policies")
@@ -42,6 +45,8 @@ def evaluate(
     from gateway.evaluation.forms import find_corpora, read_corpus
     from gateway.evaluation.page import page
 
+    if html is not None and (html.is_dir() or not html.parent.is_dir()):
+        user_error(f"{html} cannot be written: {'it is a folder' if html.is_dir() else 'there is no such folder'}", TO)
     reports = []
     loaded: dict[bool, PolicySet] = {}
     try:
@@ -53,14 +58,16 @@ def evaluate(
             if json:
                 print_json(reports[-1].as_json())
             else:
-                _show(reports[-1], last=html is None)
+                _show(reports[-1], first=len(reports) == 1)
     except CannotRead as cannot:
         user_error(str(cannot))
     if html is not None:
         try:
             html.write_text(page(reports), encoding="utf-8")
         except OSError as error:
-            user_error(f"{html} cannot be written: {(error.strerror or 'unknown error').lower()}", "--html FILE")
+            user_error(f"{html} cannot be written: {(error.strerror or 'unknown error').lower()}", TO)
+    elif not json:
+        console().print("\n--html FILE shows each miss beside its text.")
     raise typer.Exit(OURS if any(case.fault for report in reports for case in report.cases) else FINE)
 
 
@@ -95,15 +102,18 @@ def _run(corpus: Corpus, policies: PolicySet) -> Report:
 # --- for people ---------------------------------------------------------------------------------------------------
 
 
-def _show(report: Report, *, last: bool) -> None:
+def _show(report: Report, *, first: bool) -> None:
     out = console()
+    if not first:
+        out.print()
     out.print(f"{plain(report.corpus.path)}: {report.corpus.form}, {len(report.cases)} mails")
-    for name, (right, of, wrong) in report.checks().items():
-        out.print(f"  {name:<24}{right:>5} of {of:<5} {_share(right / of if of else None)}{_ids(wrong)}")
+    checks = report.checks()
+    for name, (right, of, _) in checks.items():
+        out.print(f"  {name:<24}{right:>5} of {of:<5} {_share(right / of if of else None):>7}")
     for title, kind in (("policy", "policies"), ("label", "labels")):
         tallies = report.tallies(kind)
         if any(tally.tp + tally.fn + tally.fp for tally in tallies.values()):
-            out.print(f"\n  {title:<24} found missed wrong  precis. recall    F1  false stops")
+            out.print(f"\n  {title:<24}found missed wrong precision recall     F1 false stops")
             _rows(tallies)
     doubtful = sum(sample.doubtful for sample, _ in report.judged)
     if doubtful:
@@ -111,21 +121,20 @@ def _show(report: Report, *, last: bool) -> None:
         _rows(report.tallies("policies", lambda sample: not sample.doubtful))
     if len(report.languages) > 1:
         for lang in report.languages:
-            out.print(f"\n  {lang}")
+            out.print(f"\n  in {plain(lang)}")
             _rows(report.tallies("policies", lambda sample, lang=lang: sample.lang == lang))  # type: ignore[misc]
+    for name, (_, _, wrong) in checks.items():
+        _ids(f"{name}, not met", wrong)
     for policy, tally in sorted(report.tallies("policies").items()):
-        for what, ids in (("missed", tally.misses), ("wrongly stopped", tally.false_stops)):
-            if ids:
-                out.print(f"\n  {policy}, {what}:{_ids(ids)}")
+        _ids(f"{policy}, missed", tally.misses)
+        _ids(f"{policy}, wrongly stopped", tally.false_stops)
     for policy, ids in sorted(report.stopped().items()):
-        out.print(f"\n  {policy}, stopped, and no label says whether rightly:{_ids(ids)}")
+        _ids(f"{policy}, stopped, and no label says whether rightly", ids)
     if report.absent:
         out.print(f"\n  not loaded: {', '.join(sorted(report.absent))}")
     for case in report.cases:
         if case.fault:
             out.print(f"  a fault of ours: {plain(case.sample.id)}: {plain(case.fault)}")
-    if last:
-        out.print("\n  --html FILE shows each miss beside its text.")
 
 
 def _rows(tallies: Tallies) -> None:
@@ -133,18 +142,29 @@ def _rows(tallies: Tallies) -> None:
     for label, tally in sorted(tallies.items()):
         if tally.tp + tally.fn + tally.fp:
             blind = f"{tally.random_fp} of {tally.random_fp + tally.random_tn}" if tally.fpr is not None else ""
-            out.print(
-                f"  {label:<24}{tally.tp:>6}{tally.fn:>7}{tally.fp:>6}  "
-                f"{_share(tally.precision):>7}{_share(tally.recall):>7}{_share(tally.f1):>7}  {blind:>11}"
-            )
+            counts = f"{tally.tp:>5}{tally.fn:>7}{tally.fp:>6}"
+            shares = f"{_share(tally.precision):>10}{_share(tally.recall):>7}{_share(tally.f1):>7}"
+            out.print(f"  {label:<24}{counts}{shares}{blind:>12}".rstrip())
 
 
 def _share(value: float | None) -> str:
     return "–" if value is None else f"{value * 100:.1f} %" if value < 1 else "100 %"
 
 
-def _ids(ids: list[str]) -> str:
+def _ids(what: str, ids: list[str]) -> None:
+    """A list of mails, wrapped between ids and never within one, so that each can be copied and searched for."""
     if not ids:
-        return ""
-    more = f" and {len(ids) - SHOWN} more" if len(ids) > SHOWN else ""
-    return " " + ", ".join(plain(each) for each in ids[:SHOWN]) + more
+        return
+    console().print(f"\n  {what}:")
+    pieces = [plain(each) + "," for each in ids[:SHOWN]]
+    pieces[-1] = pieces[-1][:-1]
+    if len(ids) > SHOWN:
+        pieces.append(f"and {len(ids) - SHOWN} more")
+    line = pieces[0]
+    for piece in pieces[1:]:
+        if len(line) + len(piece) + 5 > WIDTH:
+            console().print(f"    {line}")
+            line = piece
+        else:
+            line = f"{line} {piece}"
+    console().print(f"    {line}")

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 STYLES = {"pass": "bold green", "rewrite": "bold cyan", "hold": "bold yellow", "reject": "bold red"}
 NOTED = 60
-"""Characters shown around a piece of evidence, on each side."""
+"""Characters shown around a piece of evidence, on each side; and of a piece itself in a list."""
+FACT = 22
+"""Columns for a fact's name and value."""
 
 
 @with_settings("site", "policies", "templates", "observe")
@@ -93,13 +95,20 @@ def _show(path: Path, reading: Reading, decision: Decision, *, example: bool) ->
     agent, requester = reading.agent, reading.requester
     if agent:
         out.print(f"  agent      {plain(str(agent.mailbox))}, {agent.team}")
-    who = f"{plain(str(requester.mailbox))}, {requester.grade}" if requester else "nobody found"
-    out.print(f"  requester  {who}")
+    if requester is None:
+        out.print("  requester  nobody found")
+    else:
+        out.print(f"  requester  {plain(str(requester.mailbox))}, {requester.grade}")
+        if requester.how:
+            out.print(f"             {plain(requester.how)}")
+        for span in requester.evidence[:1]:
+            out.print(Text.assemble("             ", quoted(span)))
     for finding in decision.findings:
         mode = "" if finding.mode == "enforce" else ", exempt" if finding.exempt else ", observed only"
         out.print()
         out.print(Text.assemble("  ", (finding.policy, "bold"), f" ({finding.do}{mode})"))
         out.print(f"    {plain(finding.why)}")
+        out.print(f"    because of: {', '.join(finding.facts) or 'what is not there'}{_sure(finding.confidence)}")
         for span in outermost(finding.evidence):
             out.print(Text.assemble("    | ", marked(span, reading)))
         if finding.would_pass:
@@ -112,7 +121,9 @@ def _show(path: Path, reading: Reading, decision: Decision, *, example: bool) ->
         out.print("\n  the supervisor is told")
     if reading.facts:
         out.print()
-        out.print(f"  facts      {', '.join(_fact(name, fact.value) for name, fact in sorted(reading.facts.items()))}")
+        out.print("  facts      each with its words and their place: [part, start to end in characters]")
+        for name, fact in sorted(reading.facts.items()):
+            _show_fact(_fact(name, fact.value) + _sure(fact.confidence), outermost(fact.evidence))
     out.print(f"  language   {reading.lang or 'unknown'}")
 
 
@@ -120,7 +131,7 @@ def outermost(spans: Sequence[Span]) -> list[Span]:
     """The spans without those that lie inside another."""
     return [
         span
-        for span in spans
+        for span in dict.fromkeys(spans)
         if not any(
             other.part == span.part
             and other.start <= span.start
@@ -131,8 +142,38 @@ def outermost(spans: Sequence[Span]) -> list[Span]:
     ]
 
 
+def _show_fact(fact: str, spans: Sequence[Span]) -> None:
+    """One fact, each piece of its evidence on a line; a long value has the first line to itself."""
+    from rich.text import Text
+
+    pieces = [quoted(span) for span in spans]
+    if pieces and len(fact) <= FACT:
+        console().print(Text.assemble("    ", fact.ljust(FACT), " ", pieces.pop(0)))
+    else:
+        console().print(f"    {fact}")
+    for piece in pieces:
+        console().print(Text.assemble(" " * (FACT + 5), piece))
+
+
 def _fact(name: str, value: Any) -> str:
     return name if value is True else f"{name}={plain(str(value))}"
+
+
+def _sure(confidence: float) -> str:
+    return "" if confidence >= 1 else f" ({confidence:.2f} sure)"
+
+
+def quoted(span: Span) -> Text:
+    """A piece of evidence on one line, cut where it is long, and where it stands."""
+    from rich.text import Text
+
+    words = " ".join(plain(span.text).split())
+    return Text.assemble(f'"{words[:NOTED]}{"…" if len(words) > NOTED else ""}"', (_place(span), "dim"))
+
+
+def _place(span: Span) -> str:
+    """The part of the mail (as IMAP counts) or the header field, and the characters of its text, from 0."""
+    return f"   [{span.part}, {span.start} to {span.end}]"
 
 
 def marked(span: Span, reading: Reading) -> Text:
@@ -141,7 +182,7 @@ def marked(span: Span, reading: Reading) -> Text:
 
     text = _text_of(span.part, reading)
     style = "bold yellow"
-    where = f"   [{span.part}]"
+    where = _place(span)
     if text is None or text[span.start : span.end].split() != span.text.split():
         # HTML, or a header: what was seen there, without its surroundings.
         return Text.assemble("»", (plain(span.text), style), "«", (where, "dim"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from gateway.evaluation.forms import Corpus
@@ -67,13 +67,22 @@ class Report:
         found: dict[str, list[str]] = defaultdict(list)
         for sample, said in self.judged:
             for policy in said.policies:
-                if policy not in sample.policies:
+                if policy not in sample.policies and policy not in said.notices:
                     found[policy].append(sample.id)
         return dict(found)
 
     def curve(self, policy: str) -> tuple[Point, ...]:
-        pairs = ((s.policies.get(policy), said.policies.get(policy, 0.0)) for s, said in self.judged)
-        return curve((bool(truth), sure) for truth, sure in pairs if truth is not None)
+        """The policy's curve; the last point is what is shipped. False stops are those among mail drawn blindly."""
+        blind = self.drawn_blindly(policy)
+        return curve(
+            (bool(truth), said.policies.get(policy, 0.0))
+            for sample, said in self.judged
+            if (truth := sample.policies.get(policy)) is not None and (truth or sample.random or not blind)
+        )
+
+    def drawn_blindly(self, policy: str) -> bool:
+        """Whether any mail that should pass was drawn without looking at it; false stops count among all otherwise."""
+        return any(sample.random and sample.policies.get(policy) is False for sample, _ in self.judged)
 
     @property
     def languages(self) -> list[str]:
@@ -100,7 +109,7 @@ class Report:
                 for name, (right, of, wrong) in self.checks().items()
             },
             "curves": {
-                policy: [{"threshold": p.threshold, "recall": p.recall, "false_stops": p.false_stops} for p in points]
+                policy: [{**asdict(point), "shipped": point is points[-1]} for point in points]
                 for policy in policies
                 if (points := self.curve(policy))
             },

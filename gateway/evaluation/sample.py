@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from gateway.mail.span import Span
 from gateway.policy.decision import Decision
-from gateway.reading.facts import Fact
+from gateway.reading.facts import Fact, Facts
 from gateway.reading.reader import Reading
 
 Truth = Mapping[str, bool | None]
@@ -66,8 +67,11 @@ class Said:
     labels: Mapping[str, float]
     policies: Mapping[str, float]
     checks: Mapping[str, bool | None]
-    evidence: Mapping[str, tuple[str, ...]]
-    """Label or policy -> the texts that it rests on."""
+    evidence: Mapping[str, tuple[Span, ...]]
+    """Label or policy -> what it rests on."""
+    facts: Facts
+    notices: frozenset[str]
+    """The policies among `policies` that only tell somebody: they stop nothing."""
     lang: str
     disposition: str
     new_text: str
@@ -83,7 +87,7 @@ def predict(reading: Reading, decision: Decision) -> tuple[dict[str, float], dic
     labels["handoff_to_colleague"] = sure if referral in ("hand-off", "delegation") else 0.0
     labels["redirect_requester"] = sure if referral == "redirect" else 0.0
     labels["target_named"] = _sure(facts.get("target"))
-    policies = {finding.policy: 1.0 for finding in decision.findings}
+    policies = {finding.policy: finding.confidence for finding in decision.findings}
     return labels, policies
 
 
@@ -92,15 +96,27 @@ def say(sample: Sample) -> Said:
     reading, decision = sample.judge()
     labels, policies = predict(reading, decision)
     evidence = {
-        label: tuple(span.text for span in reading.facts[fact].evidence)
+        label: reading.facts[fact].evidence
         for label, fact in (*LABELS.items(), ("handoff_to_colleague", "referral"), ("redirect_requester", "referral"))
         if fact in reading.facts
     }
-    evidence |= {finding.policy: tuple(span.text for span in finding.evidence) for finding in decision.findings}
+    evidence |= {finding.policy: finding.evidence for finding in decision.findings}
     checks = sample.check(reading, decision) if sample.check else {}
     unreadable = str(reading.facts["unreadable"].value) if "unreadable" in reading.facts else ""
     new = reading.body.new.text if reading.body else ""
-    return Said(labels, policies, checks, evidence, reading.lang, decision.disposition, new, unreadable)
+    notices = frozenset(finding.policy for finding in decision.findings if finding.do == "notify")
+    return Said(
+        labels,
+        policies,
+        checks,
+        evidence,
+        reading.facts,
+        notices,
+        reading.lang,
+        decision.disposition,
+        new,
+        unreadable,
+    )
 
 
 def _sure(fact: Fact | None) -> float:

@@ -98,7 +98,7 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """What a threshold gives: the share of violations found, and of all other mail stopped."""
+    """What a threshold gives: the share of violations found, and of the other mail stopped."""
 
     threshold: float
     recall: float
@@ -108,13 +108,20 @@ class Point:
 def curve(scored: Iterable[tuple[bool, float]]) -> tuple[Point, ...]:
     """Recall against false stops for every threshold that changes anything, the strictest first.
 
-    `scored` are pairs of the truth and how sure the gateway is (0: it says nothing, whatever the threshold).
+    `scored` are pairs of the truth and how sure the gateway is (0: it says nothing, whatever the threshold). The last
+    point is what is shipped: everything that the gateway says counts. Empty where it says nothing, and where there is
+    nothing to find.
     """
-    pairs = list(scored)
-    positives, negatives = sum(truth for truth, _ in pairs), sum(not truth for truth, _ in pairs)
-    points = []
-    for threshold in sorted({sure for _, sure in pairs if sure > 0}, reverse=True):
-        found = sum(truth for truth, sure in pairs if sure >= threshold)
-        wrong = sum(not truth for truth, sure in pairs if sure >= threshold)
-        points.append(Point(threshold, share(found, positives) or 0.0, share(wrong, negatives) or 0.0))
+    pairs = sorted(scored, key=lambda pair: -pair[1])
+    positives = sum(truth for truth, _ in pairs)
+    negatives = len(pairs) - positives
+    points: list[Point] = []
+    found = wrong = 0
+    for number, (truth, sure) in enumerate(pairs, 1):
+        if sure <= 0 or not positives:
+            break
+        found += truth
+        wrong += not truth
+        if number == len(pairs) or pairs[number][1] < sure:
+            points.append(Point(sure, found / positives, share(wrong, negatives) or 0.0))
     return tuple(points)

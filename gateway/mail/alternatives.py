@@ -48,6 +48,8 @@ def body_lines(message: Message, *, html: bool = False) -> tuple[list[Line], boo
     lines: list[Line] = []
     truncated = False
     for part in _chosen(message.parts, html):
+        if len(lines) >= MOST_LINES:  # of all parts together: a line takes a kilobyte of memory
+            return lines[:MOST_LINES], True
         text = part.text or ""
         if _is_page(part, text):
             found = split_html(text, part.id)

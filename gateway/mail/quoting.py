@@ -31,14 +31,22 @@ _BLANK_LINES = re.compile(r"\n{3,}")
 Kind = Literal["new", "quote", "forward", "signature", "disclaimer", "attribution", "header"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Block:
     """A run of lines of one kind. `depth` is 0 for the sender's own, 1 for the mail answered, 2 for what it quoted."""
 
     kind: Kind
-    text: str
-    span: Span
+    lines: NewText
     depth: int
+
+    @property
+    def text(self) -> str:
+        return self.lines.text
+
+    @cached_property
+    def span(self) -> Span:
+        """Where it stands; to find that in HTML takes as long as the text is."""
+        return self.lines.locate(0, len(self.lines.text))
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +101,7 @@ class Body:
     def __init__(self, message: Message) -> None:
         self._message = message
         self._lines, self.truncated = body_lines(message)
-        forwards = _says_forward(message.subject)
+        forwards = self.says_forward = _says_forward(message.subject)
         self._sorted: Sorted = sort_lines(self._lines, forwards=forwards)
         if not self._sorted.authors and not any(self._sorted.depths) and html_knows_better(message):
             self._lines, self.truncated = body_lines(message, html=True)
@@ -139,8 +147,7 @@ class Body:
             lines = self._lines[first:end]
             text = NewText.of(lines)
             if not text.is_empty:
-                span = text.locate(0, len(text.text))
-                blocks.append(Block(self._sorted.kinds[first], text.text, span, self._sorted.depths[first]))  # type: ignore[arg-type]
+                blocks.append(Block(self._sorted.kinds[first], text, self._sorted.depths[first]))  # type: ignore[arg-type]
         return tuple(blocks)
 
     def _runs(self) -> list[tuple[int, int]]:

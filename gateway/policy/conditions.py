@@ -82,6 +82,20 @@ def reasons(condition: Condition, lookup: Lookup) -> Iterator[str]:
                 yield from reasons(part, lookup)
 
 
+def confidence(condition: Condition, lookup: Lookup, sure: Callable[[str], float]) -> float:
+    """How sure a condition is, 0 (it does not hold) to 1: as sure as the surest way in which it holds.
+
+    `sure` gives a named fact's confidence. An absence is sure: what is too unsure to be a fact is absent.
+    A policy whose facts all had to reach some threshold would match exactly where this reaches it.
+    """
+    if not condition.holds(lookup):
+        return 0.0
+    if isinstance(condition, Has):
+        return sure(condition.name)
+    parts = [confidence(part, lookup, sure) for part in condition.parts]
+    return min(parts, default=1.0) if condition.kind == "all" else max(parts) if condition.kind == "any" else 1.0
+
+
 @dataclass(frozen=True, slots=True)
 class Grammar:
     """Reads conditions. `names` are the known facts, each with its possible values (() for any)."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from gateway.mail.address import Mailbox
 from gateway.mail.span import Span
-from gateway.policy.conditions import reasons
+from gateway.policy.conditions import confidence, reasons
 from gateway.policy.decision import Decision, Disposition, Finding, Fix, strongest
 from gateway.policy.guard import may_add
 from gateway.policy.model import Policy, PolicySet
@@ -50,10 +50,13 @@ def decide(reading: Reading | None, policies: PolicySet, *, observe: bool = Fals
 
 
 class _Named:
-    """Facts, and what is known of requester, agent and mail, by the names that policies use."""
+    """Facts, and what is known of requester, agent and mail, by the names that policies use.
+
+    `perhaps` looks a name up that excuses: there a hint is enough, so that a mail passes when in doubt.
+    """
 
     def __init__(self, reading: Reading, site: Site) -> None:
-        self.facts = reading.facts
+        self.facts, self.hints = reading.facts, reading.hints
         requester, agent = reading.requester, reading.agent
         address = requester.mailbox.address if requester is not None else ""
         self.about: dict[str, Any] = {
@@ -70,6 +73,15 @@ class _Named:
             return self.about[name]
         fact = self.facts.get(name)
         return fact.value if fact is not None else None
+
+    def sure(self, name: str) -> float:
+        """How sure a fact is; what is known of requester, agent and mail is sure."""
+        fact = self.facts.get(name)
+        return fact.confidence if fact is not None else 1.0
+
+    def perhaps(self, name: str) -> Any:
+        hint = self.hints.get(name)
+        return hint.value if hint is not None else self(name)
 
 
 def _findings(reading: Reading, facts: _Named, policies: PolicySet, observe: bool, now: datetime) -> Iterator[Finding]:
@@ -102,12 +114,13 @@ def _findings(reading: Reading, facts: _Named, policies: PolicySet, observe: boo
             would_pass=_would_pass(policy, reading),
             exempt=exempt,
             facts=names,
+            confidence=confidence(policy.when, facts, facts.sure),
         )
 
 
 def matches(policy: Policy, facts: _Named) -> bool:
     """True when the policy's facts hold and nothing excuses them."""
-    return policy.when.holds(facts) and not (policy.unless is not None and policy.unless.holds(facts))
+    return policy.when.holds(facts) and not (policy.unless is not None and policy.unless.holds(facts.perhaps))
 
 
 def _fix(policy: Policy, reading: Reading, site: Site) -> Fix | None:

@@ -53,6 +53,8 @@ class Finding:
     exempt: bool = False
     facts: tuple[str, ...] = ()
     """The names of the facts that made it match."""
+    confidence: float = 1.0
+    """How sure those facts are together, above 0 and up to 1."""
 
 
 @dataclass(frozen=True, slots=True)

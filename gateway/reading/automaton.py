@@ -33,10 +33,15 @@ def options(*, captures: bool = False) -> re2.Options:
 class Pattern:
     """A pattern that only tells where it matches."""
 
-    __slots__ = ("_match",)
+    __slots__ = ("_match", "source")
 
     def __init__(self, source: bytes) -> None:
+        self.source = source
         self._match = re2.compile(source, options())._regexp.Match
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Compiled again on the other side: a reader is a process of its own."""
+        return Pattern, (self.source,)
 
     def find(self, data: bytes, at: int = 0) -> Span | None:
         """Where the first match at or behind an offset begins and ends."""
@@ -47,12 +52,16 @@ class Pattern:
 class Captures:
     """A pattern that also tells what its groups matched: dear, so that it is asked about what a `Pattern` has found."""
 
-    __slots__ = ("_match", "names")
+    __slots__ = ("_match", "names", "source")
 
     def __init__(self, source: bytes) -> None:
+        self.source = source
         compiled = re2.compile(source, options(captures=True))
         self._match = compiled._regexp.Match
         self.names: dict[int, str] = {number: name.decode() for name, number in compiled.groupindex.items()}
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Captures, (self.source,)
 
     def at(self, data: bytes, start: int, end: int) -> list[Span]:
         """The spans of the whole (first) and of every group, (-1, -1) for those without part in the match.

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from gateway.mail.address import Mailbox
 from gateway.mail.message import Message
 from gateway.mail.quoting import Body
 from gateway.mail.span import Span
 from gateway.reading import answers
+from gateway.reading.acts.doubts import doubts
+from gateway.reading.acts.reader import act_reader
+from gateway.reading.acts.weigh import EXCUSES, POSSIBLE, seen, weigh
 from gateway.reading.context import Context
 from gateway.reading.facts import Agent, Fact, Facts, Requester, Value
 from gateway.reading.lexicon import Hit, Scan
@@ -21,6 +25,11 @@ from gateway.reading.thread import SeenMessage
 
 QUESTION_LIMIT = 3_000
 """Code points of quoted text in which the requester's question is looked for; the newest quote stands first."""
+MOST_SAID = 32 * 1024
+"""Code points of new text that are read: more than a person writes, and bounded work, for each phrase that is found
+is looked at closely. Mail with more is `unreadable`."""
+MOST_INLINE = 200
+"""Answers between quoted lines whose questions are looked at."""
 MOST_EVIDENCE = 8
 """Spans that one fact carries."""
 
@@ -40,22 +49,30 @@ class Collector:
         self.message, self.body, self.people = message, body, people
         self.requester, self.agent, self.context, self.site = requester, agent, context, context.site
         self.facts: Facts = {}
+        self.hints: Facts = {}
         known = [agent.mailbox, *people.all, *(message.from_)]
         if requester is not None:
             known.append(requester.mailbox)
         lexicon = context.lexicon
         self.names = name_words(known, self.site)
         self.languages = lexicon.likely(body.new.text)
-        self.scan = lexicon.scan_text(body.new.text, self.names, languages=self.languages)
+        self.scan = lexicon.scan_text(body.new.text[:MOST_SAID], self.names, languages=self.languages)
         self.asked_scan = lexicon.scan_text(body.quoted_text[:QUESTION_LIMIT], scope="asked")
         self._headers()
         self._recipients()
+        shown, absent = "to_requester" in self.facts, "requester_absent" in self.facts
+        doubtful = doubts(self.scan, to_requester=shown, absent=absent)
+        self.undecided = bool(doubtful) and not context.second
+        if doubtful and context.second:
+            self.scan = replace(self.scan, acts=act_reader().read(self.scan.prepared, body.quoted_text, doubtful))
         self._text()
 
     # --- adding ----------------------------------------------------------------------------------------------------
 
     def _add(self, name: str, value: Value = True, places: Iterable[Hit | tuple[int, int]] = ()) -> None:
         spans: list[Span] = []
+        places = list(places)
+        confidence = max((place.sure for place in places if isinstance(place, Hit)), default=1.0)
         for place in places:
             start, end = (place.start, place.end) if isinstance(place, Hit) else place
             text = self.body.new.text
@@ -65,7 +82,7 @@ class Collector:
                 end -= 1
             if start < end and len(spans) < MOST_EVIDENCE:
                 spans.append(self.body.new.locate(start, end))
-        self.facts[name] = Fact(name, value, tuple(spans))
+        self.facts[name] = Fact(name, value, tuple(spans), confidence)
 
     def _note(self, name: str, value: Value, *spans: Span) -> None:
         self.facts[name] = Fact(name, value, spans)
@@ -83,6 +100,8 @@ class Collector:
             self._note("unreadable", message.unreadable[0])
         elif self.body.truncated:
             self._note("unreadable", "longer than what is read")
+        elif len(self.body.new.text) > MOST_SAID:
+            self._note("unreadable", "too much to read")
         elif self.body.unread:
             self._note("unreadable", self.body.unread)
         sensitivity = (message.get("Sensitivity") or "").strip()
@@ -139,10 +158,13 @@ class Collector:
         self._mitigation(noes)
         self._referral(find_referral(scan, self._setting()))
         self._confidential_subject()
-        for cue in ("out_of_scope", "moved_to_bcc", "confidential"):
+        self._hits("out_of_scope", weigh(scan, "out_of_scope", scan.said("out_of_scope")))
+        for cue in ("moved_to_bcc", "confidential"):
             self._hits(cue, scan.said(cue))
         rude = scan.said("rude")
-        self._hits("dismissive", rude + scan.said("dismissive"), "rude" if rude else "brush-off")
+        brushed_off = rude + weigh(scan, "dismissive", scan.said("dismissive"))
+        self._hits("dismissive", brushed_off, "rude" if rude else "brush-off")
+        self._hint()
         self._leave_me_out()
         if answers.only_pleasantries(scan):
             self._add("pleasantries_only", True, ((s.start, s.end) for s in scan.prepared.sentences))
@@ -151,6 +173,13 @@ class Collector:
         )
         if to_requester and questions and not empty and answers.is_terse(scan, questions, noes.sentences):
             self._add("terse", True, ((s.start, s.end) for s in scan.prepared.sentences if s.kind == "body"))
+
+    def _hint(self) -> None:
+        """What may excuse a stop, where the second reader holds it possible."""
+        for act, name in EXCUSES.items():
+            if name not in self.facts and (hits := seen(self.scan, act, POSSIBLE)):
+                self._add(name, True, hits)
+                self.hints[name] = self.facts.pop(name)
 
     def _confidential_subject(self) -> None:
         subject = self.message.subject
@@ -196,7 +225,7 @@ class Collector:
         if help or offers or whens or words:
             self._add("helps", True, [*help, *offers, *words])
         self._hits("escalation_offer", offers)
-        self._hits("clarifying_question", answers.clarifying(scan, noes.sentences))
+        self._hits("clarifying_question", weigh(scan, "question", answers.clarifying(scan, noes.sentences)))
         if scan.has("see_attached") and "unreadable" not in self.facts:
             self._add("unreadable", "attachment", scan.of("see_attached"))
 
@@ -229,8 +258,12 @@ class Collector:
             self._note("empty_forward", True, *map(self._header_span, self._other_teams()))
 
     def _is_empty_forward(self) -> bool:
-        """A forward without a word to another department or vendor can only mean "please deal with it"."""
-        if not self.body.has_forward or "unreadable" in self.facts or not self._other_teams():
+        """A forward without a word to another department or vendor can only mean "please deal with it".
+
+        It may show nothing of what it forwards, if its subject says what it is and the gateway saw that mail.
+        """
+        forward = self.body.has_forward or (self.body.says_forward and bool(self.context.thread.by_id))
+        if not forward or "unreadable" in self.facts or not self._other_teams():
             return False
         return not answers.body_sentences(self.scan)
 
@@ -253,7 +286,7 @@ class Collector:
         """What this mail answers: from its quote, else from what the gateway saw of the thread."""
         at: dict[int, frozenset[answers.Asked]] = {}
         position = 0
-        for passage, answer in self.body.inline:
+        for passage, answer in self.body.inline[:MOST_INLINE]:
             start = self.body.new.text.find(answer.text, position)
             if start < 0:
                 continue

@@ -15,6 +15,7 @@ class Context:
     """What is known beside the mail. `now` is aware; `key` is the secret of the thread's hashed lines.
 
     `peer` is the IP address that the mail came from, "" where nobody knows; `peer_listed`: the service lists it.
+    `second`: whether the second reader may be asked (`gateway.reading.acts`).
     """
 
     site: Site
@@ -25,3 +26,4 @@ class Context:
     peer_listed: bool = True
     peer: str = ""
     key: bytes = b""
+    second: bool = True

@@ -18,7 +18,8 @@ Value = bool | int | str | tuple[str, ...]
 class Fact:
     """One thing that the reading found. A fact that does not hold is absent, not False.
 
-    `confidence` says how sure the reading is, above 0 and up to 1; what is not sure enough is no fact at all.
+    `confidence` says how sure the reading is, above 0 and up to 1. What is not sure enough is no fact; it can be a
+    hint, which stops nothing and excuses (`Reading.hints`).
     """
 
     name: str

@@ -16,12 +16,16 @@ from typing import Annotated, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.located import BadFiles, Problem, Tree, load_yaml, suggest, validate
+from gateway.reading.acts.acts import UNREAD, Acts
 from gateway.reading.automaton import Captures, Pattern, PatternSet, Span
 from gateway.reading.cues import CUES, SCOPES, Scope
 from gateway.reading.dates import Calendar, CalendarWords
 from gateway.reading.language import SmallWords
 from gateway.reading.phrases import LETTERS, LINE_FEED, BadPhrase, compile_phrase, fold
 from gateway.reading.sentences import Prepared, prepare
+
+_MOST_HITS = 200
+"""Hits of one group of phrases that are told of one text; the first ones show what it says."""
 
 
 class _Cue(BaseModel):
@@ -44,13 +48,14 @@ class _File(BaseModel):
 
 
 class Hit(NamedTuple):
-    """A phrase of `cue` in a text: offsets in code points, and the number of the sentence it begins in."""
+    """A phrase of `cue` in a text: offsets in code points, the number of the sentence it begins in, how sure it is."""
 
     cue: str
     lang: str
     start: int
     end: int
     sentence: int
+    sure: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -90,6 +95,9 @@ class _PhraseSet:
     groups: tuple[_Group, ...]
     automaton: PatternSet
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return _PhraseSet.of, (self.groups,)
+
     @classmethod
     def of(cls, groups: Iterable[_Group]) -> _PhraseSet:
         """A set of phrases of one language."""
@@ -110,6 +118,8 @@ class Scan:
 
     prepared: Prepared
     hits: Mapping[str, tuple[Hit, ...]]
+    acts: Acts = UNREAD
+    """What the second reader says of the sentences."""
 
     def of(self, *cues: str) -> tuple[Hit, ...]:
         """All hits of some cues, in the order of the text."""
@@ -278,7 +288,7 @@ def _find(group: _Group, prepared: Prepared, data: bytes) -> list[Hit]:
     at = 0
     # What bars a hit stands nowhere in the text, as a rule: so that not every hit has to ask for its own sentence.
     unless = group.unless if group.unless is not None and group.unless.find(data) is not None else None
-    while (found := group.say.find(data, at)) is not None:
+    while len(hits) < _MOST_HITS and (found := group.say.find(data, at)) is not None:
         first, last = group.phrase_in(data, found)
         at = max(last, found[0] + 1)  # the mark behind one hit may be the one before the next
         if unless is not None:

@@ -26,6 +26,10 @@ MAX_LINES = 400
 MAX_SCANNED = 3_000
 """Code points of new text in which marks are looked for: who asks, asks near the top. A word of secrecy may also stand
 in as many at the end."""
+MAX_PEOPLE = 500
+"""People in To, and in Cc, of one mail that are remembered."""
+MAX_HASHED = 128 * 1024
+"""Code points of new and quoted text in which the lines that are remembered are looked for."""
 MIN_LETTERS = 4
 """Lines with fewer letters and digits ("Hi,", "--") are in every mail and prove nothing."""
 
@@ -58,8 +62,8 @@ def remember(
         message_id=message.message_id or "",
         direction=direction,
         author=author,
-        to=message.to,
-        cc=message.cc,
+        to=message.to[:MAX_PEOPLE],
+        cc=message.cc[:MAX_PEOPLE],
         rcpt_to=envelope.recipients,
         sent_at=message.date or now,
         subject=message.subject[:400],
@@ -98,9 +102,11 @@ def sentences_of(text: str) -> list[str]:
 
 def _all_text(body: Body) -> Iterator[str]:
     """New and quoted text: what somebody received as a quote they have seen, too."""
+    left = MAX_HASHED
     for block in body.blocks:
-        if block.kind in ("new", "quote", "forward", "signature", "disclaimer"):
-            yield from sentences_of(block.text)
+        if left > 0 and block.kind in ("new", "quote", "forward", "signature", "disclaimer"):
+            yield from sentences_of(block.text[:left])
+            left -= len(block.text)
 
 
 def _marks(message: Message, body: Body, direction: str, lexicon: Lexicon) -> dict[str, str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from gateway.reading.acts.weigh import LEVELS, seen, weigh
 from gateway.reading.dates import Calendar, When
 from gateway.reading.lexicon import Hit, Scan
 from gateway.reading.refusal import Noes, clause_of
@@ -68,7 +69,8 @@ def find_reasons(scan: Scan, noes: Noes) -> Reasons:
         and (not noes.sentences or min(abs(hit.sentence - n) for n in noes.sentences) <= FAR)
         and not _overlaps(hit, scan.within(hit.sentence, "process", "policy_only"))
     )
-    return Reasons(stated, tuple(_adjacent(scan, noes)) if noes.refusals else ())
+    adjacent = (place for place in _adjacent(scan, noes) if _may_be(scan, "reason", place[0])) if noes.refusals else ()
+    return Reasons(weigh(scan, "reason", stated), tuple(adjacent))
 
 
 def _adjacent(scan: Scan, noes: Noes) -> list[tuple[int, int]]:
@@ -106,6 +108,8 @@ def find_etas(scan: Scan, noes: Noes, calendar: Calendar, now: datetime) -> tupl
     refused = [clause_of(scan, hit) for hit in noes.refusals]
     etas = []
     for when in whens:
+        if not _may_be(scan, "eta", when.start):
+            continue
         number = scan.prepared.index_at(when.start)
         if when.past or number in lost or scan.within(number, "no_eta") or scan.prepared.sentences[number].question:
             continue
@@ -122,7 +126,8 @@ def find_etas(scan: Scan, noes: Noes, calendar: Calendar, now: datetime) -> tupl
         for hit in scan.of("eta_words")
         if scan.is_said(hit.sentence) and not scan.within(hit.sentence, "no_eta") and hit.sentence not in lost
     ]
-    return etas, words
+    dated = {scan.prepared.index_at(when.start) for when in etas}
+    return etas, [hit for hit in weigh(scan, "eta", words) if hit.cue == "eta_words" or hit.sentence not in dated]
 
 
 def find_help(scan: Scan, ways: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -152,13 +157,25 @@ def find_alternatives(scan: Scan, noes: Noes) -> list[tuple[int, int]]:
             sentence = scan.prepared.sentences[number]
             if found and (route := route_in(scan, sentence.start, sentence.end)):
                 found.append(route)
+    found = [place for place in found if _may_be(scan, "alternative", place[0])]
+    known = {scan.prepared.index_at(start) for start, _ in found}
+    _, sure = LEVELS["alternative"]
+    for hit in seen(scan, "alternative", sure):
+        if hit.sentence not in known and (not noes.sentences or hit.sentence in near):
+            found.append((hit.start, hit.end))
     return sorted(set(found))
 
 
 def find_offers(scan: Scan, noes: Noes) -> list[Hit]:
     """Offers to ask, raise or pass on."""
-    offers = scan.of("escalation_offer")
-    return [hit for hit in offers if scan.is_said(hit.sentence) and not _overlaps(hit, noes.refusals)]
+    offers = weigh(scan, "escalation_offer", scan.said("escalation_offer"))
+    return [hit for hit in offers if not _overlaps(hit, noes.refusals)]
+
+
+def _may_be(scan: Scan, act: str, offset: int) -> bool:
+    """Whether the second reader leaves it open that the sentence at an offset does this."""
+    doubt, _ = LEVELS[act]
+    return scan.acts.chance(scan.prepared.index_at(offset), act, 1.0) >= doubt
 
 
 def _near(number: int, noes: Noes) -> bool:

@@ -29,8 +29,12 @@ class Reading:
     agent: Agent | None = None
     requester: Requester | None = None
     facts: Facts = field(default_factory=dict)
+    hints: Facts = field(default_factory=dict)
+    """What may be there, too unsure to be a fact: enough to let a mail pass, never to stop one."""
     lang: str = ""
     judged: bool = False
+    undecided: bool = False
+    """The second reader was wanted and not allowed (`Context.second`): facts may be missing or wrong."""
     why_not: str = ""
 
 
@@ -80,7 +84,8 @@ def read(message: Message, envelope: Envelope, context: Context) -> Reading:
     lang = tell_language(
         body.new.text, body.quoted_text, lexicon.languages, lexicon.small_words, fallback, found.languages
     )
-    return Reading(message, envelope, context, body, agent, requester, found.facts, lang, True)
+    read_ = (body, agent, requester, found.facts, found.hints, lang)
+    return Reading(message, envelope, context, *read_, judged=True, undecided=found.undecided)
 
 
 def _unjudged(message: Message, envelope: Envelope) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from gateway.mail.address import Mailbox
+from gateway.reading.acts.weigh import weigh
 from gateway.reading.lexicon import Hit, Scan
 from gateway.reading.mitigation import route_in
 
@@ -64,14 +66,18 @@ def find_referral(scan: Scan, setting: Setting) -> Referral:
     with it, or that they will answer, keeps it as well. Where the requester is left out, any request to others about
     what was asked passes it on.
     """
-    transfer = scan.said("transfer")
-    directive = scan.said("directive")
-    task = scan.said("task")
-    announced = scan.said("announce")
+    transfer = weigh(scan, "handoff", scan.said("transfer"))
+    directive = _believed(scan, "directive", transfer)
+    task = _believed(scan, "task", transfer)
+    announced = _believed(scan, "announce", transfer)
+    if setting.to_requester and not setting.addressed:
+        # Told to the requester, a hand-off that no phrase knows is the news of one.
+        announced += tuple(hit for hit in transfer if hit.cue == "handoff")
+        transfer = tuple(hit for hit in transfer if hit.cue != "handoff")
     ask = scan.said("ask")
     ownership = scan.said("ownership")
     fyi = scan.said("fyi")
-    redirect = scan.said("redirect") if setting.to_requester or not setting.others else ()
+    redirect = weigh(scan, "redirect", scan.said("redirect")) if setting.to_requester or not setting.others else ()
     target, target_at = _target(scan, redirect)
     if setting.to_requester and not setting.addressed:
         directive = ()  # it is the requester who is asked
@@ -97,6 +103,11 @@ def find_referral(scan: Scan, setting: Setting) -> Referral:
     evidence = {"hand-off": handoff, "redirect": redirect}.get(kind, consult)
     vague = () if target else tuple(hit for each in redirect for hit in scan.within(each.sentence, "no_route"))
     return Referral(kind, evidence, handoff, redirect, consult, ownership, fyi, target, target_at, vague)
+
+
+def _believed(scan: Scan, cue: str, seen: Sequence[Hit]) -> tuple[Hit, ...]:
+    """The hits of a cue of passing on that the second reader does not take for something else."""
+    return tuple(hit for hit in weigh(scan, "handoff", scan.said(cue)) if hit not in seen and hit.cue == cue)
 
 
 def _target(scan: Scan, redirect: tuple[Hit, ...]) -> tuple[str, tuple[int, int] | None]:

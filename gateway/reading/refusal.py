@@ -6,7 +6,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 
+from gateway.reading.acts.weigh import weigh
 from gateway.reading.answers import Asked, body_sentences, is_pleasantry
 from gateway.reading.lexicon import Hit, Scan
 from gateway.reading.sentences import clauses
@@ -64,8 +66,9 @@ def find_noes(scan: Scan, question: Question) -> Noes:
     for hit in scan.of("refusal_answer"):
         if _answers(scan, hit, question) and not _beside(scan, hit, "good_news", "assurance"):
             refusals.append(hit)
-    refusals.sort(key=lambda hit: hit.start)
-    return Noes(tuple(refusals), scan.of("good_news"), scan.of("assurance"), tuple(conditional), tuple(others))
+    return Noes(
+        weigh(scan, "refusal", refusals), scan.of("good_news"), scan.of("assurance"), tuple(conditional), tuple(others)
+    )
 
 
 def _asks(scan: Scan, hit: Hit) -> bool:
@@ -127,8 +130,8 @@ def _answers(scan: Scan, hit: Hit, question: Question) -> bool:
             if hit.sentence - first > 1:
                 return False
             return asked is None or bool(asked & {"request", "status"}) or not asked
-    said = [n for n in body_sentences(scan) if not is_pleasantry(scan, n)]
-    if hit.sentence not in said[:2]:
+    said = (n for n in body_sentences(scan) if not is_pleasantry(scan, n))
+    if hit.sentence not in islice(said, 2):
         return False
     if asked is None:
         return scan.says_at_most(WORDS_OF_A_BARE_NO)

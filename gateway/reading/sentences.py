@@ -85,6 +85,18 @@ class Prepared:
         """The number of the sentence that holds an offset (the one before it, where it stands between two)."""
         return max(0, bisect_right(self._starts, offset) - 1)
 
+    @cached_property
+    def _clause_marks(self) -> dict[int, list[int]]:
+        return {}
+
+    def clause_marks(self, index: int) -> list[int]:
+        """Where a sentence has a comma or a stronger mark, in order."""
+        if index not in self._clause_marks:
+            sentence = self.sentences[index]
+            marks = _CLAUSE.finditer(self.folded, sentence.start, sentence.end)
+            self._clause_marks[index] = [mark.start() for mark in marks]
+        return self._clause_marks[index]
+
     def words(self, index: int) -> int:
         """How many words a sentence has."""
         sentence = self.sentences[index]
@@ -267,9 +279,8 @@ _CLAUSE = re.compile(r"[;:–—]|,(?=\s)|\s-{1,2}\s|\(|\)")
 def clauses(prepared: Prepared, index: int, cuts: Collection[int] = ()) -> list[tuple[int, int]]:
     """The clauses of a sentence: parted by commas and stronger marks, and at the offsets `cuts` (before a "but")."""
     sentence = prepared.sentences[index]
-    ends = sorted(
-        {m.start() for m in _CLAUSE.finditer(prepared.folded, sentence.start, sentence.end)}
-        | {cut for cut in cuts if sentence.start < cut < sentence.end}
-    )
+    ends = prepared.clause_marks(index)
+    if cuts:
+        ends = sorted({*ends, *(cut for cut in cuts if sentence.start < cut < sentence.end)})
     starts = [sentence.start, *ends]
     return [(a, b) for a, b in zip(starts, [*ends, sentence.end], strict=True) if a < b]

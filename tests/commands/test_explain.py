@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from gateway.reading.reader import Reading
 
 from .conftest import Run
 
@@ -45,6 +50,37 @@ def test_one_json_object_a_line_with_the_keys_of_the_contract(run: Run) -> None:
         assert text[span["start"] : span["end"]] == span["text"] and span["part"] == "1"
     assert handed["add_cc"] == ["fiona.walsh@acme.example"] and handed["requester"]["grade"] == "observed"
     assert nobodys["requester"] is None and nobodys["facts"] == {} and nobodys["disposition"] == "pass"
+
+
+def test_each_fact_is_shown_with_its_words_and_their_place(run: Run) -> None:
+    shown, said = run("explain", "bare-no.eml").out, json.loads(run("explain", "--json", "bare-no.eml").out)
+    listed = shown.partition("  facts  ")[2].splitlines()
+    for name, fact in said["facts"].items():
+        (line,) = [each for each in listed if re.match(rf"    {name}\b", each)]
+        for span in fact["evidence"][:1]:
+            assert f'"{span["text"]}"   [{span["part"]}, {span["start"]} to {span["end"]}]' in line
+        assert "confidence" not in fact and " sure)" not in line  # what is quite sure needs no figure
+    assert "    because of: refusal, to_requester\n" in shown
+    assert max(map(len, listed)) <= 100
+
+
+def test_what_is_not_quite_sure_says_so(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    import gateway.cases
+
+    real = gateway.cases.read
+
+    def unsure(*given: Any) -> Reading:
+        reading = real(*given)
+        no = reading.facts["refusal"]
+        reading.facts["refusal"] = replace(no, confidence=0.8125, evidence=no.evidence * 2)
+        return reading
+
+    monkeypatch.setattr(gateway.cases, "read", unsure)
+    shown, said = run("explain", "bare-no.eml").out, json.loads(run("explain", "--json", "bare-no.eml").out)
+    assert "    because of: refusal, to_requester (0.81 sure)\n" in shown and "    refusal (0.81 sure) " in shown
+    refusal = said["facts"]["refusal"]
+    places = [(span["start"], span["end"]) for span in refusal["evidence"]]
+    assert refusal["confidence"] == 0.812 and len(places) == len(set(places))  # the same words are shown once
 
 
 def test_each_path_starts_with_an_empty_memory(run: Run) -> None:

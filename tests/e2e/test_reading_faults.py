@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
+import os
+import signal
 import socket
 import struct
-import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,8 @@ import structlog
 from gateway import pipeline
 from gateway.commands import serve
 from gateway.mail.message import read_message
+from gateway.readers import work
+from gateway.readers.pool import ReadersAway, ReadingFault, TooMuch
 from gateway.resources import shipped
 from gateway.smtp.sink import Fault
 from gateway.template_files import Templates, load_templates
@@ -78,7 +81,7 @@ async def test_a_reading_that_fails(tmp_path, monkeypatch, fail, observe, code, 
         logged = io.StringIO()
         as_served = [serve._where_it_failed, structlog.processors.JSONRenderer()]
         monkeypatch.setattr(pipeline, "log", structlog.wrap_logger(structlog.PrintLogger(logged), as_served))
-        monkeypatch.setattr(pipeline, "read", fails)
+        monkeypatch.setattr(work, "read", fails)
         sent = refusal("unread")
         said = await gateway.send(sent.mail_from, list(sent.rcpt_to), sent.raw)
         assert said[0] == code
@@ -100,22 +103,71 @@ async def test_a_reading_that_fails(tmp_path, monkeypatch, fail, observe, code, 
         ledgers.check()
 
 
-async def test_a_reading_that_takes_too_long(tmp_path, monkeypatch):
+def long(sent: Sent) -> Sent:
+    """The same mail, too long to be read anywhere but in a reader."""
+    return replace(sent, raw=sent.raw + b"> what was quoted before\r\n" * 400)
+
+
+async def test_too_much_to_read_is_judged_by_its_beginning(tmp_path, monkeypatch):
+    """There is a verdict, and it says what is missing; no policy of ours stops what it cannot know."""
     async with scene(tmp_path) as (gateway, ledgers):
-        monkeypatch.setattr(pipeline, "READING_SECONDS", 0.2)
-        monkeypatch.setattr(pipeline, "INLINE_OCTETS", 10)
-        monkeypatch.setattr(pipeline, "read", lambda *_: time.sleep(0.7))
-        monkeypatch.setattr(pipeline, "log", structlog.wrap_logger(structlog.ReturnLogger(), processors=[]))
-        before = time.monotonic()
-        slow, other = explained("slow"), Sent(MARY, (DANA,), mail(MARY, DANA, "Hi", "Hi", message_id="<quick@t>"))
-        codes = await asyncio.gather(*(ledgers.send(gateway.port, each) for each in (slow, other)))
-        assert codes == [451, 250] and time.monotonic() - before < 0.7
+        assert await ledgers.send(gateway.port, long(refusal("read"))) == 250
+
+        async def too_much(*_: object) -> None:
+            raise TooMuch
+
+        monkeypatch.setattr(gateway.service.readers, "read", too_much)
+        assert await ledgers.send(gateway.port, long(refusal("bomb"))) == 250
+        assert await ledgers.send(gateway.tap, long(question("in", JILL, "Jill Amory"))) == 250
+        assert (ledgers.outcomes("<read@t>"), ledgers.outcomes("<bomb@t>")) == (["held"], ["passed"])
+        [row] = ledgers.rows("<bomb@t>")
+        assert row.entry.facts["unreadable"]["value"] == "too much to read"
+        assert row.entry.agent == DANA and row.entry.requester == JILL and row.entry.policy_version
         ledgers.check()
+
+
+@pytest.mark.parametrize(
+    ("fault", "named"), [(ReadersAway("none"), "ReadersAway"), (ReadingFault("KeyError", "x.py:1"), "KeyError")]
+)
+@pytest.mark.parametrize(("fail", "outcomes"), [("open", ["passed"]), ("defer", []), ("hold", ["held"])])
+async def test_no_reading_to_be_had(tmp_path, monkeypatch, fault, named, fail, outcomes):
+    async with scene(tmp_path) as (gateway, ledgers):
+        policies(gateway, fail=fail)
+
+        async def fails(*_: object) -> None:
+            raise fault
+
+        monkeypatch.setattr(gateway.service.readers, "read", fails)
+        assert await ledgers.send(gateway.port, long(refusal("no"))) == (250 if outcomes else 451)
+        assert ledgers.outcomes("<no@t>") == outcomes
+        assert all(named in row.entry.reason for row in ledgers.rows("<no@t>"))
+        assert await ledgers.send(gateway.port, explained("small")) == 250
+        ledgers.check()
+
+
+async def test_a_reader_is_killed_amid_a_mail(tmp_path):
+    """The mail is read by another one; and when the gateway stops, none is left."""
+    async with scene(tmp_path, readers=1) as (gateway, ledgers):
+        readers = gateway.service.readers
+        await readers.warm(gateway.service.rules.current)
+        [first] = readers.processes
+        os.kill(first, signal.SIGSTOP)
+        under_way = asyncio.create_task(ledgers.send(gateway.port, long(refusal("no"))))
+        await until(lambda: any(nursery.busy for nursery in readers._nurseries), "the mail is with its reader")
+        os.kill(first, signal.SIGKILL)
+        assert await under_way == 250 and ledgers.outcomes("<no@t>") == ["held"]
+        to = await ledgers.notice("<no@t>")
+        assert await ledgers.send(gateway.port, long(answer(to, "SEND: it is fine"))) == 250
+        await until(lambda: ledgers.outcomes("<no@t>") == ["overridden"], "released")
+        processes = (readers._nurseries[0]._process.pid, *readers.processes)
+        assert len(processes) == 2
+        ledgers.check()
+    assert not any(Path(f"/proc/{process}").exists() for process in processes)
 
 
 async def test_what_cannot_be_remembered_goes_out_all_the_same(tmp_path, monkeypatch):
     async with scene(tmp_path) as (gateway, ledgers):
-        monkeypatch.setattr(pipeline, "remember", fails)
+        monkeypatch.setattr(work, "remember", fails)
         assert await ledgers.send(gateway.port, explained("out")) == 250
         assert await ledgers.send(gateway.tap, question("in", JILL, "Jill Amory")) == 250
         assert await ledgers.send(gateway.port, refusal("no")) == 250

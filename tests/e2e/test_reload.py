@@ -9,18 +9,20 @@ import shutil
 import signal
 import threading
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
-from gateway import pipeline, service
+from gateway import service
 from gateway.located import BadFiles, Problem
+from gateway.readers import pool
 from gateway.resources import shipped
 from gateway.smtp.sink import Sink
 from tests.e2e.house import House, house
-from tests.e2e.ledgers import Ledgers, explained, refusal, until
+from tests.e2e.ledgers import Ledgers, Sent, explained, refusal, until
 
 
 @pytest.fixture
@@ -84,6 +86,24 @@ async def test_files_are_watched(tmp_path, own):
             ledgers.check()
 
 
+async def test_new_files_reach_the_readers(tmp_path, own):
+    """Mail that readers read is judged by the new files as soon as they are taken, by new readers."""
+    async with scene(tmp_path, own, readers=1) as (gateway, ledgers):
+        quoted = b"> what was quoted before\r\n" * 400
+
+        def long(name: str) -> Sent:
+            return replace(refusal(name), raw=refusal(name).raw + quoted)
+
+        assert await ledgers.send(gateway.port, long("old")) == 250
+        [first] = gateway.service.readers.processes
+        replaced(own / "bare-refusal.yaml", "do: hold", "do: reject")
+        await gateway.service.reload()
+        assert first not in gateway.service.readers.processes
+        assert await ledgers.send(gateway.port, long("new")) == 550
+        assert (ledgers.outcomes("<old@t>"), ledgers.outcomes("<new@t>")) == (["held"], ["rejected"])
+        ledgers.check()
+
+
 async def test_hangup_reloads(tmp_path, own):
     """SIGHUP reads the files again, broken or not; SIGTERM ends in order."""
     from gateway.settings_file import load_settings
@@ -138,8 +158,6 @@ async def test_whatever_goes_wrong_while_reading_keeps_the_old(tmp_path, quick, 
 
 async def test_of_two_reloads_the_later_wins(tmp_path, quick, monkeypatch):
     """The one that began with older files and took longer must not put them back."""
-    from dataclasses import replace
-
     async with house(tmp_path) as gateway:
         rules = gateway.service.rules
         slow, versions = threading.Event(), iter(["older", "newer"])
@@ -161,25 +179,19 @@ async def test_of_two_reloads_the_later_wins(tmp_path, quick, monkeypatch):
 
 async def test_mail_under_way_keeps_its_rules(tmp_path, quick, monkeypatch):
     """A reload between reading and holding: version, people and deadline are those that it was judged by."""
-    from dataclasses import replace
-
     async with house(tmp_path) as gateway:
         ledgers = Ledgers(gateway.sink, gateway.state, tmp_path / "keys" / "hold.key")
-        rules, read = gateway.service.rules, pipeline.read
+        rules, readers = gateway.service.rules, gateway.service.readers
         first = rules.current
-        reading, go_on = threading.Event(), threading.Event()
-
-        def slowly(*args: Any) -> Any:
-            reading.set()
-            go_on.wait(5)
-            return read(*args)
-
-        monkeypatch.setattr(pipeline, "INLINE_OCTETS", 10)  # so that the reading is in a thread
-        monkeypatch.setattr(pipeline, "read", slowly)
+        monkeypatch.setattr(pool, "INLINE_OCTETS", 10)  # so that readers read
+        await readers.warm(first)
+        for reader in readers.processes:
+            os.kill(reader, signal.SIGSTOP)
         under_way = asyncio.create_task(ledgers.send(gateway.port, refusal("before")))
-        await asyncio.to_thread(reading.wait, 5)
+        await until(lambda: any(nursery.busy for nursery in readers._nurseries), "the mail is with a reader")
         rules.current = replace(first, version="new", policies=())
-        go_on.set()
+        for reader in readers.processes:
+            os.kill(reader, signal.SIGCONT)
         assert await under_way == 250
         assert await ledgers.send(gateway.port, refusal("after")) == 250
         assert await ledgers.send(gateway.port, explained("too")) == 250

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -77,26 +76,44 @@ def test_scenario_folders(run: Run, tmp_path: Path) -> None:
     assert figures(run, folder)["checks"]["right"]["wrong"] == ["take-over"]
 
 
+def test_a_notice_is_no_stop(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "told"
+    folder.mkdir()
+    head = b"From: dana.cole@acme.example\r\nTo: helen.brandt@acme.example\r\nSubject: Re: VPN\r\n"
+    quote = b"On Mon, 2 Jun 2025 at 10:00, Helen Brandt <helen.brandt@acme.example> wrote:\r\n> Can I have it?\r\n"
+    no = b"No, we can't open it, because it holds the payroll data.\r\n\r\n"
+    (folder / "message.eml").write_bytes(head + b"\r\n" + no + quote)
+    expected = {"requester": "helen.brandt@acme.example", "violations": [], "notify_supervisor": True}
+    (folder / "expect.json").write_text(json.dumps(expected))
+    found = figures(run, folder)
+    assert found["checks"]["notify_supervisor"]["right"] == 1
+    assert found["stopped_unlabelled"] == {}
+
+
 def test_what_people_see(run: Run, labelled: Path) -> None:
     ran = run("evaluate", str(labelled))
     assert ran.code == 0
-    assert "bare-refusal                 2      1     1   66.7 % 66.7 % 66.7 %       0 of 2" in ran.out
-    assert "bare-refusal, missed: bare-missed" in ran.out
-    assert "bare-refusal, wrongly stopped: false-alarm" in ran.out
-    assert max(map(len, ran.out.splitlines())) <= 100
+    assert "bare-refusal                2      1     1    66.7 % 66.7 % 66.7 %      0 of 2" in ran.out
+    assert "  bare-refusal, missed:\n    bare-missed\n" in ran.out
+    assert "  bare-refusal, wrongly stopped:\n    false-alarm\n" in ran.out
+    assert ran.out.endswith("\n--html FILE shows each miss beside its text.\n")
+    assert max(map(len, ran.out.splitlines()[1:])) <= 80
 
 
-def test_the_page_marks_and_escapes(run: Run, labelled: Path, tmp_path: Path) -> None:
-    rows = [json.loads(line) for line in labelled.read_text("utf-8").splitlines()]
-    rows[2]["text"] = "No, we can't do that. <script>alert(1)</script>"
+def test_many_ids_are_wrapped_between_them(run: Run, labelled: Path) -> None:
+    row = json.loads(labelled.read_text("utf-8").splitlines()[1])
+    rows = [{**row, "id": f"<{number:02}.{'x' * 30}@mail.example>"} for number in range(15)]
     labelled.write_text("".join(json.dumps(each) + "\n" for each in rows), "utf-8")
-    page = tmp_path / "page.html"
-    assert run("evaluate", str(labelled), "--html", str(page)).code == 0
-    html = page.read_text("utf-8")
-    assert "<script" not in html and "&lt;script&gt;alert(1)" in html
-    assert re.search(r'<mark class="ours">No', html)
-    assert "http://" not in html and "https://" not in html  # nothing from outside
-    assert "<polyline" in html and "bare-missed" in html
+    lines = run("evaluate", str(labelled)).out.splitlines()
+    start = lines.index("  bare-refusal, missed:")
+    assert lines[start + 1].strip() == f"{rows[0]['id']},"
+    assert max(map(len, lines[1:])) <= 80 and any(line.endswith(" and 3 more") for line in lines)
+
+
+def test_a_page_that_cannot_be_written_is_said_before_the_work(run: Run, labelled: Path, tmp_path: Path) -> None:
+    for path, why in ((tmp_path, "it is a folder"), (tmp_path / "no" / "page.html", "there is no such folder")):
+        ran = run("evaluate", str(labelled), "--html", str(path))
+        assert ran.code == 2 and ran.out == "" and f"{path} cannot be written: {why}" in ran.err
 
 
 @pytest.mark.parametrize(

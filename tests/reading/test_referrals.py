@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
+from gateway.mail.address import Mailbox
+from gateway.reading.thread import SeenMessage, Thread
 from tests.reading.conftest import Read, forwarding, mail, replying
 
 FORWARDS: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "forwards.yaml").read_text(encoding="utf-8"))
@@ -47,6 +49,15 @@ def test_an_empty_forward_to_another_team(read_mail: Read) -> None:
     own = read_mail(mail(forwarding("", ASKED), to="it-support@acme.example", subject="Fwd: Something")).facts
     assert "empty_forward" not in own
     assert "own_note" in own
+
+
+def test_a_forward_that_shows_nothing_of_a_mail_that_the_gateway_saw(read_mail: Read) -> None:
+    asked = SeenMessage("<asked@acme.example>", "inbound", Mailbox("rita.blom@acme.example"))
+    seen = Thread((asked,))
+    assert "empty_forward" in read_mail(mail("", to=TEAM, subject="FW: Something"), thread=seen).facts
+    assert "empty_forward" not in read_mail(mail("", to=TEAM, subject="FW: Something")).facts
+    assert "empty_forward" not in read_mail(mail("", to=TEAM, subject="Re: Something"), thread=seen).facts
+    assert "empty_forward" not in read_mail(mail("Fixed.", to=TEAM, subject="FW: Something"), thread=seen).facts
 
 
 def test_the_wish_to_be_left_out(found: Callable[..., set[str]]) -> None:

@@ -16,6 +16,7 @@ from gateway.notice_facts import NoticeFacts, facts_of
 from gateway.notices import draft, reasons
 from gateway.policy.loader import load_policies
 from gateway.policy.model import PolicySet
+from gateway.reading.gist import gist_of
 from gateway.template_files import load_templates
 
 TOP = Path(__file__).parent.parent.parent
@@ -70,7 +71,7 @@ def facts(lang: str, policy: str) -> NoticeFacts:
     case = mail(text, question, NETWORK if policy == "dropped-requester" else FIONA)
     reading, decision = judge(case, policies())
     assert [finding.policy for finding in decision.enforced] == [policy]
-    return facts_of(reading, decision, held_id="01JX2Z", lang=lang)
+    return facts_of(gist_of(reading), decision, held_id="01JX2Z", lang=lang)
 
 
 @pytest.mark.parametrize(("lang", "policy"), WORDS)

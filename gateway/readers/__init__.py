@@ -1,0 +1,1 @@
+"""Readers: processes that read mail, so that no mail can stall, crash or swell the gateway."""

@@ -1,0 +1,27 @@
+"""Doubts: the sentences for which the second reader is asked, for they could come to a stop."""
+
+from __future__ import annotations
+
+from gateway.reading.acts.glance import glance
+from gateway.reading.lexicon import Scan
+
+ANSWERS = ("refusal", "refusal_answer", "out_of_scope", "dismissive", "rude", "redirect", "no_route")
+"""Cues of an answer to the requester that a policy could stop."""
+PASSING_ON = ("transfer", "directive", "announce", "task", "redirect")
+"""Cues of a matter that is passed on, behind the requester's back perhaps."""
+WORDS_OF_A_SHORT_TEXT = 80
+"""Who writes more has said why, or what else, or who: it takes a phrase that is known to doubt a long answer."""
+
+
+def doubts(scan: Scan, *, to_requester: bool, absent: bool) -> list[int]:
+    """The sentences in which a phrase, or in a short text the first glance, finds what could be stopped."""
+    cues = (*(ANSWERS if to_requester else ()), *(PASSING_ON if absent else ()))
+    if not cues:
+        return []
+    short = scan.says_at_most(WORDS_OF_A_SHORT_TEXT)
+    return [
+        number
+        for number in range(len(scan.prepared.sentences))
+        if scan.is_said(number)
+        and (scan.within(number, *cues) or (short and glance().suspects(scan.prepared, number, to_requester, absent)))
+    ]

@@ -1,0 +1,69 @@
+"""Phrases and second reader weighed against each other.
+
+Where they agree there is no doubt. Alone, the second reader is believed when it is sure; a phrase is believed unless
+the second reader, which saw the sentence in its place, is sure that it does something else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from gateway.reading.lexicon import Hit, Scan
+
+LEVELS: dict[str, tuple[float, float]] = {
+    "refusal": (0.10, 0.50),
+    "reason": (0.10, 0.50),
+    "eta": (0.10, 0.50),
+    "alternative": (0.10, 0.50),
+    "handoff": (0.10, 0.50),
+    "redirect": (0.10, 0.50),
+    "out_of_scope": (0.10, 0.50),
+    "escalation_offer": (0.10, 0.50),
+    "dismissive": (0.10, 0.50),
+    "question": (0.10, 2.0),
+}
+"""Act -> the chance below which a phrase is not believed, and the one from which none is needed. Chosen on texts that
+the model was not trained on (`gateway.evaluation.training`)."""
+
+
+EXCUSES = {
+    "reason": "reason",
+    "eta": "eta",
+    "alternative": "alternative",
+    "escalation_offer": "escalation_offer",
+    "question": "clarifying_question",
+    "handoff": "handoff",
+    "route": "target",
+    "helps": "helps",
+}
+"""Act -> the fact that lets a mail pass already when it is possible."""
+POSSIBLE = 0.25
+"""The chance from which an excuse is possible. A stop needs more than a doubt, an excuse does not."""
+
+
+def weigh(scan: Scan, act: str, hits: Iterable[Hit]) -> tuple[Hit, ...]:
+    """The hits of phrases that stand, each as sure as both readers make it, and what only the second reader found."""
+    doubt, sure = LEVELS[act]
+    kept = [confirmed for hit in hits if (confirmed := _confirm(scan, act, hit, doubt)) is not None]
+    known = {hit.sentence for hit in kept}
+    return tuple(sorted([*kept, *(hit for hit in seen(scan, act, sure) if hit.sentence not in known)], key=_place))
+
+
+def seen(scan: Scan, act: str, least: float) -> tuple[Hit, ...]:
+    """What the second reader found in what is said, with at least this chance."""
+    found = []
+    for number in scan.acts.sure(act, least):
+        if scan.is_said(number):
+            start, end = scan.acts.spans[number, act]
+            found.append(Hit(act, "", start, end, number, scan.acts.of[number][act]))
+    return tuple(found)
+
+
+def _confirm(scan: Scan, act: str, hit: Hit, doubt: float) -> Hit | None:
+    """A phrase that the second reader takes for something else is dropped; one that it did not see stands."""
+    chance = scan.acts.chance(hit.sentence, act, 1.0)
+    return None if chance < doubt else hit._replace(sure=round((1 + chance) / 2, 3))
+
+
+def _place(hit: Hit) -> int:
+    return hit.start

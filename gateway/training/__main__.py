@@ -1,0 +1,56 @@
+"""Make the models of the second reader anew.
+
+    pip install torch transformers tokenizers scikit-learn
+    python -m gateway.training --base FOLDER --labelled FILE… tests/texts/acts gateway/reading/acts
+
+FOLDER holds all-MiniLM-L6-v2 as published. About twenty minutes on two cores; the same seed gives the same weights only
+on the same machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+from pathlib import Path
+
+import torch
+
+from gateway.reading.acts.glance import GLANCE
+from gateway.reading.acts.reader import MODEL
+from gateway.reading.acts.wordpiece import WordPiece
+from gateway.reading.lexicon import load_lexicon
+from gateway.training.encoder import Tagger, export, train
+from gateway.training.glance import train_glance
+from gateway.training.texts import read_labelled, read_written
+
+
+def main() -> None:
+    asked = argparse.ArgumentParser(prog="python -m gateway.training", description=__doc__)
+    asked.add_argument("written", type=Path, help="folder of written mail, a folder a language")
+    asked.add_argument("out", type=Path, help="folder for the models")
+    asked.add_argument("--base", type=Path, required=True, help="folder of the published encoder")
+    asked.add_argument("--labelled", type=Path, nargs="*", default=[], help="labelled mail, .jsonl")
+    asked.add_argument("--lexicon", type=Path, default=Path("policies/lexicon"))
+    asked.add_argument("--epochs", type=int, default=6)
+    asked.add_argument("--rate", type=float, default=1.5e-4)
+    asked.add_argument("--seed", type=int, default=0)
+    given = asked.parse_args()
+    random.seed(given.seed)
+    torch.manual_seed(given.seed)
+    lexicon = load_lexicon(given.lexicon)
+    texts = [text for path in sorted(given.written.rglob("*.txt")) for text in read_written(path, lexicon)]
+    texts += [text for path in given.labelled for text in read_labelled(path, lexicon)]
+    print(f"{len(texts)} mails")
+    for name, share in train_glance(texts, given.out / GLANCE.name).items():
+        print(f"glance, {name}: suspects {share:.0%} of the other sentences")
+    vocabulary = (given.base / "vocab.txt").read_text(encoding="utf-8").splitlines()
+    number = {piece: at for at, piece in enumerate(vocabulary)}
+    pieces = WordPiece(number, number["[UNK]"])
+    tagger = Tagger(given.base)
+    marks = number["[CLS]"], number["[SEP]"]
+    for epoch, loss in enumerate(train(tagger, texts, pieces, *marks, epochs=given.epochs, rate=given.rate)):
+        print(f"epoch {epoch + 1} of {given.epochs}: loss {loss:.3f}", flush=True)
+    export(tagger, vocabulary, given.out / MODEL.name)
+
+
+main()

@@ -1,0 +1,201 @@
+"""Trains the second reader: a published sentence encoder, trained further to tell the acts of each sentence.
+
+The words' own vectors are not trained: what the model keeps of single words is what was published, so that no name and
+no address of the mail it learns from can be read off them.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from transformers import BertModel
+
+from gateway.reading.acts.acts import ACTS
+from gateway.reading.acts.encoder import Floats, save_encoder
+from gateway.reading.acts.reader import QUESTION_LETTERS, QUESTION_PIECES, WINDOW_PIECES
+from gateway.reading.acts.wordpiece import WordPiece
+from gateway.training.texts import Text
+
+BATCH = 16
+PLACES = 256
+"""Places that the shipped encoder has: a question, a window and the marks between them need fewer."""
+WITHOUT_QUESTION = 0.15
+"""Share of windows that are learnt from without what was asked: often nobody knows it."""
+MOST_WINDOWS = 2
+"""Windows without any act that are taken of one long mail in an epoch."""
+RARE = {"out_of_scope": 4.0, "escalation_offer": 4.0, "dismissive": 4.0, "redirect": 4.0}
+USUAL = 2.0
+"""How much more an act counts than its absence: most sentences do none of them."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """`numbers` are pieces, `head` of them before the answer; `owner` tells of each piece its row of `truth`, or -1.
+    `truth` and `weight` have the shape (sentences, acts)."""
+
+    numbers: list[int]
+    head: int
+    owner: list[int]
+    truth: Floats
+    weight: Floats
+
+    def unasked(self, first: int, between: int) -> Window:
+        """The same without the question."""
+        rest = self.numbers[self.head :]
+        return Window([first, between, *rest], 2, [-1, -1, *self.owner[self.head :]], self.truth, self.weight)
+
+
+def windows(text: Text, pieces: WordPiece, first: int, between: int) -> list[Window]:
+    """Cut a text into windows as the product does."""
+    asked = [p.number for p in pieces.cut(text.question, 0, min(len(text.question), QUESTION_LETTERS), QUESTION_PIECES)]
+    runs: list[list[tuple[int, list[int]]]] = [[]]
+    for number, sentence in enumerate(text.sentences):
+        found = [piece.number for piece in pieces.cut(text.text, sentence.start, sentence.end, WINDOW_PIECES)]
+        if runs[-1] and sum(len(its) for _, its in runs[-1]) + len(found) > WINDOW_PIECES:
+            runs.append([])
+        if found:
+            runs[-1].append((number, found))
+    return [_window(text, run, [first, *asked, between], between) for run in runs if run]
+
+
+def _window(text: Text, run: list[tuple[int, list[int]]], head: list[int], between: int) -> Window:
+    numbers, owner = list(head), [-1] * len(head)
+    truth = np.zeros((len(run), len(ACTS)), np.float32)
+    weight = np.zeros_like(truth)
+    for row, (number, found) in enumerate(run):
+        numbers += found
+        owner += [row] * len(found)
+        acts = text.sentences[number].acts
+        for column, act in enumerate(ACTS):
+            truth[row, column] = act in acts
+            weight[row, column] = 1.0 if act in acts else text.weights[act]
+    return Window([*numbers, between], len(head), [*owner, -1], truth, weight)
+
+
+class Tagger(nn.Module):
+    """The encoder with a row of chances at every piece; a sentence has the mean of its pieces, before the sigmoid."""
+
+    def __init__(self, base: Path) -> None:
+        super().__init__()
+        self.encoder = BertModel.from_pretrained(base, add_pooling_layer=False)
+        for layer in self.encoder.encoder.layer:
+            layer.intermediate.intermediate_act_fn = nn.GELU(approximate="tanh")
+        for weights in self.encoder.embeddings.parameters():
+            weights.requires_grad = False
+        self.dropout = nn.Dropout(0.1)
+        self.head = nn.Linear(self.encoder.config.hidden_size, len(ACTS))
+
+    def forward(self, numbers: Tensor, mask: Tensor, segments: Tensor) -> Tensor:
+        found = self.encoder(input_ids=numbers, attention_mask=mask, token_type_ids=segments)
+        return self.head(self.dropout(found.last_hidden_state))
+
+
+def train(
+    tagger: Tagger, texts: Sequence[Text], pieces: WordPiece, first: int, between: int, *, epochs: int, rate: float
+) -> Iterator[float]:
+    """Train; gives the mean loss of each epoch. `rate` is the highest learning rate (linear up over a tenth, then
+    down; AdamW, Loshchilov and Hutter 2019)."""
+    cut = [windows(text, pieces, first, between) for text in texts]
+    steps = epochs * (len(_epoch(cut, first, between)) // BATCH + 2)
+    groups = [
+        {"params": [p for p in tagger.encoder.parameters() if p.requires_grad], "lr": rate},
+        {"params": tagger.head.parameters(), "lr": rate * 8},
+    ]
+    optimizer = torch.optim.AdamW(groups, weight_decay=0.01)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: min((step + 1) / (0.1 * steps), max(0.0, (steps - step) / (0.9 * steps)))
+    )
+    wanted = torch.tensor([RARE.get(act, USUAL) for act in ACTS])
+    tagger.train()
+    for _ in range(epochs):
+        losses = []
+        for batch in _batches(_epoch(cut, first, between)):
+            numbers, mask, segments, owner, truth, weight = _tensors(batch)
+            with torch.autocast("cpu", torch.bfloat16):
+                found = tagger(numbers, mask, segments)
+            each = nn.functional.binary_cross_entropy_with_logits(
+                owner @ found.float(), truth, reduction="none", pos_weight=wanted
+            )
+            loss = (each * weight).sum() / (weight.sum() / len(ACTS) + 1e-6)
+            optimizer.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(tagger.parameters(), 1.0)
+            optimizer.step()
+            schedule.step()
+            losses.append(loss.item())
+        yield sum(losses) / len(losses)
+
+
+def _epoch(cut: Sequence[Sequence[Window]], first: int, between: int) -> list[Window]:
+    """The windows of one epoch, of long mails that do nothing only some."""
+    chosen = []
+    for its in cut:
+        dull = [window for window in its if not window.truth.any()]
+        chosen += [window for window in its if window.truth.any()]
+        chosen += random.sample(dull, min(len(dull), MOST_WINDOWS))
+    return [window.unasked(first, between) if random.random() < WITHOUT_QUESTION else window for window in chosen]
+
+
+def _batches(chosen: list[Window]) -> list[list[Window]]:
+    """Batches of windows of about the same length, in random order."""
+    random.shuffle(chosen)
+    reach = BATCH * 16
+    runs = [sorted(chosen[at : at + reach], key=lambda w: len(w.numbers)) for at in range(0, len(chosen), reach)]
+    ordered = [window for run in runs for window in run]
+    batches = [ordered[at : at + BATCH] for at in range(0, len(ordered), BATCH)]
+    random.shuffle(batches)
+    return batches
+
+
+def _tensors(batch: Sequence[Window]) -> tuple[Tensor, ...]:
+    longest, most = max(len(w.numbers) for w in batch), max(len(w.truth) for w in batch)
+    numbers, mask, segments = (torch.zeros(len(batch), longest, dtype=torch.long) for _ in range(3))
+    owner = torch.zeros(len(batch), most, longest)
+    truth, weight = (torch.zeros(len(batch), most, len(ACTS)) for _ in range(2))
+    for row, window in enumerate(batch):
+        length = len(window.numbers)
+        numbers[row, :length] = torch.tensor(window.numbers)
+        mask[row, :length] = 1
+        segments[row, window.head : length] = 1
+        for at, sentence in enumerate(window.owner):
+            if sentence >= 0:
+                owner[row, sentence, at] = 1
+        truth[row, : len(window.truth)] = torch.from_numpy(window.truth)
+        weight[row, : len(window.weight)] = torch.from_numpy(window.weight)
+    return numbers, mask, segments, owner / owner.sum(-1, keepdim=True).clamp(min=1), truth, weight
+
+
+def export(tagger: Tagger, vocabulary: Sequence[str], path: Path) -> None:
+    """Store a trained tagger as the product reads it."""
+    stored = {name: weights.detach().float().numpy() for name, weights in tagger.state_dict().items()}
+    found: dict[str, Floats] = {
+        "words": stored["encoder.embeddings.word_embeddings.weight"],
+        "places": stored["encoder.embeddings.position_embeddings.weight"][:PLACES],
+        "segments": stored["encoder.embeddings.token_type_embeddings.weight"],
+    }
+    for kind in ("weight", "bias"):
+        found[f"norm.{kind}"] = stored[f"encoder.embeddings.LayerNorm.{kind}"]
+        found[f"head.{kind}"] = stored[f"head.{kind}"]
+        for number in range(len(tagger.encoder.encoder.layer)):
+            found |= _layer(stored, f"encoder.encoder.layer.{number}.", f"layer.{number}.", kind)
+    extra = {"vocabulary": vocabulary, "acts": ACTS}
+    save_encoder(path, found, {name: np.frombuffer("\n".join(its).encode(), np.uint8) for name, its in extra.items()})
+
+
+def _layer(stored: Mapping[str, Any], old: str, new: str, kind: str) -> dict[str, Floats]:
+    attend = [stored[f"{old}attention.self.{part}.{kind}"] for part in ("query", "key", "value")]
+    return {
+        f"{new}attend.{kind}": np.concatenate(attend),
+        f"{new}join.{kind}": stored[f"{old}attention.output.dense.{kind}"],
+        f"{new}norm_attended.{kind}": stored[f"{old}attention.output.LayerNorm.{kind}"],
+        f"{new}widen.{kind}": stored[f"{old}intermediate.dense.{kind}"],
+        f"{new}narrow.{kind}": stored[f"{old}output.dense.{kind}"],
+        f"{new}norm_out.{kind}": stored[f"{old}output.LayerNorm.{kind}"],
+    }

@@ -1,0 +1,122 @@
+"""The texts that the models learn from: mail written for it, and labelled mail, cut into sentences that bear acts.
+
+Two forms. Written mail (`tests/texts/acts`): blocks parted by a blank line, `? what was asked`, then a line a sentence,
+`letters| the sentence`; the letters are those of LETTERS. Labelled mail (corpus/README.md, and `tests/texts`): a label
+holds for the sentences that its evidence stands in; of the others of the same mail it is not known.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from gateway.reading.acts.acts import ACTS
+from gateway.reading.lexicon import Lexicon
+from gateway.reading.sentences import Kind
+
+LETTERS = dict(zip("RWEAHDNOSXQTIGCPF.", ACTS, strict=True))
+"""Letter of written mail -> act."""
+
+LABELS: Mapping[str, str] = {
+    "refusal": "refusal",
+    "reason_given": "reason",
+    "eta_given": "eta",
+    "alternative_given": "alternative",
+    "dismissive": "dismissive",
+    "escalation_offered": "escalation_offer",
+    "asks_clarifying_question": "question",
+    "out_of_scope": "out_of_scope",
+    "target_named": "route",
+}
+"""Label -> act."""
+REFERRALS = {"handoff_to_colleague": "handoff", "redirect_requester": "redirect"}
+HALF = 0.5
+"""A span and a sentence that share this much of one of them belong together."""
+
+
+@dataclass(frozen=True)
+class TextSentence:
+    start: int
+    end: int
+    kind: Kind
+    acts: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Text:
+    """One mail. `weights` tells of an act how much its absence counts in sentences without it (0: nobody knows)."""
+
+    id: str
+    question: str
+    text: str
+    sentences: tuple[TextSentence, ...]
+    weights: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(ACTS, 1.0))
+
+
+def read_written(path: Path, lexicon: Lexicon) -> Iterator[Text]:
+    """The mails of one file. Raises ValueError where a line has no letters or an unknown one."""
+    for number, block in enumerate(re.split(r"\n\s*\n", path.read_text(encoding="utf-8").strip())):
+        lines = block.split("\n")
+        question = lines.pop(0)[1:].strip() if lines[0].startswith("?") else ""
+        text, spans = "", []
+        for line in lines:
+            letters, bar, sentence = line.partition("|")
+            unknown = set(letters.strip()) - set(LETTERS)
+            if not bar or not letters.strip() or unknown:
+                raise ValueError(f"{path}: block {number + 1}: write letters, a bar and the sentence, not {line!r}")
+            if text:  # a greeting and a closing stand on lines of their own
+                text += "\n" if letters.strip() == "P" or (len(spans) == 1 and "pleasantry" in spans[0][2]) else " "
+            start = len(text)
+            text += sentence.strip()
+            spans.append((start, len(text), frozenset(LETTERS[letter] for letter in letters.strip())))
+        yield _cut(f"{path.name}#{number}", "" if question == "-" else question, text, spans, lexicon)
+
+
+def read_labelled(path: Path, lexicon: Lexicon, *, beside: float = 0.2) -> Iterator[Text]:
+    """The texts of a labelled .jsonl. `beside` is the weight of the other sentences of a mail that bears a label."""
+    for line in path.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        labels, evidence = row["labels"], row["evidence"]
+        weights = dict.fromkeys(ACTS, 0.0)
+        spans = []
+        for label, act in (*LABELS.items(), *((name, act) for name, act in REFERRALS.items())):
+            holds = labels.get("referral") == label if label in REFERRALS else labels.get(label)
+            if holds is None:
+                continue
+            weights[act] = beside if holds else 1.0
+            if holds:
+                words = evidence.get("referral" if label in REFERRALS else label, "")
+                at = row["text"].find(words) if words else -1
+                if at < 0:
+                    weights[act] = 0.0  # it stands somewhere: nobody says where
+                else:
+                    spans.append((at, at + len(words), frozenset((act,))))
+        yield _cut(row["id"], _question(row), row["text"], spans, lexicon, weights)
+
+
+def _question(row: Mapping[str, Any]) -> str:
+    return (row.get("previous_question") or "").strip()
+
+
+def _cut(
+    id: str,
+    question: str,
+    text: str,
+    spans: list[tuple[int, int, frozenset[str]]],
+    lexicon: Lexicon,
+    weights: Mapping[str, float] | None = None,
+) -> Text:
+    """Cut as the product cuts, and give each sentence the acts of what stands in it."""
+    sentences = []
+    for sentence in lexicon.prepare(text).sentences:
+        acts: frozenset[str] = frozenset()
+        for start, end, its in spans:
+            shared = min(end, sentence.end) - max(start, sentence.start)
+            if shared > 0 and shared >= HALF * min(end - start, sentence.end - sentence.start):
+                acts |= its
+        sentences.append(TextSentence(sentence.start, sentence.end, sentence.kind, acts))
+    return Text(id, question, text, tuple(sentences), dict.fromkeys(ACTS, 1.0) if weights is None else weights)
