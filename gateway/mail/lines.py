@@ -50,6 +50,8 @@ class Line:
     zone: int = 0
     links: tuple[str, ...] = ()
     source: str = ""
+    traces: dict[int, list[tuple[int, int]]] | None = None
+    """Number of a piece -> its trace: several pieces of evidence, with two ends each, stand on one line."""
 
     def __init__(self, text: str, depth: int, part: str, start: int) -> None:
         self.text = text
@@ -72,9 +74,13 @@ class Line:
         if verbatim:
             at = min(source + column - first, source + length)
             return at, min(at + 1, source + length)
-        for position, (at, end) in enumerate(trace(self.source, source, length)):
-            if first + position == column:
-                return at, end
+        if self.traces is None:
+            self.traces = {}
+        if index not in self.traces:
+            self.traces[index] = list(trace(self.source, source, length))
+        traced = self.traces[index]
+        if column - first < len(traced):
+            return traced[column - first]
         return source + length, source + length  # the space between two pieces
 
 
@@ -83,7 +89,10 @@ def trace(source: str, start: int, length: int) -> Iterator[tuple[int, int]]:
     space: tuple[int, int] | None = None
     seen = False
     for unit in _UNIT.finditer(source, start, start + length):
-        for character in unescape(unit.group()).translate(DROPPED):
+        rendered = unit.group()
+        if rendered[0] == "&" or not rendered.isascii():
+            rendered = unescape(rendered).translate(DROPPED)
+        for character in rendered:
             if character.isspace():
                 space = space or unit.span()
                 continue

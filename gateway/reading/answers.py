@@ -74,10 +74,9 @@ def _is_kind(scan: Scan, index: int) -> bool:
 
 def only_pleasantries(scan: Scan) -> bool:
     """Nothing but kind words, and many of them: a short "thanks!" acknowledges, and answers nothing on purpose."""
-    said = body_sentences(scan)
-    if scan.words_said < WORDS_OF_A_SHOW:
+    if not all(is_pleasantry(scan, n) or _is_kind(scan, n) for n in body_sentences(scan)):
         return False
-    return all(is_pleasantry(scan, n) or _is_kind(scan, n) for n in said)
+    return not scan.says_at_most(WORDS_OF_A_SHOW - 1)
 
 
 def is_terse(scan: Scan, questions: int, refused: Collection[int]) -> bool:
@@ -87,7 +86,7 @@ def is_terse(scan: Scan, questions: int, refused: Collection[int]) -> bool:
     that does not leave it open; two questions want more.
     """
     said = body_sentences(scan)
-    if scan.words_said > TERSE_WORDS:
+    if not scan.says_at_most(TERSE_WORDS):
         return False
     if any(scan.within(n, "complete_answer") for n in said):
         return False

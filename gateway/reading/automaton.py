@@ -6,6 +6,7 @@ and capture groups where nobody asks for them, made that five.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 import re2
@@ -15,10 +16,13 @@ MEMORY: Final = 64 << 20
 
 _ANYWHERE, _HERE = re2._Anchor.UNANCHORED, re2._Anchor.ANCHOR_START
 
+_BEGINNING = rb"\A\n"
+"""What every text begins with: RE2 says the same for "nothing" and for "the automaton outgrew its memory"."""
+
 Span = tuple[int, int]
 
 
-def options(*, captures: bool = True) -> re2.Options:
+def options(*, captures: bool = False) -> re2.Options:
     """Options for patterns over octets (`phrases.octets_of`); without captures, brackets only group."""
     made = re2.Options()
     made.max_mem, made.log_errors, made.never_capture = MEMORY, False, not captures
@@ -33,7 +37,7 @@ class Pattern:
 
     def __init__(self, source: bytes) -> None:
         self.source = source
-        self._match = re2.compile(source, options(captures=False))._regexp.Match
+        self._match = re2.compile(source, options())._regexp.Match
 
     def __reduce__(self) -> tuple[object, ...]:
         """Compiled again on the other side: a reader is a process of its own."""
@@ -52,7 +56,7 @@ class Captures:
 
     def __init__(self, source: bytes) -> None:
         self.source = source
-        compiled = re2.compile(source, options())
+        compiled = re2.compile(source, options(captures=True))
         self._match = compiled._regexp.Match
         self.names: dict[int, str] = {number: name.decode() for name, number in compiled.groupindex.items()}
 
@@ -66,3 +70,22 @@ class Captures:
         """
         spans: list[Span] = self._match(_HERE, data, start, end)
         return spans
+
+
+class PatternSet:
+    """Many patterns in one automaton, which tells in one pass which of them match."""
+
+    def __init__(self, sources: Iterable[bytes]) -> None:
+        made = re2.Set.SearchSet(options())
+        self.size = 0
+        for source in sources:
+            made.Add(source)
+            self.size += 1
+        made.Add(_BEGINNING)
+        made.Compile()
+        self._match = made._set.Match
+
+    def matching(self, data: bytes) -> list[int] | None:
+        """The numbers of the patterns that match; None where the automaton has outgrown its memory."""
+        matched: list[int] = self._match(data)
+        return [number for number in matched if number < self.size] if matched else None

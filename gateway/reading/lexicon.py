@@ -13,12 +13,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
-import re2
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.located import BadFiles, Problem, Tree, load_yaml, suggest, validate
 from gateway.reading.acts.acts import UNREAD, Acts
-from gateway.reading.automaton import Captures, Pattern, Span, options
+from gateway.reading.automaton import Captures, Pattern, PatternSet, Span
 from gateway.reading.cues import CUES, SCOPES, Scope
 from gateway.reading.dates import Calendar, CalendarWords
 from gateway.reading.language import SmallWords
@@ -27,9 +26,6 @@ from gateway.reading.sentences import Prepared, prepare
 
 _MOST_HITS = 200
 """Hits of one group of phrases that are told of one text; the first ones show what it says."""
-
-_BEGINNING = rb"\A\n"
-"""What every text begins with: RE2 says the same for "nothing" and for "the automaton outgrew its memory"."""
 
 
 class _Cue(BaseModel):
@@ -97,7 +93,7 @@ class _PhraseSet:
 
     lang: str
     groups: tuple[_Group, ...]
-    automaton: re2.Set
+    automaton: PatternSet
 
     def __reduce__(self) -> tuple[object, ...]:
         return _PhraseSet.of, (self.groups,)
@@ -106,20 +102,14 @@ class _PhraseSet:
     def of(cls, groups: Iterable[_Group]) -> _PhraseSet:
         """A set of phrases of one language."""
         groups = tuple(groups)
-        automaton = re2.Set.SearchSet(options())
-        for group in groups:
-            automaton.Add(group.whole)
-        automaton.Add(_BEGINNING)
-        automaton.Compile()
-        return cls(groups[0].lang, groups, automaton)
+        return cls(groups[0].lang, groups, PatternSet(group.whole for group in groups))
 
     def found_in(self, data: bytes) -> list[_Group]:
         """The groups of which something stands in a text, in one pass."""
-        matched = self.automaton.Match(data)
-        if matched:
-            return [self.groups[number] for number in matched if number < len(self.groups)]
-        # Not even its beginning: the automaton has outgrown its memory. Single groups cannot fail so.
-        return [group for group in self.groups if group.say.find(data) is not None]
+        matching = self.automaton.matching(data)
+        if matching is None:  # single groups do not outgrow anything
+            return [group for group in self.groups if group.say.find(data) is not None]
+        return [self.groups[number] for number in matching]
 
 
 @dataclass(frozen=True)
@@ -144,10 +134,14 @@ class Scan:
     def is_said(self, index: int) -> bool:
         return self.prepared.sentences[index].kind == "body"
 
-    @cached_property
-    def words_said(self) -> int:
-        """How many words the text says."""
-        return sum(self.prepared.words(n) for n in range(len(self.prepared.sentences)) if self.is_said(n))
+    def says_at_most(self, words: int) -> bool:
+        """Whether the text says no more words than so many; counts no further."""
+        for number, sentence in enumerate(self.prepared.sentences):
+            if sentence.kind == "body":
+                words -= self.prepared.words(number)
+                if words < 0:
+                    return False
+        return True
 
     def has(self, *cues: str) -> bool:
         return any(self.hits.get(cue) for cue in cues)
@@ -292,12 +286,14 @@ def _compile(
 def _find(group: _Group, prepared: Prepared, data: bytes) -> list[Hit]:
     hits: list[Hit] = []
     at = 0
+    # What bars a hit stands nowhere in the text, as a rule: so that not every hit has to ask for its own sentence.
+    unless = group.unless if group.unless is not None and group.unless.find(data) is not None else None
     while len(hits) < _MOST_HITS and (found := group.say.find(data, at)) is not None:
         first, last = group.phrase_in(data, found)
         at = max(last, found[0] + 1)  # the mark behind one hit may be the one before the next
-        if group.unless is not None:
+        if unless is not None:
             left, right = data.rfind(b"\n", 0, first), data.find(b"\n", last)
-            if group.unless.find(data[left : right + 1]) is not None:
+            if unless.find(data[left : right + 1]) is not None:
                 at = max(at, right)  # nor is anything else of this sentence a hit
                 continue
         start, end = prepared.offset(first), prepared.offset(last)

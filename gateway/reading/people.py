@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from gateway.mail.address import Mailbox
 from gateway.mail.envelope import Envelope
 from gateway.mail.message import Headers
 from gateway.site.model import Site
+from gateway.site.people import MOST_KNOWN
 
 _WORD = re.compile(r"[^\W\d_]{2,}")
 
@@ -46,7 +48,13 @@ def name_words(people: Iterable[Mailbox], site: Site) -> frozenset[str]:
     """The lower-case words of people's names, by which an address ("Bob, …") and a signature are recognised."""
     words: set[str] = set()
     for box in people:
-        local = box.address.partition("@")[0]
-        for text in (box.name, site.name_of(box.address) if box.address else "", re.sub(r"[._+-]+", " ", local)):
-            words.update(word.lower() for word in _WORD.findall(text))
+        words |= _words_of(box.name)
+        if box.address:
+            words |= _words_of(site.name_of(box.address))
+            words |= _words_of(box.address.partition("@")[0].replace("_", " "))
     return frozenset(words)
+
+
+@lru_cache(maxsize=MOST_KNOWN)
+def _words_of(text: str) -> frozenset[str]:
+    return frozenset(map(str.lower, _WORD.findall(text)))

@@ -93,7 +93,7 @@ def find_referral(scan: Scan, setting: Setting) -> Referral:
             consult = ask or directive or transfer
         else:
             kind, handoff = "hand-off", transfer + directive
-    elif setting.others and setting.absent and task and scan.words_said <= WORDS_OF_A_NOTE and not (ownership or fyi):
+    elif setting.others and setting.absent and task and scan.says_at_most(WORDS_OF_A_NOTE) and not (ownership or fyi):
         kind, handoff = "hand-off", task
     elif announced and not ownership:
         kind, handoff = "hand-off", announced

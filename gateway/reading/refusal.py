@@ -134,5 +134,5 @@ def _answers(scan: Scan, hit: Hit, question: Question) -> bool:
     if hit.sentence not in islice(said, 2):
         return False
     if asked is None:
-        return scan.words_said <= WORDS_OF_A_BARE_NO
+        return scan.says_at_most(WORDS_OF_A_BARE_NO)
     return bool(asked & {"request", "status"})

@@ -19,7 +19,7 @@ def doubts(scan: Scan, *, to_requester: bool, absent: bool, asked: bool) -> list
     cues = (*(ANSWERS if to_requester else ()), *(PASSING_ON if absent else ()))
     if not cues:
         return []
-    short = scan.words_said <= WORDS_OF_A_SHORT_TEXT
+    short = scan.says_at_most(WORDS_OF_A_SHORT_TEXT)
     said = [number for number in range(len(scan.prepared.sentences)) if scan.is_said(number)]
     if to_requester and asked and short and said and all(glance().kind_at(scan.prepared, number) for number in said):
         return said
