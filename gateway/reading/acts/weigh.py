@@ -15,9 +15,9 @@ LEVELS: dict[str, tuple[float, float]] = {
     "reason": (0.05, 0.95),
     "eta": (0.02, 0.85),
     "alternative": (0.05, 0.95),
-    "handoff": (0.02, 0.85),
+    "handoff": (0.0, 0.85),
     "redirect": (0.05, 0.50),
-    "out_of_scope": (0.05, 0.95),
+    "out_of_scope": (0.0, 0.95),
     "escalation_offer": (0.02, 0.85),
     "dismissive": (0.02, 0.85),
     "question": (0.05, 2.0),
@@ -25,6 +25,20 @@ LEVELS: dict[str, tuple[float, float]] = {
 """Act -> the chance below which a phrase is not believed, and the one from which none is needed. Chosen on texts that
 the model was not trained on (`gateway.evaluation.training`)."""
 
+
+BARRED: dict[str, tuple[str, ...]] = {
+    "reason": ("process", "no_eta", "pardon", "policy_only", "pleasantry", "offer_more"),
+    "eta": ("no_eta", "process", "pleasantry"),
+    "alternative": ("no_eta", "process", "pleasantry", "offer_more"),
+    "escalation_offer": ("process", "pleasantry", "offer_more"),
+    "question": ("offer_more", "pleasantry"),
+    "handoff": ("pleasantry", "offer_more"),
+    "route": ("no_route", "pleasantry"),
+    "helps": ("pleasantry", "offer_more", "process"),
+    "refusal": ("good_news", "assurance"),
+    "dismissive": ("pleasantry", "good_news"),
+}
+"""Act -> cues of phrases that know better: in their sentence the second reader alone is not believed."""
 
 EXCUSES = {
     "reason": "reason",
@@ -37,7 +51,7 @@ EXCUSES = {
     "helps": "helps",
 }
 """Act -> the fact that lets a mail pass already when it is possible."""
-POSSIBLE = 0.25
+POSSIBLE = 0.7
 """The chance from which an excuse is possible. A stop needs more than a doubt, an excuse does not."""
 
 
@@ -53,7 +67,7 @@ def seen(scan: Scan, act: str, least: float) -> tuple[Hit, ...]:
     """What the second reader found in what is said, with at least this chance."""
     found = []
     for number in scan.acts.sure(act, least):
-        if scan.is_said(number):
+        if scan.is_said(number) and not scan.within(number, *BARRED.get(act, ())):
             start, end = scan.acts.spans[number, act]
             found.append(Hit(act, "", start, end, number, scan.acts.of[number][act]))
     return tuple(found)
