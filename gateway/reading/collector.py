@@ -17,7 +17,7 @@ from gateway.reading.context import Context
 from gateway.reading.facts import Agent, Fact, Facts, Requester, Value
 from gateway.reading.lexicon import Hit, Scan
 from gateway.reading.memory import is_sensitive
-from gateway.reading.mitigation import find_alternatives, find_etas, find_help, find_offers, find_reasons
+from gateway.reading.mitigation import find_alternatives, find_etas, find_help, find_offers, find_reasons, is_promised
 from gateway.reading.people import Recipients, name_words
 from gateway.reading.referral import Referral, Setting, find_referral
 from gateway.reading.refusal import Noes, Question, find_noes
@@ -213,8 +213,8 @@ class Collector:
         elif refused and reasons.adjacent:
             self._add("reason", "adjacent", reasons.adjacent)
         if not refused:
-            whens = [when for when in whens if scan.within(scan.prepared.index_at(when.start), "promise")]
-            words = [hit for hit in words if scan.within(hit.sentence, "promise")]
+            whens = [when for when in whens if is_promised(scan, scan.prepared.index_at(when.start))]
+            words = [hit for hit in words if is_promised(scan, hit.sentence)]
         if whens:
             value = next((w.value for w in whens if not w.vague), whens[0].value)
             self._add("eta", value, ((w.start, w.end) for w in whens))

@@ -28,6 +28,8 @@ WORDS_OF_A_REASON = 4
 """A clause behind a refusal tells why from this many words on."""
 WORDS_OF_A_SENTENCE = 5
 """So does a sentence beside it from this many."""
+ETA_PROMISED, ETA_ALONE = 0.3, 0.3
+"""Chance from which a time beside a promise is one at which something will be done, and a time beside none."""
 REASON_BESIDE = 0.2
 """Chance from which the second reader confirms that a statement beside a no tells why."""
 NO_REASON = (
@@ -130,6 +132,16 @@ def find_etas(scan: Scan, noes: Noes, calendar: Calendar, now: datetime) -> tupl
     ]
     dated = {scan.prepared.index_at(when.start) for when in etas}
     return etas, [hit for hit in weigh(scan, "eta", words) if hit.cue == "eta_words" or hit.sentence not in dated]
+
+
+def is_promised(scan: Scan, number: int) -> bool:
+    """Whether a sentence with a time in it says when something will be done: both readers see it, or the one that
+    was asked."""
+    chances = scan.acts.of.get(number)
+    if chances is None:
+        return bool(scan.within(number, "promise"))
+    least = ETA_PROMISED if scan.within(number, "promise") else ETA_ALONE
+    return chances["eta"] >= least
 
 
 def find_help(scan: Scan, ways: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:

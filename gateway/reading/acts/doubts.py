@@ -5,8 +5,8 @@ from __future__ import annotations
 from gateway.reading.acts.glance import glance
 from gateway.reading.lexicon import Scan
 
-ANSWERS = ("refusal", "refusal_answer", "out_of_scope", "dismissive", "rude", "redirect", "no_route")
-"""Cues of an answer to the requester that a policy could stop."""
+ANSWERS = ("refusal", "refusal_answer", "out_of_scope", "dismissive", "rude", "redirect", "no_route", "promise")
+"""Cues of an answer to the requester that a policy could stop, or that somebody will wait for."""
 PASSING_ON = ("transfer", "directive", "announce", "task", "redirect")
 """Cues of a matter that is passed on, behind the requester's back perhaps."""
 WORDS_OF_A_SHORT_TEXT = 80

@@ -13,10 +13,10 @@ from gateway.reading.lexicon import Hit, Scan
 LEVELS: dict[str, tuple[float, float]] = {
     "refusal": (0.05, 0.95),
     "reason": (0.05, 0.95),
-    "eta": (0.02, 0.85),
+    "eta": (0.05, 0.85),
     "alternative": (0.05, 0.95),
-    "handoff": (0.0, 0.85),
-    "redirect": (0.05, 0.50),
+    "handoff": (0.0, 0.95),
+    "redirect": (0.05, 0.95),
     "out_of_scope": (0.0, 0.95),
     "escalation_offer": (0.02, 0.85),
     "dismissive": (0.02, 0.85),
