@@ -10,6 +10,7 @@ from gateway.mail.message import Message
 from gateway.mail.quoting import Body
 from gateway.mail.span import Span
 from gateway.reading import answers
+from gateway.reading.acts.acts import UNREAD
 from gateway.reading.acts.doubts import doubts
 from gateway.reading.acts.reader import act_reader
 from gateway.reading.acts.weigh import EXCUSES, POSSIBLE, seen, weigh
@@ -165,7 +166,7 @@ class Collector:
         rude = scan.said("rude")
         brushed_off = rude + weigh(scan, "dismissive", scan.said("dismissive"))
         self._hits("dismissive", brushed_off, "rude" if rude else "brush-off")
-        self._hint()
+        self._hint(noes)
         self._leave_me_out()
         if answers.only_pleasantries(scan):
             self._add("pleasantries_only", True, ((s.start, s.end) for s in scan.prepared.sentences))
@@ -175,12 +176,19 @@ class Collector:
         if to_requester and questions and not empty and answers.is_terse(scan, questions, noes.sentences):
             self._add("terse", True, ((s.start, s.end) for s in scan.prepared.sentences if s.kind == "body"))
 
-    def _hint(self) -> None:
-        """What may excuse a stop, where the second reader holds it possible."""
+    def _hint(self, noes: Noes) -> None:
+        """What may excuse a stop: what the second reader holds possible, and what phrases say though it doubts them."""
+        if not self.scan.acts.of:
+            return
+        facts, self.facts = self.facts, dict(self.facts)
         for act, name in EXCUSES.items():
             if name not in self.facts and (hits := seen(self.scan, act, POSSIBLE)):
                 self._add(name, True, hits)
-                self.hints[name] = self.facts.pop(name)
+        read, self.scan = self.scan, replace(self.scan, acts=UNREAD)
+        self._mitigation(noes, beside=False)
+        self.scan = read
+        self.hints = {name: fact for name, fact in self.facts.items() if name not in facts}
+        self.facts = facts
 
     def _confidential_subject(self) -> None:
         subject = self.message.subject
@@ -200,9 +208,10 @@ class Collector:
         self._hits("conditional", noes.conditional)
         self._hits("others_no", noes.others)
 
-    def _mitigation(self, noes: Noes) -> None:
+    def _mitigation(self, noes: Noes, *, beside: bool = True) -> None:
         """What softens a no. A reason, and another way, are facts only where something is refused: "because" and "you
-        can" stand in every second mail. A date is one too where it is promised. What helps at all is `helps`."""
+        can" stand in every second mail. A date is one too where it is promised. What helps at all is `helps`.
+        `beside`: whether a statement right beside the no counts as a reason without a word like because."""
         scan = self.scan
         refused = bool(noes.refusals)
         reasons = find_reasons(scan, noes)
@@ -210,7 +219,7 @@ class Collector:
         ways, offers = find_alternatives(scan, noes), find_offers(scan, noes)
         if refused and reasons.stated:
             self._add("reason", "stated", reasons.stated)
-        elif refused and reasons.adjacent:
+        elif refused and beside and reasons.adjacent:
             self._add("reason", "adjacent", reasons.adjacent)
         if not refused:
             whens = [when for when in whens if is_promised(scan, scan.prepared.index_at(when.start))]

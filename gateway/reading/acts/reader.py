@@ -70,7 +70,7 @@ class ActReader:
         window: list[tuple[int, list[Piece]]] = []
         size = given = 0
         for number, sentence in enumerate(prepared.sentences):
-            pieces = self.pieces.cut(prepared.text, sentence.start, sentence.end, WINDOW_PIECES)
+            pieces = self.pieces.cut(prepared.folded, sentence.start, sentence.end, WINDOW_PIECES)
             if not pieces:
                 continue
             if size + len(pieces) > WINDOW_PIECES:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from gateway.reading.lexicon import Hit, Scan
 
 LEVELS: dict[str, tuple[float, float]] = {
-    "refusal": (0.05, 0.95),
+    "refusal": (0.02, 0.95),
     "reason": (0.05, 0.95),
     "eta": (0.05, 0.85),
     "alternative": (0.05, 0.95),
@@ -19,7 +19,7 @@ LEVELS: dict[str, tuple[float, float]] = {
     "redirect": (0.05, 0.95),
     "out_of_scope": (0.0, 0.95),
     "escalation_offer": (0.02, 0.85),
-    "dismissive": (0.02, 0.85),
+    "dismissive": (0.0, 2.0),
     "question": (0.05, 2.0),
 }
 """Act -> the chance below which a phrase is not believed, and the one from which none is needed. Chosen on texts that
@@ -35,7 +35,7 @@ BARRED: dict[str, tuple[str, ...]] = {
     "handoff": ("pleasantry", "offer_more"),
     "route": ("no_route", "pleasantry"),
     "helps": ("pleasantry", "offer_more", "process"),
-    "refusal": ("good_news", "assurance"),
+    "refusal": ("good_news", "assurance", "out_of_scope", "dismissive", "rude"),
     "dismissive": ("pleasantry", "good_news"),
 }
 """Act -> cues of phrases that know better: in their sentence the second reader alone is not believed."""

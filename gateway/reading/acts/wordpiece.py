@@ -15,7 +15,8 @@ from dataclasses import dataclass
 LONGEST_WORD = 100
 """A longer run of letters (a key, a blob) is one unknown piece."""
 
-_WORD = re.compile(r"[^\W_]+|[^\w\s]|_", re.UNICODE)
+_WORD = re.compile(r"~{2,}|[^\W_]+|[^\w\s]|_")
+"""Words and single marks; a run of ~ stands for what is quoted (`Prepared.folded`) and is one unknown piece."""
 
 
 @dataclass(frozen=True, slots=True)
