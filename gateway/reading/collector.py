@@ -218,7 +218,8 @@ class Collector:
         whens, words = find_etas(scan, noes, self.context.lexicon.calendar, self.context.now)
         ways, offers = find_alternatives(scan, noes), find_offers(scan, noes)
         if refused and reasons.stated:
-            self._add("reason", "stated", reasons.stated)
+            by_phrase = any(hit.lang for hit in reasons.stated)
+            self._add("reason", "stated" if by_phrase else "adjacent", reasons.stated)
         elif refused and beside and reasons.adjacent:
             self._add("reason", "adjacent", reasons.adjacent)
         if not refused:

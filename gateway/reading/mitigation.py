@@ -74,7 +74,7 @@ def find_reasons(scan: Scan, noes: Noes) -> Reasons:
         and not _overlaps(hit, scan.within(hit.sentence, "process", "policy_only"))
     )
     adjacent = (place for place in _adjacent(scan, noes) if _tells_why(scan, place[0])) if noes.refusals else ()
-    return Reasons(weigh(scan, "reason", stated), tuple(adjacent))
+    return Reasons(weigh(scan, "reason", stated, noes.sentences), tuple(adjacent))
 
 
 def _adjacent(scan: Scan, noes: Noes) -> list[tuple[int, int]]:
@@ -112,7 +112,7 @@ def find_etas(scan: Scan, noes: Noes, calendar: Calendar, now: datetime) -> tupl
     refused = [clause_of(scan, hit) for hit in noes.refusals]
     etas = []
     for when in whens:
-        if not _may_be(scan, "eta", when.start):
+        if not _may_be(scan, "eta", when.start, noes):
             continue
         number = scan.prepared.index_at(when.start)
         if when.past or number in lost or scan.within(number, "no_eta") or scan.prepared.sentences[number].question:
@@ -131,7 +131,9 @@ def find_etas(scan: Scan, noes: Noes, calendar: Calendar, now: datetime) -> tupl
         if scan.is_said(hit.sentence) and not scan.within(hit.sentence, "no_eta") and hit.sentence not in lost
     ]
     dated = {scan.prepared.index_at(when.start) for when in etas}
-    return etas, [hit for hit in weigh(scan, "eta", words) if hit.cue == "eta_words" or hit.sentence not in dated]
+    return etas, [
+        hit for hit in weigh(scan, "eta", words, noes.sentences) if hit.cue == "eta_words" or hit.sentence not in dated
+    ]
 
 
 def is_promised(scan: Scan, number: int) -> bool:
@@ -171,7 +173,7 @@ def find_alternatives(scan: Scan, noes: Noes) -> list[tuple[int, int]]:
             sentence = scan.prepared.sentences[number]
             if found and (route := route_in(scan, sentence.start, sentence.end)):
                 found.append(route)
-    found = [place for place in found if _may_be(scan, "alternative", place[0])]
+    found = [place for place in found if _may_be(scan, "alternative", place[0], noes)]
     known = {scan.prepared.index_at(start) for start, _ in found}
     _, sure = LEVELS["alternative"]
     for hit in seen(scan, "alternative", sure):
@@ -191,10 +193,12 @@ def _tells_why(scan: Scan, offset: int) -> bool:
     return scan.acts.chance(scan.prepared.index_at(offset), "reason", 1.0) >= REASON_BESIDE
 
 
-def _may_be(scan: Scan, act: str, offset: int) -> bool:
-    """Whether the second reader leaves it open that the sentence at an offset does this."""
+def _may_be(scan: Scan, act: str, offset: int, noes: Noes) -> bool:
+    """Whether the second reader leaves it open that the sentence at an offset does this. In a sentence that says no,
+    a phrase needs nobody's leave."""
     doubt, _ = LEVELS[act]
-    return scan.acts.chance(scan.prepared.index_at(offset), act, 1.0) >= doubt
+    number = scan.prepared.index_at(offset)
+    return number in noes.sentences or scan.acts.chance(number, act, 1.0) >= doubt
 
 
 def _near(number: int, noes: Noes) -> bool:

@@ -6,7 +6,7 @@ the second reader, which saw the sentence in its place, is sure that it does som
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from gateway.reading.lexicon import Hit, Scan
 
@@ -55,10 +55,14 @@ POSSIBLE = 0.7
 """The chance from which an excuse is possible. A stop needs more than a doubt, an excuse does not."""
 
 
-def weigh(scan: Scan, act: str, hits: Iterable[Hit]) -> tuple[Hit, ...]:
-    """The hits of phrases that stand, each as sure as both readers make it, and what only the second reader found."""
+def weigh(scan: Scan, act: str, hits: Iterable[Hit], trusted: Container[int] = ()) -> tuple[Hit, ...]:
+    """The hits of phrases that stand, each as sure as both readers make it, and what only the second reader found.
+
+    In `trusted` sentences a phrase needs nobody's leave: "because" in a sentence that says no.
+    """
     doubt, sure = LEVELS[act]
-    kept = [confirmed for hit in hits if (confirmed := _confirm(scan, act, hit, doubt)) is not None]
+    weighed = (_confirm(scan, act, hit, 0.0 if hit.sentence in trusted else doubt) for hit in hits)
+    kept = [hit for hit in weighed if hit is not None]
     known = {hit.sentence for hit in kept}
     return tuple(sorted([*kept, *(hit for hit in seen(scan, act, sure) if hit.sentence not in known)], key=_place))
 

@@ -10,7 +10,7 @@ from gateway.reading.acts.acts import ACTS, Acts
 from gateway.reading.acts.weigh import LEVELS, seen, weigh
 from gateway.reading.lexicon import Lexicon, Scan
 
-TEXT = "Hello Rita,\n\nwe cannot do this. That ship has sailed, I fear. See you on Monday.\n\nDana"
+TEXT = "Hello Rita,\n\nwe cannot do this. The horse has left the barn. See you on Monday.\n\nDana"
 DOUBT, SURE = LEVELS["refusal"]
 
 
@@ -57,4 +57,4 @@ def test_nothing_is_found_in_greetings_and_closings(lexicon: Lexicon) -> None:
 
 def test_every_level_leaves_room_between_doubt_and_certainty() -> None:
     assert set(LEVELS) <= set(ACTS)
-    assert all(0 < doubt < sure for doubt, sure in LEVELS.values())
+    assert all(0 <= doubt < sure for doubt, sure in LEVELS.values())
