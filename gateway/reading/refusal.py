@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
@@ -67,8 +67,17 @@ def find_noes(scan: Scan, question: Question) -> Noes:
         if _answers(scan, hit, question) and not _beside(scan, hit, "good_news", "assurance"):
             refusals.append(hit)
     return Noes(
-        weigh(scan, "refusal", refusals), scan.of("good_news"), scan.of("assurance"), tuple(conditional), tuple(others)
+        weigh(scan, "refusal", refusals, _plain(scan, refusals)),
+        scan.of("good_news"),
+        scan.of("assurance"),
+        tuple(conditional),
+        tuple(others),
     )
+
+
+def _plain(scan: Scan, refusals: Sequence[Hit]) -> frozenset[int]:
+    """The sentences that say no so plainly that a phrase needs nobody's leave: "No, we can't …", "…, sorry"."""
+    return frozenset(hit.sentence for hit in refusals if scan.within(hit.sentence, "refusal_answer", "apology"))
 
 
 def _asks(scan: Scan, hit: Hit) -> bool:

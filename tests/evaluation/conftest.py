@@ -36,7 +36,7 @@ def row(id: str, text: str, *, selection: str = "random", lang: str = "en", **sa
 
 ROWS = [
     row("bare", "No, we can't do that.", refusal=True, _bare_refusal=True),
-    row("bare-missed", "Computer says otherwise.", refusal=True, _bare_refusal=True),
+    row("bare-missed", "The printer is grey.", refusal=True, _bare_refusal=True),
     row("false-alarm", "No, we can't do that.", selection="candidate"),
     row("fine", "Done, it stands in room 12 now."),
     row("explained", "No, we can't, because room 12 is being painted.", refusal=True, reason_given=True),

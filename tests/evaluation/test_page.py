@@ -108,7 +108,7 @@ def test_nothing_from_outside_and_a_strict_policy(paged: Paged, labelled: Path) 
 
 def test_text_of_mail_is_only_text(paged: Paged, tmp_path: Path) -> None:
     hostile = "No, we can't do that. <script>alert(1)</script></style><img src=x onerror=alert(1)>"
-    odd = row('"><script>x', hostile, refusal=True, _bare_refusal=True, lang="<i>")
+    odd = row('"><script>x', hostile, selection="candidate", lang="<i>")
     odd["previous_question"] = "<script>ask</script>"
     odd["evidence"] = {"refusal": "<b>elsewhere</b>"}
     html = paged(written(tmp_path / "<b>.jsonl", odd, row("half\ud800", "No \ud83d\x00.", _bare_refusal=True)))
@@ -127,7 +127,7 @@ def test_a_miss_stands_beside_its_text_and_what_was_read(paged: Paged, labelled:
     html = paged(labelled)
     (missed,) = re.findall(r'<article id="c1-policy-bare-refusal-miss-1">.*?</article>', html, re.DOTALL)
     assert '<a href="#c1-policy-bare-refusal-miss-1"><bdi>bare-missed</bdi></a>' in missed
-    assert "Could you move the printer to room 12, please?" in missed and "Computer says otherwise." in missed
+    assert "Could you move the printer to room 12, please?" in missed and "The printer is grey." in missed
     assert "<dt>Label</dt><dd>bare-refusal, refusal</dd>" in missed and "<dt>Gateway</dt><dd>pass" in missed
     (alarm,) = re.findall(r'<article id="c1-policy-bare-refusal-false-stop-1">.*?</article>', html, re.DOTALL)
     assert re.search(r'<mark class="ours">No', alarm) and re.search(r"refusal <q dir=\"auto\">No", alarm)
@@ -139,7 +139,7 @@ def test_a_long_text_says_that_it_is_cut(paged: Paged, tmp_path: Path) -> None:
 
 
 def test_two_thousand_misses_make_a_page_that_can_be_sent(paged: Paged, tmp_path: Path) -> None:
-    rows = [row(f"a{number}", "Computer says otherwise.", _bare_refusal=True) for number in range(2_000)]
+    rows = [row(f"a{number}", "The printer is grey.", _bare_refusal=True) for number in range(2_000)]
     assert len(paged(written(tmp_path / "a.jsonl", *rows))) < 2_500_000
 
 

@@ -17,7 +17,7 @@ LEVELS: dict[str, tuple[float, float]] = {
     "alternative": (0.05, 0.95),
     "handoff": (0.0, 0.95),
     "redirect": (0.05, 0.95),
-    "out_of_scope": (0.0, 0.95),
+    "out_of_scope": (0.0, 0.99),
     "escalation_offer": (0.02, 0.85),
     "dismissive": (0.0, 2.0),
     "question": (0.05, 2.0),
