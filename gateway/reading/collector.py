@@ -66,7 +66,8 @@ class Collector:
         doubtful = doubts(self.scan, to_requester=shown, absent=absent, asked=asked)
         self.undecided = bool(doubtful) and not context.second
         if doubtful and context.second:
-            self.scan = replace(self.scan, acts=act_reader().read(self.scan.prepared, body.quoted_text, doubtful))
+            # Not shown what was asked, so that a mail means the same with its quotes and without.
+            self.scan = replace(self.scan, acts=act_reader().read(self.scan.prepared, "", doubtful))
         self._text()
 
     # --- adding ----------------------------------------------------------------------------------------------------

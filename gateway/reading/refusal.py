@@ -76,8 +76,11 @@ def find_noes(scan: Scan, question: Question) -> Noes:
 
 
 def _plain(scan: Scan, refusals: Sequence[Hit]) -> frozenset[int]:
-    """The sentences that say no so plainly that a phrase needs nobody's leave: "No, we can't …", "…, sorry"."""
-    return frozenset(hit.sentence for hit in refusals if scan.within(hit.sentence, "refusal_answer", "apology"))
+    """The sentences that say no so plainly that a phrase needs nobody's leave: "No, we can't …", "…, sorry",
+    "we discussed it, and it was turned down"."""
+    return frozenset(
+        hit.sentence for hit in refusals if scan.within(hit.sentence, "refusal_answer", "apology", "process")
+    )
 
 
 def _asks(scan: Scan, hit: Hit) -> bool:

@@ -130,7 +130,7 @@ def test_a_miss_stands_beside_its_text_and_what_was_read(paged: Paged, labelled:
     assert "Could you move the printer to room 12, please?" in missed and "The printer is grey." in missed
     assert "<dt>Label</dt><dd>bare-refusal, refusal</dd>" in missed and "<dt>Gateway</dt><dd>pass" in missed
     (alarm,) = re.findall(r'<article id="c1-policy-bare-refusal-false-stop-1">.*?</article>', html, re.DOTALL)
-    assert re.search(r'<mark class="ours">No', alarm) and re.search(r"refusal <q dir=\"auto\">No", alarm)
+    assert re.search(r'<mark class="ours">No', alarm) and re.search(r"refusal [^<]*<q dir=\"auto\">No", alarm)
 
 
 def test_a_long_text_says_that_it_is_cut(paged: Paged, tmp_path: Path) -> None:

@@ -131,7 +131,7 @@ def test_what_editors_leave_behind_is_no_policy(folder: Path) -> None:
     assert load_policies(folder, None, shipped=shipped(), run=False).version == first
 
 
-WORDY = MINE.replace("No, we can't do that.", "We snorfle monitors.").replace("scope: {teams: [desk]}\n", "")
+WORDY = MINE.replace("No, we can't do that.", "Today we snorfle.").replace("scope: {teams: [desk]}\n", "")
 
 
 def test_a_folder_adds_to_the_shipped_lexicon(folder: Path) -> None:
@@ -141,7 +141,7 @@ def test_a_folder_adds_to_the_shipped_lexicon(folder: Path) -> None:
         load_policies(folder, None, shipped=shipped())
     (folder / "lexicon").mkdir()
     (folder / "lexicon" / "en.yaml").write_text(
-        "lang: en\ncues:\n  refusal:\n    - say: [we snorfle]\n      hits: [I fear that we snorfle monitors.]\n"
+        "lang: en\ncues:\n  refusal:\n    - say: [we snorfle]\n      hits: [I fear that we snorfle.]\n"
     )
     own = load_policies(folder, None, shipped=shipped())
     assert [policy.id for policy in own.policies] == ["mine", "wordy"]

@@ -29,7 +29,7 @@ WORDS = {
     ("en", "bare-refusal"): ("Hi Fiona,\n\nno, we can't do that.\n\nDana", "Could I get a second monitor?"),
     ("de", "bare-refusal"): ("Hallo Fiona,\n\nnein, das geht hier leider nicht.\n\nDana", "Bekomme ich so etwas?"),
     ("en", "dismissive"): ("Hi Fiona,\n\nthat's not our problem.\n\nDana", "Could somebody have a look?"),
-    ("de", "dismissive"): ("Hallo Fiona,\n\nda hättest du früher dran denken sollen.\n\nDana", "Kann einer nachsehen?"),
+    ("de", "dismissive"): ("Hallo Fiona,\n\ndas ist nicht mein Problem.\n\nDana", "Kann einer nachsehen?"),
     ("en", "no-escalation"): ("Hi Fiona,\n\nprices are above my pay grade.\n\nDana", "Can we have 15 % off?"),
     ("de", "no-escalation"): ("Hallo Fiona,\n\ndas liegt nicht in meiner Hand.\n\nDana", "Gibt es einen Nachlass?"),
     ("en", "referral-without-route"): (

@@ -26,5 +26,10 @@ def doubts(scan: Scan, *, to_requester: bool, absent: bool, asked: bool) -> list
     return [
         number
         for number in said
-        if (scan.within(number, *cues) or (short and glance().suspects(scan.prepared, number, to_requester, absent)))
+        if scan.within(number, *cues)
+        or (
+            short
+            and not scan.within(number, "complete_answer")
+            and glance().suspects(scan.prepared, number, to_requester, absent)
+        )
     ]

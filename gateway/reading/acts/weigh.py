@@ -11,7 +11,7 @@ from collections.abc import Container, Iterable
 from gateway.reading.lexicon import Hit, Scan
 
 LEVELS: dict[str, tuple[float, float]] = {
-    "refusal": (0.02, 0.95),
+    "refusal": (0.02, 0.985),
     "reason": (0.05, 0.95),
     "eta": (0.05, 0.85),
     "alternative": (0.05, 0.95),
@@ -32,7 +32,7 @@ BARRED: dict[str, tuple[str, ...]] = {
     "alternative": ("no_eta", "process", "pleasantry", "offer_more"),
     "escalation_offer": ("process", "pleasantry", "offer_more"),
     "question": ("offer_more", "pleasantry"),
-    "handoff": ("pleasantry", "offer_more"),
+    "handoff": ("pleasantry", "offer_more", "ownership", "ask"),
     "route": ("no_route", "pleasantry"),
     "helps": ("pleasantry", "offer_more", "process"),
     "refusal": ("good_news", "assurance", "out_of_scope", "dismissive", "rude"),
@@ -51,7 +51,7 @@ EXCUSES = {
     "helps": "helps",
 }
 """Act -> the fact that lets a mail pass already when it is possible."""
-POSSIBLE = 0.7
+POSSIBLE = 0.8
 """The chance from which an excuse is possible. A stop needs more than a doubt, an excuse does not."""
 
 

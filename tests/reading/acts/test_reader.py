@@ -22,7 +22,7 @@ def chances(lexicon: Lexicon, text: str, asked: str, act: str) -> float:
         (
             "Could you join the panel in June?",
             "June is a wall of deadlines for me, so I'll sit this one out.",
-            "June works nicely, count me in and send the details.",
+            "Sure, count me in and send me the details.",
         ),
         (
             "Kann ich das Gerät diese Woche abholen?",
