@@ -93,8 +93,9 @@ def _warm_up(setup: Setup) -> None:
     sender = next((entry.address for entry in setup.rules.site.agents.values()), "nobody@example.invalid")
     people = Envelope.of(sender, ["somebody@example.invalid"])
     task = Task("judge", "outbound", people, datetime.now(UTC))
-    act_reader()
     glance()
+    prepared = setup.rules.lexicon.prepare("We cannot do this. " * 30)
+    act_reader().read(prepared, "", range(len(prepared.sentences)))  # its buffers are there from now on
     for text in WARMING:
         head = f"From: {sender}\r\nTo: somebody@example.invalid\r\nSubject: Re: your request\r\n\r\n"
         work(task, f"{head}{text}".encode(), replace(setup, judging=True))

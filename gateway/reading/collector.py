@@ -64,6 +64,8 @@ class Collector:
         shown, absent = "to_requester" in self.facts, "requester_absent" in self.facts
         asked = bool(answers.count_questions(self.asked_scan)) or bool(self._thread_number("questions"))
         doubtful = doubts(self.scan, to_requester=shown, absent=absent, asked=asked)
+        if "unreadable" in self.facts:
+            doubtful = []  # nobody is stopped by half of a mail, and this one has cost enough
         self.undecided = bool(doubtful) and not context.second
         if doubtful and context.second:
             # Not shown what was asked, so that a mail means the same with its quotes and without.

@@ -26,7 +26,7 @@ QUESTION_LETTERS = 600
 """Code points of what was asked in which these are looked for; the same as in training."""
 WINDOW_PIECES = 140
 """Pieces of the answer that it sees at once; the same as in training."""
-MOST_WINDOWS = 6
+MOST_WINDOWS = 4
 """Windows of one mail that are read: a longer answer is none that leaves somebody hanging."""
 
 
