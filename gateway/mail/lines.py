@@ -9,7 +9,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from html import unescape
-from itertools import accumulate
+from itertools import accumulate, islice
 
 MOST_CHARACTERS = 1_000_000
 """Code points of one part that are read; what stands behind them is not judged (hostile sizes only)."""
@@ -50,8 +50,9 @@ class Line:
     zone: int = 0
     links: tuple[str, ...] = ()
     source: str = ""
-    traces: dict[int, list[tuple[int, int]]] | None = None
-    """Number of a piece -> its trace: several pieces of evidence, with two ends each, stand on one line."""
+    traces: dict[int, tuple[list[tuple[int, int]], Iterator[tuple[int, int]]]] | None = None
+    """Number of a piece -> its trace as far as anybody asked, and the rest of it: several pieces of evidence, with two
+    ends each, stand on one line; a whole page of one would take a hundred octets a character."""
 
     def __init__(self, text: str, depth: int, part: str, start: int) -> None:
         self.text = text
@@ -77,8 +78,9 @@ class Line:
         if self.traces is None:
             self.traces = {}
         if index not in self.traces:
-            self.traces[index] = list(trace(self.source, source, length))
-        traced = self.traces[index]
+            self.traces[index] = ([], trace(self.source, source, length))
+        traced, rest = self.traces[index]
+        traced += islice(rest, max(0, column - first + 1 - len(traced)))
         if column - first < len(traced):
             return traced[column - first]
         return source + length, source + length  # the space between two pieces
