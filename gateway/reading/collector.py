@@ -34,6 +34,9 @@ MOST_INLINE = 200
 MOST_EVIDENCE = 8
 """Spans that one fact carries."""
 
+Place = Hit | tuple[int, int]
+"""Where a fact stands in the new text: a hit, or a start and an end."""
+
 
 class Collector:
     """Gathers the facts of one mail."""
@@ -68,13 +71,15 @@ class Collector:
             doubtful = []  # nobody is stopped by half of a mail, and this one has cost enough
         self.undecided = bool(doubtful) and not context.second
         if doubtful and context.second:
-            # Not shown what was asked, so that a mail means the same with its quotes and without.
-            self.scan = replace(self.scan, acts=act_reader().read(self.scan.prepared, "", doubtful))
+            self.scan = replace(self.scan, acts=act_reader().read(self.scan.prepared, doubtful))
         self._text()
 
     # --- adding ----------------------------------------------------------------------------------------------------
 
-    def _add(self, name: str, value: Value = True, places: Iterable[Hit | tuple[int, int]] = ()) -> None:
+    def _add(self, name: str, value: Value = True, places: Iterable[Place] = ()) -> None:
+        self.facts[name] = self._fact(name, value, places)
+
+    def _fact(self, name: str, value: Value, places: Iterable[Place]) -> Fact:
         spans: list[Span] = []
         places = list(places)
         confidence = max((place.sure for place in places if isinstance(place, Hit)), default=1.0)
@@ -87,7 +92,7 @@ class Collector:
                 end -= 1
             if start < end and len(spans) < MOST_EVIDENCE:
                 spans.append(self.body.new.locate(start, end))
-        self.facts[name] = Fact(name, value, tuple(spans), confidence)
+        return Fact(name, value, tuple(spans), confidence)
 
     def _note(self, name: str, value: Value, *spans: Span) -> None:
         self.facts[name] = Fact(name, value, spans)
@@ -160,7 +165,10 @@ class Collector:
             self._add("questions", questions)
         noes = find_noes(scan, self._question())
         self._noes(noes)
-        self._mitigation(noes)
+        for name, (value, places) in self._mitigating(scan, noes).items():
+            self._add(name, value, places)
+        if scan.has("see_attached") and "unreadable" not in self.facts:
+            self._add("unreadable", "attachment", scan.of("see_attached"))
         self._referral(find_referral(scan, self._setting()))
         self._confidential_subject()
         self._hits("out_of_scope", weigh(scan, "out_of_scope", scan.said("out_of_scope")))
@@ -183,15 +191,14 @@ class Collector:
         """What may excuse a stop: what the second reader holds possible, and what phrases say though it doubts them."""
         if not self.scan.acts.of:
             return
-        facts, self.facts = self.facts, dict(self.facts)
-        for act, name in EXCUSES.items():
-            if name not in self.facts and (hits := seen(self.scan, act, POSSIBLE)):
-                self._add(name, True, hits)
-        read, self.scan = self.scan, replace(self.scan, acts=UNREAD)
-        self._mitigation(noes, beside=False)
-        self.scan = read
-        self.hints = {name: fact for name, fact in self.facts.items() if name not in facts}
-        self.facts = facts
+        phrases = replace(self.scan, acts=UNREAD)
+        found: dict[str, tuple[Value, Sequence[Place]]] = {
+            name: (True, seen(self.scan, act, POSSIBLE)) for act, name in EXCUSES.items()
+        }
+        found |= self._mitigating(phrases, noes)
+        for name, (value, places) in found.items():
+            if places and name not in self.facts:
+                self.hints[name] = self._fact(name, value, places)
 
     def _confidential_subject(self) -> None:
         subject = self.message.subject
@@ -211,37 +218,36 @@ class Collector:
         self._hits("conditional", noes.conditional)
         self._hits("others_no", noes.others)
 
-    def _mitigation(self, noes: Noes, *, beside: bool = True) -> None:
-        """What softens a no. A reason, and another way, are facts only where something is refused: "because" and "you
-        can" stand in every second mail. A date is one too where it is promised. What helps at all is `helps`.
-        `beside`: whether a statement right beside the no counts as a reason without a word like because."""
-        scan = self.scan
-        refused = bool(noes.refusals)
+    def _mitigating(self, scan: Scan, noes: Noes) -> dict[str, tuple[Value, Sequence[Place]]]:
+        """What softens a no, by name. A reason, and another way, count only where something is refused: "because" and
+        "you can" stand in every second mail. A date counts too where it is promised. What helps at all is `helps`."""
+        found: dict[str, tuple[Value, Sequence[Place]]] = {}
         reasons = find_reasons(scan, noes)
         whens, words = find_etas(scan, noes, self.context.lexicon.calendar, self.context.now)
         ways, offers = find_alternatives(scan, noes), find_offers(scan, noes)
-        if refused and reasons.stated:
-            by_phrase = any(hit.lang for hit in reasons.stated)
-            self._add("reason", "stated" if by_phrase else "adjacent", reasons.stated)
-        elif refused and beside and reasons.adjacent:
-            self._add("reason", "adjacent", reasons.adjacent)
-        if not refused:
+        if not noes.refusals:
             whens = [when for when in whens if is_promised(scan, scan.prepared.index_at(when.start))]
             words = [hit for hit in words if is_promised(scan, hit.sentence)]
+        elif reasons.stated:
+            by_phrase = any(hit.lang for hit in reasons.stated)
+            found["reason"] = ("stated" if by_phrase else "adjacent", reasons.stated)
+        elif reasons.adjacent:
+            found["reason"] = ("adjacent", reasons.adjacent)
+        if noes.refusals and ways:
+            found["alternative"] = (True, ways)
         if whens:
             value = next((w.value for w in whens if not w.vague), whens[0].value)
-            self._add("eta", value, ((w.start, w.end) for w in whens))
+            found["eta"] = (value, [(w.start, w.end) for w in whens])
         elif words:
-            self._add("eta", "in words", words)
-        if refused and ways:
-            self._add("alternative", True, ways)
+            found["eta"] = ("in words", words)
         help = find_help(scan, ways)
         if help or offers or whens or words:
-            self._add("helps", True, [*help, *offers, *words])
-        self._hits("escalation_offer", offers)
-        self._hits("clarifying_question", weigh(scan, "question", answers.clarifying(scan, noes.sentences)))
-        if scan.has("see_attached") and "unreadable" not in self.facts:
-            self._add("unreadable", "attachment", scan.of("see_attached"))
+            found["helps"] = (True, [*help, *offers, *words])
+        if offers:
+            found["escalation_offer"] = (True, offers)
+        if asks := weigh(scan, "question", answers.clarifying(scan, noes.sentences)):
+            found["clarifying_question"] = (True, asks)
+        return found
 
     def _setting(self) -> Setting:
         others = self._others()

@@ -19,15 +19,18 @@ from transformers import BertModel
 
 from gateway.reading.acts.acts import ACTS
 from gateway.reading.acts.encoder import Floats, save_encoder
-from gateway.reading.acts.reader import QUESTION_LETTERS, QUESTION_PIECES, WINDOW_PIECES
+from gateway.reading.acts.reader import HEAD, WINDOW_PIECES
 from gateway.reading.acts.wordpiece import WordPiece
 from gateway.training.texts import Text
 
 BATCH = 16
 PLACES = 256
 """Places that the shipped encoder has: a question, a window and the marks between them need fewer."""
-WITHOUT_QUESTION = 0.15
-"""Share of windows that are learnt from without what was asked: often nobody knows it."""
+QUESTION_LETTERS, QUESTION_PIECES = 600, 32
+"""Code points of what was asked that are learnt with, and pieces of these."""
+WITHOUT_QUESTION = 0.4
+"""Share of windows that are learnt from without what was asked, as the product reads. The rest learn what an answer is
+from what it answers."""
 MOST_WINDOWS = 2
 """Windows without any act that are taken of one long mail in an epoch."""
 RARE = {"out_of_scope": 4.0, "escalation_offer": 4.0, "dismissive": 4.0, "redirect": 4.0}
@@ -49,7 +52,7 @@ class Window:
     def unasked(self, first: int, between: int) -> Window:
         """The same without the question."""
         rest = self.numbers[self.head :]
-        return Window([first, between, *rest], 2, [-1, -1, *self.owner[self.head :]], self.truth, self.weight)
+        return Window([first, between, *rest], HEAD, [-1] * HEAD + self.owner[self.head :], self.truth, self.weight)
 
 
 def windows(text: Text, pieces: WordPiece, first: int, between: int) -> list[Window]:

@@ -1,7 +1,7 @@
 """The encoder: a small transformer that reads the words of a mail in each other's light.
 
 Forward pass only, with numpy. The weights are those of all-MiniLM-L6-v2 (Apache License 2.0; 6 layers, 12 heads, 384
-wide), trained further for this product by `gateway.evaluation.training`. They are stored as octets with a scale a row
+wide), trained further for this product (`gateway.training`). They are stored as octets with a scale a row
 and used as 32-bit floats.
 """
 

@@ -1,8 +1,9 @@
 """What each sentence of a mail does, as chances: the second reader, asked only where something could be stopped.
 
 The phrases of the lexicon are quick and sure of what they know; nobody can list every way to say no. The second reader
-has read some thousand mails and takes a sentence in the light of the others and of what was asked. It costs tens of
-milliseconds, so a mail that nothing could come of is never shown to it.
+has read some thousand mails and takes a sentence in the light of the others. It is not shown what was asked, so that a
+mail means the same with its quotes and without. It costs tens of milliseconds, so a mail that nothing could come of is
+never shown to it.
 """
 
 from __future__ import annotations
@@ -20,12 +21,12 @@ from gateway.reading.acts.wordpiece import Piece, WordPiece
 from gateway.reading.sentences import Prepared
 
 MODEL = Path(__file__).with_name("acts.npz")
-QUESTION_PIECES = 32
-"""Pieces of what was asked that the encoder sees before the answer; the same as in training."""
-QUESTION_LETTERS = 600
-"""Code points of what was asked in which these are looked for; the same as in training."""
 WINDOW_PIECES = 140
 """Pieces of the answer that it sees at once; the same as in training."""
+HEAD = 2
+"""Pieces before the answer: the mark that opens a text, and the end of an empty part (in training: of the question)."""
+LEAST_SHOWN = 0.1
+"""Chance from which it is told where in its sentence an act stands."""
 MOST_WINDOWS = 4
 """Windows of one mail that are read: a longer answer is none that leaves somebody hanging."""
 
@@ -42,26 +43,22 @@ class ActReader:
     between: int
     """The number of the piece that ends a part ("[SEP]")."""
 
-    def read(self, prepared: Prepared, asked: str, wanted: Collection[int]) -> Acts:
+    def read(self, prepared: Prepared, wanted: Collection[int]) -> Acts:
         """The acts of the `wanted` sentences, and of those that share a window with them."""
-        question = [
-            piece.number for piece in self.pieces.cut(asked, 0, min(len(asked), QUESTION_LETTERS), QUESTION_PIECES)
-        ]
         of: dict[int, Mapping[str, float]] = {}
         spans: dict[tuple[int, str], tuple[int, int]] = {}
         for window in self._windows(prepared, wanted):
             found = [piece for _, pieces in window for piece in pieces]
-            numbers = [self.first, *question, self.between, *(piece.number for piece in found), self.between]
-            head = len(question) + 2
-            segments = np.repeat([0, 1], [head, len(numbers) - head])
-            chances = self.encoder(np.array(numbers), segments)[head:-1]
+            numbers = [self.first, self.between, *(piece.number for piece in found), self.between]
+            segments = np.repeat([0, 1], [HEAD, len(numbers) - HEAD])
+            chances = self.encoder(np.array(numbers), segments)[HEAD:-1]
             at = 0
             for sentence, pieces in window:
                 mine = chances[at : at + len(pieces)]
                 at += len(pieces)
                 of[sentence] = self._whole(mine)
                 for act, chance in of[sentence].items():
-                    if chance >= 0.1:
+                    if chance >= LEAST_SHOWN:
                         spans[sentence, act] = self._strongest(mine[:, self.acts.index(act)], pieces)
         return Acts(of, spans)
 

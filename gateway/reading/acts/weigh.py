@@ -10,8 +10,11 @@ from collections.abc import Container, Iterable
 
 from gateway.reading.lexicon import Hit, Scan
 
+NEVER = 2.0
+"""No chance is enough: the second reader confirms or doubts these, and finds none alone."""
+
 LEVELS: dict[str, tuple[float, float]] = {
-    "refusal": (0.02, 0.985),
+    "refusal": (0.10, 0.99),
     "reason": (0.05, 0.95),
     "eta": (0.05, 0.85),
     "alternative": (0.05, 0.95),
@@ -19,12 +22,10 @@ LEVELS: dict[str, tuple[float, float]] = {
     "redirect": (0.05, 0.95),
     "out_of_scope": (0.0, 0.99),
     "escalation_offer": (0.02, 0.85),
-    "dismissive": (0.0, 2.0),
-    "question": (0.05, 2.0),
+    "dismissive": (0.0, NEVER),
+    "question": (0.05, NEVER),
 }
-"""Act -> the chance below which a phrase is not believed, and the one from which none is needed. Chosen on texts that
-the model was not trained on (`gateway.evaluation.training`)."""
-
+"""Act -> the chance below which a phrase is not believed, and the one from which none is needed."""
 
 BARRED: dict[str, tuple[str, ...]] = {
     "reason": ("process", "no_eta", "pardon", "policy_only", "pleasantry", "offer_more"),
@@ -36,7 +37,6 @@ BARRED: dict[str, tuple[str, ...]] = {
     "route": ("no_route", "pleasantry"),
     "helps": ("pleasantry", "offer_more", "process"),
     "refusal": ("good_news", "assurance", "out_of_scope", "dismissive", "rude"),
-    "dismissive": ("pleasantry", "good_news"),
 }
 """Act -> cues of phrases that know better: in their sentence the second reader alone is not believed."""
 

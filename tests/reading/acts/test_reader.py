@@ -10,47 +10,42 @@ from gateway.reading.acts.reader import MOST_WINDOWS, act_reader
 from gateway.reading.lexicon import Lexicon
 
 
-def chances(lexicon: Lexicon, text: str, asked: str, act: str) -> float:
+def chances(lexicon: Lexicon, text: str, act: str) -> float:
     prepared = lexicon.prepare(text)
-    found = act_reader().read(prepared, asked, range(len(prepared.sentences)))
+    found = act_reader().read(prepared, range(len(prepared.sentences)))
     return max(its[act] for its in found.of.values())
 
 
 @pytest.mark.parametrize(
-    ("asked", "refuses", "helps"),
+    ("refuses", "helps"),
     [
         (
-            "Could you join the panel in June?",
             "June is a wall of deadlines for me, so I'll sit this one out.",
             "Sure, count me in and send me the details.",
         ),
         (
-            "Kann ich das Gerät diese Woche abholen?",
             "Diese Woche wird das leider nichts mehr.",
             "Klar, es liegt ab morgen früh am Empfang bereit.",
         ),
         (
-            "Pouvez-vous me rembourser les frais de port ?",
             "Les frais de port restent malheureusement à votre charge.",
             "Le remboursement est parti ce matin, vous le verrez demain.",
         ),
     ],
 )
-def test_a_refusal_without_a_known_phrase_has_a_better_chance(
-    lexicon: Lexicon, asked: str, refuses: str, helps: str
-) -> None:
-    no, yes = (chances(lexicon, text, asked, "refusal") for text in (refuses, helps))
+def test_a_refusal_without_a_known_phrase_has_a_better_chance(lexicon: Lexicon, refuses: str, helps: str) -> None:
+    no, yes = (chances(lexicon, text, "refusal") for text in (refuses, helps))
     assert no > 0.5 > yes
     assert no > yes + 0.3
 
 
 def test_the_same_text_has_the_same_chances(lexicon: Lexicon) -> None:
-    assert len({chances(lexicon, "That is not on our roadmap.", "Will you add it?", "refusal") for _ in range(3)}) == 1
+    assert len({chances(lexicon, "That is not on our roadmap.", "refusal") for _ in range(3)}) == 1
 
 
 def test_evidence_lies_within_its_sentence(lexicon: Lexicon) -> None:
     prepared = lexicon.prepare("Thanks for asking. We never lend these out, I'm afraid. Have a nice day.")
-    found = act_reader().read(prepared, "May I borrow one?", [1])
+    found = act_reader().read(prepared, [1])
     for (number, _), (start, end) in found.spans.items():
         sentence = prepared.sentences[number]
         assert sentence.start <= start < end <= sentence.end
@@ -59,10 +54,10 @@ def test_evidence_lies_within_its_sentence(lexicon: Lexicon) -> None:
 def test_a_long_answer_is_read_in_windows_and_only_where_wanted(lexicon: Lexicon) -> None:
     prepared = lexicon.prepare("This is one of very many sentences about the weather in town. " * 400)
     last = len(prepared.sentences) - 1
-    found = act_reader().read(prepared, "", [last])
+    found = act_reader().read(prepared, [last])
     assert last in found.of
     assert len(found.of) < 30
-    everything = act_reader().read(prepared, "", range(len(prepared.sentences)))
+    everything = act_reader().read(prepared, range(len(prepared.sentences)))
     assert len(everything.of) <= MOST_WINDOWS * 30
 
 
