@@ -14,7 +14,7 @@ NEVER = 2.0
 """No chance is enough: the second reader confirms or doubts these, and finds none alone."""
 
 LEVELS: dict[str, tuple[float, float]] = {
-    "refusal": (0.10, 0.99),
+    "refusal": (0.02, 0.99),
     "reason": (0.05, 0.95),
     "eta": (0.05, 0.85),
     "alternative": (0.05, 0.95),

@@ -25,7 +25,7 @@ def chances(lexicon: Lexicon, text: str, act: str) -> float:
         ),
         (
             "Diese Woche wird das leider nichts mehr.",
-            "Klar, es liegt ab morgen früh am Empfang bereit.",
+            "Ist erledigt, schauen Sie mal nach.",
         ),
         (
             "Les frais de port restent malheureusement à votre charge.",
