@@ -1,7 +1,7 @@
 """Make the models of the second reader anew.
 
     pip install torch transformers tokenizers scikit-learn
-    python -m gateway.training --base FOLDER --labelled FILE… tests/texts/acts gateway/reading/acts
+    python -m gateway.training tests/texts/acts gateway/reading/acts --base FOLDER --labelled FILE…
 
 FOLDER holds all-MiniLM-L6-v2 as published. About twenty minutes on two cores; the same seed gives the same weights only
 on the same machine.
