@@ -54,6 +54,7 @@ _MEANINGS: dict[str, str] = {
     "directive": "the reader is asked to deal with it",
     "ask": "the reader is asked for advice, data or a decision",
     "ownership": "the writer keeps the matter or answers the requester",
+    "errand": "a chore for the writer's own sake: my calendar, print this, send it round; the matter stays with them",
     "fyi": "for information only",
     "redirect": "the reader is told to go to somebody else",
     "no_route": "whoever is meant is called by nothing that could be found: the department responsible, somebody else",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -69,7 +69,7 @@ def find_referral(scan: Scan, setting: Setting) -> Referral:
     with it, or that they will answer, keeps it as well. Where the requester is left out, any request to others about
     what was asked passes it on.
     """
-    transfer = weigh(scan, "handoff", scan.said("transfer"))
+    transfer = _no_errand(scan, weigh(scan, "handoff", scan.said("transfer")))
     directive = _believed(scan, "directive", transfer)
     task = _believed(scan, "task", transfer)
     announced = _believed(scan, "announce", transfer)
@@ -119,7 +119,13 @@ def _leads_nowhere(scan: Scan, redirect: Hit) -> bool:
 
 def _believed(scan: Scan, cue: str, seen: Sequence[Hit]) -> tuple[Hit, ...]:
     """The hits of a cue of passing on that the second reader does not take for something else."""
-    return tuple(hit for hit in weigh(scan, "handoff", scan.said(cue)) if hit not in seen and hit.cue == cue)
+    hits = weigh(scan, "handoff", scan.said(cue))
+    return _no_errand(scan, (hit for hit in hits if hit not in seen and hit.cue == cue))
+
+
+def _no_errand(scan: Scan, hits: Iterable[Hit]) -> tuple[Hit, ...]:
+    """Without what is asked for the writer's own sake: who prints a mail for somebody has not got the matter."""
+    return tuple(hit for hit in hits if not scan.within(hit.sentence, "errand"))
 
 
 def _target(scan: Scan, redirect: tuple[Hit, ...]) -> tuple[str, tuple[int, int] | None]:
