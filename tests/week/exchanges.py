@@ -1,4 +1,4 @@
-"""What a support team answers in an ordinary week: (language, subject, question, answer), nothing of which may be stopped.
+"""What a team answers in an ordinary week: (language, subject, question, answer), nothing of which may be stopped.
 
 Written for this test in native idiom, and labelled before the gateway saw them.
 """
