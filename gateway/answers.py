@@ -137,7 +137,7 @@ def _answer(found: dict[Kind, str]) -> Answer:
     if "reason" in found or "eta" in found:
         return Answer("amend", reason=found.get("reason", ""), eta=found.get("eta", ""), fix="fix" in found)
     [(kind, why)] = found.items()
-    assert kind not in ("reason", "eta")
+    assert kind != "reason" and kind != "eta"
     return Answer(kind, why)
 
 
@@ -212,7 +212,9 @@ def _text(kind: Kind, word: str, tail: str, below: Sequence[str]) -> _Said | Pro
 def _read_line_starts(line: str) -> bool:
     """Whether the next answer begins here: its word, and nothing that makes a sentence of it."""
     match = _WORD.match(line[_polite_end(line) :])
-    return bool(match) and match[1].lower() in SYNONYMS and bool(_SEPARATOR.match(match[2]) or match[1].isupper())
+    if match is None or match[1].lower() not in SYNONYMS:
+        return False
+    return bool(_SEPARATOR.match(match[2])) or match[1].isupper()
 
 
 def _send(tail: str, below: Sequence[str]) -> _Said | Problem | None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from gateway.assembly import doors_of, hold_key, memory_key, postbox_of
+from gateway.assembly import doors_of, hold_key, letters_of, memory_key, postbox_of
 from gateway.config import Settings
 from gateway.desk import Desk
 from gateway.dispatch import Dispatcher
@@ -29,6 +29,7 @@ from gateway.readers.pool import Readers, ReadersAway
 from gateway.readers.work import Setup
 from gateway.resources import shipped
 from gateway.rules import Rules
+from gateway.settling import Settling
 from gateway.smtp.server import Doors
 from gateway.store.errors import StoreAway
 from gateway.store.records import Recovered
@@ -58,6 +59,7 @@ class Service:
         self.store: Store
         self.rules: Rules
         self.desk: Desk
+        self.settling: Settling
         self.dispatcher: Dispatcher
         self.readers: Readers
         self.pipeline: Pipeline
@@ -75,15 +77,9 @@ class Service:
         try:
             await self.store.start()
             left = await self.store.recover(self._clock())
-            self.desk = Desk(
-                self.rules,
-                self.store,
-                lambda: self.rules.templates,
-                notices_address=settings.notices_address,
-                notices_from=settings.notices_from,
-                hold_deadline=settings.hold_deadline,
-                clock=self._clock,
-            )
+            letters = letters_of(settings, self.rules, self._clock)
+            self.desk = Desk(letters, hold_deadline=settings.hold_deadline)
+            self.settling = Settling(self.rules, self.store, letters)
             self.readers = Readers(
                 settings.readers,
                 lambda rules: Setup(rules, self.rules.key, self.rules.judging, settings.observe),
@@ -92,6 +88,7 @@ class Service:
                 rules=self.rules,
                 store=self.store,
                 desk=self.desk,
+                settling=self.settling,
                 readers=self.readers,
                 hostname=settings.hostname,
                 add_received=settings.received_line,
@@ -101,11 +98,12 @@ class Service:
             self.dispatcher = Dispatcher(
                 self.store,
                 postbox_of(settings),
-                on_settled=self.desk.on_settled,
+                on_settled=self.settling.on_settled,
                 seen=self.pipeline.seen,
                 clock=self._clock,
             )
-            self.desk.wake = self.dispatcher.wake
+            self.desk.wake = self.settling.wake = self.dispatcher.wake
+            self.settling.judge = self.pipeline.judge_again
             await self._tell(left)
             self.doors = Doors(self.pipeline, doors)
             await self.doors.open()
@@ -199,7 +197,7 @@ class Service:
             log.warning("in doubt: this release may have gone out", mail=hold_id)
             hold = await self.store.held(hold_id)
             if hold is not None:
-                mails, _ = self.desk.on_settled(hold, "in-doubt", hold.detail)
+                mails, _ = self.settling.on_settled(hold, "in-doubt", hold.detail)
                 await self.store.enqueue(mails)
         if left.holds_in_doubt or left.holds_again:
             self.desk.wake()
