@@ -22,7 +22,7 @@ _CLOCK = re.compile(r"(\d{1,2})(?:[:.h](\d{2}))?\s?([ap])?")
 _HALF_OF_DAY = re.compile(r"\d\s?([ap])\.?m\b")
 _RANGE = re.compile(r"\d{1,3}\s?(?:-|–|to|bis|tot|à|a|o|oder|of|or|ou)\s?(\d{1,3})\b")
 _HOURS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1)}
-_HALF = re.compile(r"^(?:half|halbe|demi|media|mezz|half)")
+_HALF = re.compile(r"\b(?:half an?|(?:einer )?halbe[nr]?|demi-?e?|media|mezz.?|meia|half) \w")
 _WEEK_ENDS = 4
 """Friday: what "the end of the week" means to people who work."""
 
@@ -36,17 +36,14 @@ def due_of(
     """
     now = at.astimezone(calendar.zone)
     wanted = _iso(value)
-    found = [
-        each for piece in list(pieces)[:MOST_PIECES] for each in _moments(piece, now, calendar, grammar)
-        if now < each <= now + FARTHEST
-    ]  # fmt: skip
-    for each in found:
-        if wanted is None or each.date() == wanted:
-            return each
+    said = ", ".join(list(pieces)[:MOST_PIECES])
+    found = [each for each in _moments(said, now, calendar, grammar) if now < each <= now + FARTHEST]
+    if found:
+        return next((each for each in found if each.date() == wanted), found[0])
     if wanted is not None:
         end = _end_of(wanted, calendar)
         return end if now < end <= now + FARTHEST else None
-    return found[0] if found else None
+    return None
 
 
 def _moments(piece: str, now: datetime, calendar: Calendar, grammar: Grammar) -> Iterable[datetime]:
@@ -86,7 +83,7 @@ def _span(named: Mapping[str, str], text: str, grammar: Grammar) -> timedelta | 
         said = named[number]
         if longer := _RANGE.search(text):
             return int(longer[1]) * length
-        if _HALF.match(said):
+        if _HALF.search(text):
             return length / 2
         return (int(said) if said.isdigit() else grammar.numbers.get(said, 1)) * length
     return None
