@@ -159,7 +159,10 @@ def test_a_policy_without_templates_of_its_own_speaks_with_its_files_words() -> 
     assert "- - - -" not in said
 
 
-HOSTILE = '<script>alert(1)</script><img src=x onerror=y>" x\r\nBcc: victim@evil.example\r\n\r\nbody\v\f\x1c\x85\u2028\u2029\0 {{ 7 }} {% if %}'
+HOSTILE = (
+    '<script>alert(1)</script><img src=x onerror=y>" x\r\nBcc: victim@evil.example\r\n\r\n'
+    "body\v\f\x1c\x85\u2028\u2029\0 {{ 7 }} {% if %}"
+)
 
 
 def test_nothing_from_other_peoples_mail_reaches_a_header_or_the_structure() -> None:
