@@ -43,9 +43,9 @@ def test_the_fix_and_words_go_together() -> None:
 
 def test_what_was_not_reviewed_does_not_go() -> None:
     with pytest.raises(CannotRelease, match="not the one that was reviewed"):
-        make_ready(hold(action="send", raw=RAW + b"x"))
+        make_ready(dataclasses.replace(hold(action="send"), raw=RAW + b"x"))
     with pytest.raises(CannotRelease, match="not the one that was reviewed"):
-        make_ready(hold(action="send", raw=None))
+        make_ready(dataclasses.replace(hold(action="send"), raw=None))
 
 
 def test_what_was_not_judged_does_not_go() -> None:
