@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from gateway import digest
 from gateway.assembly import doors_of, hold_key, letters_of, memory_key, postbox_of
 from gateway.config import Settings
+from gateway.correspondence import Correspondence
 from gateway.desk import Desk
 from gateway.dispatch import Dispatcher
 from gateway.located import BadFiles, Problem
@@ -58,6 +60,7 @@ class Service:
         self._reloading = asyncio.Lock()
         self.store: Store
         self.rules: Rules
+        self.letters: Correspondence
         self.desk: Desk
         self.settling: Settling
         self.dispatcher: Dispatcher
@@ -77,9 +80,10 @@ class Service:
         try:
             await self.store.start()
             left = await self.store.recover(self._clock())
-            letters = letters_of(settings, self.rules, self._clock)
-            self.desk = Desk(letters, hold_deadline=settings.hold_deadline)
-            self.settling = Settling(self.rules, self.store, letters)
+            self.letters = letters_of(settings, self.rules, self._clock)
+            daily = settings.rewrite_notices == "daily"
+            self.desk = Desk(self.letters, hold_deadline=settings.hold_deadline, daily_digest=daily)
+            self.settling = Settling(self.rules, self.store, self.letters)
             self.readers = Readers(
                 settings.readers,
                 lambda rules: Setup(rules, self.rules.key, self.rules.judging, settings.observe),
@@ -187,6 +191,8 @@ class Service:
             await self._tell(await self.store.sweep(now))
             while await self.store.erase_discarded(now - timedelta(days=RESEND_DAYS)):
                 pass
+            if await digest.send_due(self.store, self.letters):
+                self.desk.wake()
         except StoreAway as away:
             log.error("store away; nothing swept", why=str(away))
         except Exception:
