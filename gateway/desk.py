@@ -15,7 +15,7 @@ from email.utils import parseaddr
 
 import structlog
 
-from gateway import notices
+from gateway import letters, notices
 from gateway.answers import Answer, parse_answer
 from gateway.judged import Judged
 from gateway.mail.address import Mailbox, split_tag
@@ -79,6 +79,10 @@ class Desk:
         name, address = parseaddr(self._notices_from or self._address)
         return Letterhead(Mailbox(address, name or "Referral gateway"), self._address, self._templates())
 
+    def letterhead(self) -> Letterhead:
+        """As all the gateway's own mail has it."""
+        return self._head()
+
     def takes(self, address: str) -> bool:
         """True for the address of notices, with or without a token."""
         return bool(self._address) and split_tag(address)[0] == self._address.lower()
@@ -134,10 +138,12 @@ class Desk:
         A note that cannot be written must not undo a delivery, so it is only logged.
         """
         decision, out = judged.decision, list[OutMail]()
-        if decision.disposition != "rewrite" and not decision.notify_supervisor:
+        if decision.disposition != "rewrite" and not decision.notify_supervisor and judged.advice is None:
             return ()
         try:
             facts = self._facts(judged, None)
+            if judged.advice is not None:
+                out.append(letters.advice(facts, judged.advice, self._head(), id=_mail_id(), now=self._clock()))
             if decision.disposition == "rewrite":
                 out.append(notices.rewrite_notice(facts, self._head(), id=_mail_id(), now=self._clock()))
             if decision.notify_supervisor and facts.supervisor is not None:

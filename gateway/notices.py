@@ -116,6 +116,21 @@ def supervisor_note(facts: NoticeFacts, head: Letterhead, *, id: str, now: datet
     return _mail("supervisor", rendered, facts.supervisor, facts, head, id, now, reverse_path=head.answers_to)
 
 
+def letter(
+    kind: str, name: str, facts: NoticeFacts, to: Mailbox, head: Letterhead, *, id: str, now: datetime,
+    reply_to: str = "", answered: bool = False, **more: Any,
+) -> OutMail:  # fmt: skip
+    """Any template about a mail, or about none, to anybody; `more` are values beside those of the facts.
+
+    Raises CannotRender.
+    """
+    rendered = head.templates.render(name, facts.lang, variables(facts) | more)
+    reverse_path = "" if answered else head.answers_to
+    return _mail(
+        kind, rendered, to, facts, head, id, now, reverse_path=reverse_path, reply_to=reply_to, answered=answered
+    )
+
+
 def reject_line(facts: NoticeFacts, templates: Templates) -> str:
     """The line of a 5.7.1 reply: printable ASCII, without the code."""
     values = variables(facts) | {"reasons": reasons(facts, templates, lang="en")}

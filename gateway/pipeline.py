@@ -25,6 +25,7 @@ from datetime import UTC, datetime
 
 import structlog
 
+from gateway.admins import Admins
 from gateway.desk import Desk
 from gateway.judged import Judged
 from gateway.mail.envelope import Envelope, Path
@@ -32,6 +33,7 @@ from gateway.mail.message import read_headers
 from gateway.mail.received import received_line
 from gateway.mail.rewrite import CannotRewrite, add_cc
 from gateway.mail.splice import Splice
+from gateway.policy.budget import Ceiling, ceilings
 from gateway.policy.decision import Decision
 from gateway.policy.model import PolicySet
 from gateway.readers.pool import Readers, ReadersAway, ReadingFault
@@ -62,6 +64,7 @@ class Pipeline:
         store: Store,
         desk: Desk,
         readers: Readers,
+        admins: Admins,
         hostname: str,
         add_received: bool = True,
         observe: bool = False,
@@ -70,6 +73,7 @@ class Pipeline:
         self._rules = rules
         self._store = store
         self._desk = desk
+        self._admins = admins
         self._hostname = hostname
         self._add_received = add_received
         self._observe = observe
@@ -81,6 +85,7 @@ class Pipeline:
 
     async def mail(self, mail: Incoming, relay: Relay | None) -> Reply:
         """Answer for one mail. Never raises: what goes wrong here is answered 451 (452 when storage is full)."""
+        mail = replace(mail, received_at=self._clock())
         try:
             answer = await self._answer(mail, relay)
         except UpstreamLost as lost:
@@ -280,7 +285,11 @@ class Pipeline:
         hold, notices = self._desk.hold(judged, self._received(judged.mail), fix_refused=fix_refused)
         earlier = await self._waiting(hold)
         if earlier is None:
-            await self._store.hold(hold, audit_entry(judged), notices)
+            # Somebody may stand in the envelope already whom a rewrite could not add: such a mail never goes on.
+            within = () if fix_refused else self._ceilings(judged)
+            reached = await self._store.hold(hold, audit_entry(judged), notices, within=within)
+            if reached is not None:
+                return await self._advise(judged, relay, reached)
             self._desk.wake()
         else:
             log.info("sent again while it is held", mail=judged.mail.id, held=earlier)
@@ -297,10 +306,26 @@ class Pipeline:
         return None
 
     async def _reject(self, judged: Judged, relay: Relay) -> Reply:
-        await self._store.intend(audit_entry(judged))
+        reached = await self._store.reject(audit_entry(judged), self._ceilings(judged))
+        if reached is not None:
+            return await self._advise(judged, relay, reached)
         await relay.abandon()
         await self._note(judged, "rejected", judged.decision.reason)
         return reply(550, replies.REFUSED.format(why=self._desk.reject_line(judged), id=judged.mail.id))
+
+    def _ceilings(self, judged: Judged) -> tuple[Ceiling, ...]:
+        agent = judged.gist.agent if judged.gist else None
+        return ceilings(judged.decision, judged.rules, agent, judged.mail.received_at)
+
+    async def _advise(self, judged: Judged, relay: Relay, reached: Ceiling) -> Reply:
+        """The fatigue budget is spent: the mail goes out untouched, and its sender gets advice."""
+        told = judged.decision
+        why = f"advice instead of a {told.disposition}, because there were already {reached}; {told.reason}"
+        passed = replace(told, disposition="pass", add_cc=(), reason=why)
+        answer = await self._deliver(replace(judged, decision=passed, advice=reached), relay, (), "advised")
+        assert judged.gist is not None and judged.gist.agent is not None
+        await self._admins.budget_spent(reached, judged.gist.agent.team, told)
+        return answer
 
     def _received(self, mail: Incoming) -> bytes:
         """Our one trace line (RFC 5321 §4.4), or nothing when the setting says so."""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from gateway.admins import Admins
 from gateway.assembly import doors_of, hold_key, memory_key, postbox_of
 from gateway.config import Settings
 from gateway.desk import Desk
@@ -58,6 +59,7 @@ class Service:
         self.store: Store
         self.rules: Rules
         self.desk: Desk
+        self.admins: Admins
         self.dispatcher: Dispatcher
         self.readers: Readers
         self.pipeline: Pipeline
@@ -84,6 +86,13 @@ class Service:
                 hold_deadline=settings.hold_deadline,
                 clock=self._clock,
             )
+            self.admins = Admins(
+                self.rules,
+                self.store,
+                self.desk.letterhead,
+                clock=self._clock,
+                wake=lambda: self.desk.wake(),
+            )
             self.readers = Readers(
                 settings.readers,
                 lambda rules: Setup(rules, self.rules.key, self.rules.judging, settings.observe),
@@ -93,6 +102,7 @@ class Service:
                 store=self.store,
                 desk=self.desk,
                 readers=self.readers,
+                admins=self.admins,
                 hostname=settings.hostname,
                 add_received=settings.received_line,
                 observe=settings.observe,

@@ -9,7 +9,7 @@ from typing import Literal
 
 from gateway.policy.conditions import Condition
 from gateway.policy.decision import Decision
-from gateway.policy.file import Do, ExamplePart, Fail, Mode
+from gateway.policy.file import Budget, Do, ExamplePart, Fail, Mode
 from gateway.reading.lexicon import Lexicon
 from gateway.site.model import Site
 from gateway.site.people import domain_of, fold
@@ -73,6 +73,7 @@ class Policy:
     rewrite_for: frozenset[str] = frozenset({"internal"})
     adds_requester: bool = False
     fail: Fail = "defer"
+    budget: Budget = "counts"
     would_pass: str = ""
     notice: str = ""
     draft: str = ""
