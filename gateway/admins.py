@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -39,6 +40,11 @@ class Admins:
         self._clock = clock
         self._wake = wake
         self._told: set[str] = set()
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """In which admins read times."""
+        return self._rules.site.zone
 
     def letters(self, name: str, values: Mapping[str, Any]) -> tuple[OutMail, ...]:
         """The note `name` to each admin, in the site's language."""

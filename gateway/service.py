@@ -8,6 +8,7 @@ stop    SIGTERM: doors close to newcomers, running mails finish, readers and own
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 import time
 from collections.abc import Callable
@@ -19,6 +20,7 @@ import structlog
 
 from gateway.admins import Admins
 from gateway.assembly import doors_of, hold_key, memory_key, postbox_of
+from gateway.bypass import RECORD_SECONDS, Bypass
 from gateway.config import Settings
 from gateway.desk import Desk
 from gateway.dispatch import Dispatcher
@@ -36,6 +38,7 @@ from gateway.store.records import Recovered
 from gateway.store.store import Store
 from gateway.supervision import Notifier, passed_sockets
 from gateway.template_files import Templates, load_templates
+from gateway.watch import Watch
 
 if TYPE_CHECKING:
     from watchfiles import Change
@@ -60,6 +63,8 @@ class Service:
         self.rules: Rules
         self.desk: Desk
         self.admins: Admins
+        self.bypass: Bypass
+        self.watch: Watch
         self.dispatcher: Dispatcher
         self.readers: Readers
         self.pipeline: Pipeline
@@ -69,6 +74,8 @@ class Service:
         """Open everything, doors last, so that the first client finds a gateway that can answer for its mail."""
         settings = self.settings
         key = hold_key(settings)
+        with contextlib.suppress(OSError):  # where nothing can be written, what needs it says so
+            settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.rules = Rules(lambda: files_of(settings), judging=settings.site is not None, key=memory_key(key))
         doors = doors_of(settings, passed_sockets())
         self.store = Store.open(
@@ -93,6 +100,9 @@ class Service:
                 clock=self._clock,
                 wake=lambda: self.desk.wake(),
             )
+            self.bypass = Bypass(self.store, self.admins, settings.state, self._clock)
+            self.watch = Watch(self.store, self.bypass, self._clock)
+            await self.watch.step()
             self.readers = Readers(
                 settings.readers,
                 lambda rules: Setup(rules, self.rules.key, self.rules.judging, settings.observe),
@@ -103,6 +113,7 @@ class Service:
                 desk=self.desk,
                 readers=self.readers,
                 admins=self.admins,
+                bypass=self.bypass,
                 hostname=settings.hostname,
                 add_received=settings.received_line,
                 observe=settings.observe,
@@ -126,6 +137,7 @@ class Service:
             asyncio.create_task(self.dispatcher.run(), name="dispatcher"),
             asyncio.create_task(self._sweep(), name="sweep"),
             asyncio.create_task(self._sign_of_life(), name="watchdog"),
+            asyncio.create_task(self.watch.run(), name="watch orders"),
         ]
         if settings.reload_watch:
             self._tasks += [asyncio.create_task(self._watch_files(*each), name="watch") for each in self._watched()]
@@ -137,6 +149,9 @@ class Service:
         places = ", ".join(str(place) for place in self.doors.places)
         if not self.rules.judging:
             return f"listening on {places}; judging nothing: name your site file (setting site)"
+        order = self.bypass.order(self._clock())
+        if order is not None:
+            return f"listening on {places}; bypass on until {order.until:%Y-%m-%d %H:%M %Z}: everything passes unread"
         mode = "observing" if self.settings.observe else "enforcing"
         return f"listening on {places}; {mode} policies {self.rules.current.version[:12]}"
 
@@ -184,6 +199,7 @@ class Service:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.readers.close()
+        await self.bypass.close(RECORD_SECONDS)
         await self.store.close()
         log.info("stopped")
 

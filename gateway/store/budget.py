@@ -21,11 +21,17 @@ LOCK = 7_305_471_863
 """The PostgreSQL advisory lock of those who count."""
 
 
+def stand_in_line(connection: Connection) -> None:
+    """Until this transaction ends nobody else counts. SQLite has one writer at a time anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": LOCK})
+
+
 def spent(connection: Connection, ceilings: Iterable[Ceiling]) -> Ceiling | None:
     """The first ceiling that is reached; None where one more stop fits. Reads at most as many rows as it allows."""
     ceilings = tuple(ceilings)
-    if ceilings and connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": LOCK})
+    if ceilings:
+        stand_in_line(connection)
     for ceiling in ceilings:
         counted = select(audit.c.id).where(audit.c.disposition.in_(STOPS), audit.c.at >= ceiling.since)
         # Without an agent it is a stop by a fault of ours, which is nobody's budget.
