@@ -38,7 +38,7 @@ class Admins:
         self._store = store
         self._head = head
         self._clock = clock
-        self._wake = wake
+        self.wake = wake
         self._told: set[str] = set()
 
     @property
@@ -64,7 +64,7 @@ class Admins:
         try:
             if await self._store.tell_once(key, self.letters(name, values)):
                 log.warning("the admins are told", note=name, about=key)
-                self._wake()
+                self.wake()
             if len(self._told) > 1000:
                 self._told.clear()  # it only spares the store a question
             self._told.add(key)

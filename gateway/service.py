@@ -21,6 +21,7 @@ import structlog
 from gateway.admins import Admins
 from gateway.assembly import doors_of, hold_key, memory_key, postbox_of
 from gateway.bypass import RECORD_SECONDS, Bypass
+from gateway.canary import Canaries
 from gateway.config import Settings
 from gateway.desk import Desk
 from gateway.dispatch import Dispatcher
@@ -101,8 +102,8 @@ class Service:
                 wake=lambda: self.desk.wake(),
             )
             self.bypass = Bypass(self.store, self.admins, settings.state, self._clock)
-            self.watch = Watch(self.store, self.bypass, self._clock)
-            await self.watch.step()
+            canaries = Canaries(self.rules, self.store, self.admins, self._clock)
+            self.watch = Watch(self.rules, self.store, self.bypass, canaries, self._new_rules)
             self.readers = Readers(
                 settings.readers,
                 lambda rules: Setup(rules, self.rules.key, self.rules.judging, settings.observe),
@@ -127,6 +128,7 @@ class Service:
                 clock=self._clock,
             )
             self.desk.wake = self.dispatcher.wake
+            await self.watch.step()
             await self._tell(left)
             self.doors = Doors(self.pipeline, doors)
             await self.doors.open()
@@ -177,10 +179,13 @@ class Service:
             except Exception:  # a file that is swapped at this moment, a folder that may not be read
                 log.exception("policies not reloaded; the old ones stay")
             else:
-                if self.readers.started:
-                    await self._warm_readers()
+                await self._new_rules()
             finally:
                 self._notifier.ready(self.status())
+
+    async def _new_rules(self) -> None:
+        if self.readers.started:
+            await self._warm_readers()
 
     async def _warm_readers(self) -> None:
         """Have readers ready for the rules in force; a mail that comes before finds them started anyway."""

@@ -1,32 +1,42 @@
-"""The watch: what admins have decided, looked at twice a second."""
+"""The watch: what was decided beside the files, twice a second; every few seconds, the policies on trial."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 
 from gateway.bypass import Bypass
+from gateway.canary import Canaries
+from gateway.rules import Rules
 from gateway.store.errors import StoreAway
+from gateway.store.governing import PolicyState
 from gateway.store.store import Store
 
 log = structlog.get_logger("gateway.watch")
 
 EVERY_SECONDS = 0.5
+TRIALS_EVERY = 10
+"""Looks after which the policies on trial are looked at: every five seconds."""
+
 PATIENCE_SECONDS = 1.0
 """How long a look at the store may take before the file alone counts."""
 
 
 class Watch:
-    """Keeps one process in step with the decisions in store and state folder."""
+    """Keeps one process in step with the decisions in store and state folder. `changed` follows other rules."""
 
-    def __init__(self, store: Store, bypass: Bypass, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, rules: Rules, store: Store, bypass: Bypass, canaries: Canaries, changed: Callable[[], Awaitable[None]]
+    ) -> None:
+        self._rules = rules
         self._store = store
         self._bypass = bypass
-        self._clock = clock
+        self._canaries = canaries
+        self._changed = changed
         self._away = False
+        self._looks = 0
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -41,8 +51,12 @@ class Watch:
         """One look. A store that is away leaves everything as it was seen last."""
         self._bypass.look_at_file()
         try:
-            order, _ = await self._store.governed(PATIENCE_SECONDS)
+            order, states = await self._store.governed(PATIENCE_SECONDS)
             await self._bypass.see(order)
+            await self._obey(states)
+            self._looks += 1
+            if self._looks % TRIALS_EVERY == 0:
+                await self.trials(states)
         except StoreAway as away:
             if not self._away:
                 log.error("store away; the last orders stand", why=str(away))
@@ -52,3 +66,17 @@ class Watch:
         self._bypass.say()
         if not self._away:
             await self._bypass.tell()
+
+    async def trials(self, states: Mapping[str, PolicyState] | None = None) -> None:
+        """Look at the policies on trial now. Raises StoreAway."""
+        if states is None:
+            _, states = await self._store.governed(PATIENCE_SECONDS)
+        if await self._canaries.step(states):
+            _, states = await self._store.governed(PATIENCE_SECONDS)
+            await self._obey(states)
+
+    async def _obey(self, states: Mapping[str, PolicyState]) -> None:
+        fallen = frozenset(state.policy for state in states.values() if state.state == "observe")
+        if self._rules.fall_back(fallen):
+            log.warning("these policies observe, whatever their files say", policies=sorted(fallen))
+            await self._changed()

@@ -88,7 +88,7 @@ def _findings(reading: Reading, facts: _Named, policies: PolicySet, observe: boo
     """The policies that match, in the order of the set (the highest priority first)."""
     requester = reading.requester.mailbox.address if reading.requester else ""
     team = reading.agent.team if reading.agent else ""
-    mail = reading.message.message_id or f"{reading.envelope.mail_from.address} {reading.message.subject}"
+    thread = _thread(reading, policies.site)
     for policy in policies.policies:
         scope = policy.scope
         if not scope.covers(team=team, requester=requester, lang=reading.lang, site=policies.site, now=now):
@@ -96,7 +96,7 @@ def _findings(reading: Reading, facts: _Named, policies: PolicySet, observe: boo
         if not matches(policy, facts):
             continue
         exempt = policy.exempt is not None and policy.exempt.holds(facts)
-        enforce = policy.mode == "enforce" and not observe and not exempt and scope.enforced_for(policy.id, mail)
+        enforce = policy.mode == "enforce" and not observe and not exempt and scope.enforced_for(policy.id, thread)
         fix = None if exempt else _fix(policy, reading, policies.site)
         do = policy.do
         if do == "rewrite" and (fix is None or not fix.automatic):
@@ -116,6 +116,14 @@ def _findings(reading: Reading, facts: _Named, policies: PolicySet, observe: boo
             facts=names,
             confidence=confidence(policy.when, facts, facts.sure),
         )
+
+
+def _thread(reading: Reading, site: Site) -> str:
+    """What the mails of one thread have in common, so that a policy on trial treats them alike: the ticket's tag, else
+    the first mail's id, else sender and subject."""
+    message = reading.message
+    first = (*site.ticket_tags(message.subject)[:1], *message.references[-1:], message.message_id)
+    return next((each for each in first if each), f"{reading.envelope.mail_from.address} {message.subject}")
 
 
 def matches(policy: Policy, facts: _Named) -> bool:

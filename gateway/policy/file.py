@@ -83,7 +83,7 @@ class ScopePart(_Part):
     )
     languages: tuple[Lang, ...] = Field(default=(), description="languages of the mail; empty: all")
     share: Annotated[Number, Field(ge=0, le=100)] = Field(
-        default=100, description="percent of the mail for which the policy is enforced; for the rest it observes"
+        default=100, description="percent of the threads for which the policy is enforced; for the rest it observes"
     )
     active_from: date | None = Field(default=None, description="first day, in the team's time zone")
     active_until: date | None = Field(default=None, description="last day, in the team's time zone")

@@ -17,10 +17,11 @@ from gateway.reading.thread import EMPTY, SeenMessage, Thread
 from gateway.store import audit, budget, outbox, threads
 from gateway.store.governing import Governing
 from gateway.store.holding import Holding
+from gateway.store.judging import Judging
 from gateway.store.records import AuditEntry, AuditRow, OutMail
 
 
-class Store(Holding, Governing):
+class Store(Holding, Governing, Judging):
     """Threads, audit, holds and outbox on one database. One instance a process; safe for every thread of it."""
 
     # --- threads ---------------------------------------------------------------------------------------------------

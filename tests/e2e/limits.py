@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
+import os
+import sys
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
 
 from gateway.resources import shipped
-from tests.e2e.house import mail
+from tests.e2e.house import House, mail
 
 DANA = "dana.cole@acme.example"
 LUIS = "luis.ortega@acme.example"
@@ -68,3 +71,17 @@ def no(sender: str = DANA, *, thread: str = "") -> bytes:
     text += f"> Could I have a second monitor? ({number})\n"
     to = f"Jill Amory <{JILL}>"
     return mail(sender, to, f"Re: Monitor {number}", text, message_id=f"<{number}@limits>", reply_to=thread)
+
+
+async def beside(gateway: House, *words: str) -> tuple[int, str, str]:
+    """A command beside the running gateway, as a process of its own."""
+    state = str(gateway.state)
+    environ = {**os.environ, "REFERRAL_GATEWAY_KEY_FILE": str(gateway.state.parent / "keys" / "hold.key")}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "gateway", *words, "--state", state),
+        env=environ,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await process.communicate()
+    return process.returncode or 0, out.decode(), err.decode()

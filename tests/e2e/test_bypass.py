@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
 import re
 import sqlite3
-import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,23 +17,13 @@ from gateway.orders import file_of, new_order, read_order, write_order
 from gateway.readers.pool import Readers
 from tests.e2e.house import House, house, mail
 from tests.e2e.ledgers import until
-from tests.e2e.limits import ADMIN, DANA, JILL, Clock, no, words
+from tests.e2e.limits import ADMIN, DANA, JILL, Clock, beside, no, words
 
 WHY = "every mail is held since the update"
 
 
 async def command(gateway: House, *words: str) -> tuple[int, str, str]:
-    """`referral-gateway bypass …` beside the running gateway, as a process of its own."""
-    state = str(gateway.state)
-    environ = {**os.environ, "REFERRAL_GATEWAY_KEY_FILE": str(gateway.state.parent / "keys" / "hold.key")}
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "gateway", "bypass", *words, "--state", state),
-        env=environ,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, err = await process.communicate()
-    return process.returncode or 0, out.decode(), err.decode()
+    return await beside(gateway, "bypass", *words)
 
 
 def is_on(gateway: House) -> Any:

@@ -52,3 +52,24 @@ async def test_nodes_share_one_budget(url, tmp_path):
         await asyncio.gather(*(node.send(DANA, [JILL], no()) for node in nodes * 5))
         outcomes = [row.outcome for row in nodes[0].audit()]
         assert sorted(outcomes) == ["advised"] * 7 + ["held"] * 3
+
+
+async def test_a_policy_that_fell_back_observes_on_all_nodes_until_it_is_armed(url, tmp_path):
+    clock = Clock()
+    async with AsyncExitStack() as stack:
+        one, other = await two(stack, tmp_path, url, clock, site=site_with(tmp_path, "{holds_per_agent: null}"))
+        assert await one.service.store.fall_back("bare-refusal", "a test", clock(), ())
+        assert not await other.service.store.fall_back("bare-refusal", "a test", clock(), ())
+        await asyncio.gather(one.service.watch.step(), other.service.watch.step())
+        for node in (one, other):
+            assert (await node.send(DANA, [JILL], no()))[1] == "2.0.0 Taken"
+        [row, _] = one.audit()
+        assert row.entry.findings[0]["mode"] == "observe"
+        assert one.service.rules.current.version == other.service.rules.current.version == row.entry.policy_version
+        await one.service.reload()
+        assert one.service.rules.current.version == row.entry.policy_version, "a reload changes nothing about it"
+        assert other.service.store.arm_now("bare-refusal", "mended", "priya", clock())
+        assert not one.service.store.arm_now("bare-refusal", "mended", "priya", clock())
+        await one.service.watch.step()
+        assert "Held" in (await one.send(DANA, [JILL], no()))[1]
+        assert one.service.rules.current.version != row.entry.policy_version
