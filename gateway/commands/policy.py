@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gateway.commands import policy_arm
+from gateway.commands import policy_arm, policy_health, policy_sample
 from gateway.commands.options import with_settings
 from gateway.commands.shown import FINE, FOUND, USER, console, print_json
 from gateway.config import Settings
@@ -100,6 +100,9 @@ def test(
 
 
 app.command("arm")(policy_arm.arm)
+app.command("health")(policy_health.health)
+app.command("sample")(policy_sample.sample)
+app.command("review")(policy_sample.review)
 
 
 def _missing_templates(policies: PolicySet, templates: Templates) -> Iterator[Problem]:

@@ -21,6 +21,10 @@ MOST_EVIDENCE = 12
 """Spans kept for one finding."""
 
 
+NOTHING_FOUND = "no policy matched"
+"""The reason of a decision on a mail that was judged and in which no policy found anything."""
+
+
 def decide(reading: Reading | None, policies: PolicySet, *, observe: bool = False, now: datetime) -> Decision:
     """What happens to a mail. `reading` is None for mail of nobody's agent; `observe` turns every stop into a record.
 
@@ -174,7 +178,7 @@ def _fill(sentence: str, reading: Reading) -> str:
 
 def _reason(disposition: Disposition, findings: tuple[Finding, ...], enforced: list[Finding]) -> str:
     if not findings:
-        return "no policy matched"
+        return NOTHING_FOUND
     if not enforced:
         kind = "exempt" if all(finding.exempt for finding in findings) else "observed only"
         return f"{kind}: {', '.join(finding.policy for finding in findings)}"

@@ -19,9 +19,10 @@ from gateway.store.governing import Governing
 from gateway.store.holding import Holding
 from gateway.store.judging import Judging
 from gateway.store.records import AuditEntry, AuditRow, OutMail
+from gateway.store.sampling import Sampling
 
 
-class Store(Holding, Governing, Judging):
+class Store(Holding, Governing, Judging, Sampling):
     """Threads, audit, holds and outbox on one database. One instance a process; safe for every thread of it."""
 
     # --- threads ---------------------------------------------------------------------------------------------------
