@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
 
 from gateway import letters
-from gateway.notices import Letterhead
+from gateway.correspondence import Correspondence, mail_id
 from gateway.policy.budget import Ceiling
 from gateway.policy.decision import Decision
 from gateway.rules import Rules
@@ -25,19 +23,10 @@ log = structlog.get_logger("gateway.admins")
 class Admins:
     """Writes to the admins of the site file. Without any, what they should hear stands in the log alone."""
 
-    def __init__(
-        self,
-        rules: Rules,
-        store: Store,
-        head: Callable[[], Letterhead],
-        *,
-        clock: Callable[[], datetime],
-        wake: Callable[[], None],
-    ) -> None:
+    def __init__(self, rules: Rules, store: Store, letters: Correspondence, *, wake: Callable[[], None]) -> None:
         self._rules = rules
         self._store = store
-        self._head = head
-        self._clock = clock
+        self._letters = letters
         self.wake = wake
         self._told: set[str] = set()
 
@@ -51,8 +40,8 @@ class Admins:
         site, out = self._rules.site, list[OutMail]()
         for admin in site.admins:
             try:
-                id = f"g-{secrets.token_hex(10)}"
-                out.append(letters.to_admin(name, admin, site.lang, values, self._head(), id=id, now=self._clock()))
+                head, now = self._letters.head(), self._letters.clock()
+                out.append(letters.to_admin(name, admin, site.lang, values, head, id=mail_id(), now=now))
             except Exception as error:
                 log.error("a note to an admin could not be written", note=name, fault=type(error).__name__)
         return tuple(out)

@@ -71,6 +71,8 @@ class NoticeFacts:
     adds: tuple[Mailbox, ...] = ()
     can_fix: bool = False
     why_no_fix: str = ""
+    offers: frozenset[str] = frozenset()
+    """The answers that settle it (`gateway.policy.offers`)."""
     supervisor: Mailbox | None = None
     deadline: datetime | None = None
     next_time: str = ""

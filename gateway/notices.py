@@ -98,14 +98,26 @@ def rewrite_notice(facts: NoticeFacts, head: Letterhead, *, id: str, now: dateti
     return _to_agent("rewrite", "notices/rewrite", facts, variables(facts), head, id, now)
 
 
-def ack(name: str, facts: NoticeFacts, head: Letterhead, *, id: str, now: datetime, **more: str) -> OutMail:
-    """One line after an answer: `name` is one of acks/, `more` may give `by` or `problem`. Raises CannotRender.
+def ack(
+    name: str, facts: NoticeFacts, head: Letterhead, *, id: str, now: datetime, reply_to: str = "", **more: object
+) -> OutMail:
+    """One line after an answer: `name` is one of acks/, `more` gives variables. Raises CannotRender.
 
     It goes to `facts.agent`, who is whoever answered, in reply to `facts.message_id`, which is the answer's. For
     "wrong-sender" and "expired" the facts need nothing of the held mail, which is not that person's business.
     """
     rendered = head.templates.render(f"acks/{name}", facts.lang, variables(facts) | more)
-    return _mail("ack", rendered, facts.agent, facts, head, id, now, reverse_path="", answered=True)
+    return _mail("ack", rendered, facts.agent, facts, head, id, now, reverse_path="", reply_to=reply_to, answered=True)
+
+
+def letter(
+    kind: str, name: str, facts: NoticeFacts, to: Mailbox, head: Letterhead, *, id: str, now: datetime,
+    reply_to: str = "", lang: str = "", answered: bool = False, reverse_path: str | None = None, **more: object,
+) -> OutMail:  # fmt: skip
+    """Any other mail of the gateway's own: the template `name` with `more` variables. Raises CannotRender."""
+    rendered = head.templates.render(name, lang or facts.lang, variables(facts) | more)
+    path = head.answers_to if reverse_path is None else reverse_path
+    return _mail(kind, rendered, to, facts, head, id, now, reverse_path=path, reply_to=reply_to, answered=answered)
 
 
 def supervisor_note(facts: NoticeFacts, head: Letterhead, *, id: str, now: datetime, lang: str = "") -> OutMail:
@@ -114,21 +126,6 @@ def supervisor_note(facts: NoticeFacts, head: Letterhead, *, id: str, now: datet
         raise ValueError("no supervisor to tell")
     rendered = head.templates.render("notices/supervisor", lang or facts.lang, variables(facts))
     return _mail("supervisor", rendered, facts.supervisor, facts, head, id, now, reverse_path=head.answers_to)
-
-
-def letter(
-    kind: str, name: str, facts: NoticeFacts, to: Mailbox, head: Letterhead, *, id: str, now: datetime,
-    reply_to: str = "", answered: bool = False, **more: Any,
-) -> OutMail:  # fmt: skip
-    """Any template about a mail, or about none, to anybody; `more` are values beside those of the facts.
-
-    Raises CannotRender.
-    """
-    rendered = head.templates.render(name, facts.lang, variables(facts) | more)
-    reverse_path = "" if answered else head.answers_to
-    return _mail(
-        kind, rendered, to, facts, head, id, now, reverse_path=reverse_path, reply_to=reply_to, answered=answered
-    )
 
 
 def reject_line(facts: NoticeFacts, templates: Templates) -> str:

@@ -42,6 +42,7 @@ from gateway.readers.work import Purpose, Result, Task
 from gateway.reading.thread import EMPTY, SeenMessage, Thread
 from gateway.record import audit_entry
 from gateway.rules import Rules
+from gateway.settling import Settling
 from gateway.smtp import replies
 from gateway.smtp.gate import Incoming, Relay, UpstreamLost
 from gateway.smtp.replies import Reply, reply
@@ -64,6 +65,7 @@ class Pipeline:
         rules: Rules,
         store: Store,
         desk: Desk,
+        settling: Settling,
         readers: Readers,
         admins: Admins,
         bypass: Bypass,
@@ -77,6 +79,7 @@ class Pipeline:
         self._desk = desk
         self._admins = admins
         self._bypass = bypass
+        self._settling = settling
         self._hostname = hostname
         self._add_received = add_received
         self._observe = observe
@@ -84,7 +87,7 @@ class Pipeline:
         self._readers = readers
 
     def takes_recipient(self, address: str) -> bool:
-        return self._desk.takes(address) or self._rules.is_feed(address)
+        return self._settling.takes(address) or self._rules.is_feed(address)
 
     async def mail(self, mail: Incoming, relay: Relay | None) -> Reply:
         """Answer for one mail. Never raises: what goes wrong here is answered 451 (452 when storage is full)."""
@@ -112,7 +115,7 @@ class Pipeline:
     async def _answer(self, mail: Incoming, relay: Relay | None) -> Reply:
         bypass = self._bypass.order(mail.received_at)
         # Under a bypass a copy for the feed is not read when it comes with a mail that has to pass.
-        if mail.taken and (relay is None or bypass is None or any(self._desk.takes(p.address) for p in mail.taken)):
+        if mail.taken and (relay is None or bypass is None or any(self._settling.takes(p.address) for p in mail.taken)):
             taken = await self._taken(mail)
             if relay is None or not taken.positive:
                 return taken
@@ -136,10 +139,10 @@ class Pipeline:
 
     async def _taken(self, mail: Incoming) -> Reply:
         """An answer to a notice, or a copy for the journal feed. Several recipients of ours: the notice counts."""
-        notices = [path for path in mail.taken if self._desk.takes(path.address)]
+        notices = [path for path in mail.taken if self._settling.takes(path.address)]
         if notices:
             raw = await self._octets(mail)
-            return await self._desk.answer(mail, notices[0], raw, lambda: self._said(mail, raw))
+            return await self._settling.answer(mail, notices[0], raw, lambda: self._said(mail, raw))
         seen = await self._seen_inbound(mail)
         if seen is not None:
             await self._store.remember(seen)
@@ -178,6 +181,15 @@ class Pipeline:
         """What thread memory keeps of a held mail once it has gone out; None where it cannot be remembered."""
         task = Task("remember", "outbound", envelope, self._clock())
         return (await self._readers.work(task, raw, self._rules.current, mail=mail)).seen
+
+    async def judge_again(self, raw: bytes, envelope: Envelope, agent: str) -> Decision:
+        """What an amended mail comes to, were its sender to send it now. Raises as reading does."""
+        headers, rules = read_headers(raw), self._rules.current
+        thread = await self._store.thread(headers.references, rules.site.ticket_tags(headers.subject))
+        task = Task("judge", "outbound", envelope, self._clock(), thread, auth_identity=agent)
+        found = await self._readers.work(task, raw, rules, mail="amended")
+        assert found.decision is not None
+        return found.decision
 
     # --- read and judge --------------------------------------------------------------------------------------------
 

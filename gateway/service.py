@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from gateway.admins import Admins
-from gateway.assembly import doors_of, hold_key, memory_key, postbox_of
+from gateway.assembly import doors_of, hold_key, letters_of, memory_key, postbox_of
 from gateway.bypass import RECORD_SECONDS, Bypass
 from gateway.canary import Canaries
 from gateway.config import Settings
@@ -33,6 +33,7 @@ from gateway.readers.pool import Readers, ReadersAway
 from gateway.readers.work import Setup
 from gateway.resources import shipped
 from gateway.rules import Rules
+from gateway.settling import Settling
 from gateway.smtp.server import Doors
 from gateway.store.errors import StoreAway
 from gateway.store.records import Recovered
@@ -66,6 +67,7 @@ class Service:
         self.admins: Admins
         self.bypass: Bypass
         self.watch: Watch
+        self.settling: Settling
         self.dispatcher: Dispatcher
         self.readers: Readers
         self.pipeline: Pipeline
@@ -85,22 +87,10 @@ class Service:
         try:
             await self.store.start()
             left = await self.store.recover(self._clock())
-            self.desk = Desk(
-                self.rules,
-                self.store,
-                lambda: self.rules.templates,
-                notices_address=settings.notices_address,
-                notices_from=settings.notices_from,
-                hold_deadline=settings.hold_deadline,
-                clock=self._clock,
-            )
-            self.admins = Admins(
-                self.rules,
-                self.store,
-                self.desk.letterhead,
-                clock=self._clock,
-                wake=lambda: self.desk.wake(),
-            )
+            letters = letters_of(settings, self.rules, self._clock)
+            self.desk = Desk(letters, hold_deadline=settings.hold_deadline)
+            self.settling = Settling(self.rules, self.store, letters)
+            self.admins = Admins(self.rules, self.store, letters, wake=lambda: self.desk.wake())
             self.bypass = Bypass(self.store, self.admins, settings.state, self._clock)
             canaries = Canaries(self.rules, self.store, self.admins, self._clock)
             self.watch = Watch(self.rules, self.store, self.bypass, canaries, self._new_rules)
@@ -112,6 +102,7 @@ class Service:
                 rules=self.rules,
                 store=self.store,
                 desk=self.desk,
+                settling=self.settling,
                 readers=self.readers,
                 admins=self.admins,
                 bypass=self.bypass,
@@ -123,11 +114,12 @@ class Service:
             self.dispatcher = Dispatcher(
                 self.store,
                 postbox_of(settings),
-                on_settled=self.desk.on_settled,
+                on_settled=self.settling.on_settled,
                 seen=self.pipeline.seen,
                 clock=self._clock,
             )
-            self.desk.wake = self.dispatcher.wake
+            self.desk.wake = self.settling.wake = self.dispatcher.wake
+            self.settling.judge = self.pipeline.judge_again
             await self.watch.step()
             await self._tell(left)
             self.doors = Doors(self.pipeline, doors)
@@ -230,7 +222,7 @@ class Service:
             log.warning("in doubt: this release may have gone out", mail=hold_id)
             hold = await self.store.held(hold_id)
             if hold is not None:
-                mails, _ = self.desk.on_settled(hold, "in-doubt", hold.detail)
+                mails, _ = self.settling.on_settled(hold, "in-doubt", hold.detail)
                 await self.store.enqueue(mails)
         if left.holds_in_doubt or left.holds_again:
             self.desk.wake()

@@ -11,40 +11,30 @@ Settlement = Literal["fixed", "amended", "noted", "consulted", "overridden", "wr
 OVERRIDES: frozenset[Settlement] = frozenset({"overridden", "wrong"})
 """Sent as it was, all the same: SEND, and WRONG, which calls it a false stop."""
 
-_MARKS: Mapping[str, Settlement] = {
-    "fixed": "fixed",
-    "amended": "amended",
+_ANSWERS: Mapping[str, Settlement] = {
+    "fix": "fixed",
+    "amend": "amended",
     "note": "noted",
-    "noted": "noted",
     "consult": "consulted",
-    "consulted": "consulted",
-    "overridden": "overridden",
+    "send": "overridden",
     "wrong": "wrong",
-    "discarded": "discarded",
 }
-"""What the history of a mail says -> how it was settled."""
-
-_PLAIN: frozenset[Settlement] = frozenset({"fixed", "overridden"})
-"""Said by every release; what is more exact stands."""
+"""What was approved -> how that settles the mail."""
 
 
 def settled(history: Iterable[tuple[datetime, str, str, str]]) -> tuple[Settlement, datetime, str] | None:
     """How, when (the answer, not the release) and with which reason; None while it waits (again).
 
-    `history` is as in `AuditRow`: (when, outcome, detail, by), oldest first.
+    `history` is as in `AuditRow`: (when, outcome, detail, by), oldest first. A discarded mail that is sent after
+    all was sent all the same.
     """
     found: tuple[Settlement, datetime, str] | None = None
     for at, outcome, detail, _ in history:
         if outcome == "held":
             found = None
+        elif outcome == "discarded":
+            found = ("discarded", at, detail)
         elif outcome == "approved":
-            action, _, why = detail.partition(": ")
-            if found is None:
-                found = ("fixed" if action == "fix" else "overridden", at, why)
-        elif outcome in _MARKS:
-            how = _MARKS[outcome]
-            if found is None:
-                found = (how, at, "" if how in _PLAIN else detail)
-            elif how not in _PLAIN:
-                found = (how, found[1], found[2] or detail)
+            answer, _, why = detail.partition(": ")
+            found = (_ANSWERS.get(answer, "overridden"), at, why)
     return found

@@ -199,12 +199,12 @@ def _one(store: Store, id: str) -> Hold:
 def _settle(settings: Settings, store: Store, hold: Hold, kind: str, by: str, why: str) -> None:
     """The same settling as an answer by mail, by somebody who may run commands on this machine."""
     from gateway.answers import Answer
-    from gateway.commands.opened import open_desk
+    from gateway.commands.opened import open_settling
     from gateway.mail.address import Mailbox
 
-    desk = open_desk(settings, store)
+    settling = open_settling(settings, store)
     answer = Answer(kind, " ".join(why.split()))  # type: ignore[arg-type]
-    if not asyncio.run(desk.settle(hold, answer, by=by, to=Mailbox(hold.new.agent))):
+    if not asyncio.run(settling.settle(hold, answer, by=by, to=Mailbox(hold.new.agent))):
         fresh = _one(store, hold.new.id)
         user_error(f"{hold.new.id} is {fresh.state} already{' by ' + fresh.approved_by if fresh.approved_by else ''}")
 

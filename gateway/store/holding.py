@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy.engine import Connection
 
@@ -101,14 +102,19 @@ class Holding(Base):
         token_hash: str | None = None,
         now: datetime | None = None,
         *,
+        plan: Mapping[str, Any] | None = None,
+        before: tuple[HoldState, ...] = ("held",),
         notices: Sequence[OutMail] = (),
     ) -> bool:
-        """held -> approved, all tokens used up. False when somebody was first or the token does not work."""
+        """held -> approved, all tokens used up. False when somebody was first or the token does not work.
+
+        With `before` a discarded mail is sent after all, while it is still there.
+        """
         at = now or self._clock()
         mails = await self._seal_mails(notices)
 
         def work(connection: Connection) -> bool:
-            if not holds.approve(connection, hold_id, action, by, why, token_hash, at):
+            if not holds.approve(connection, hold_id, action, by, why, token_hash, at, plan=plan, before=before):
                 return False
             detail = f"{action}: {why}" if why else action
             self._event(connection, hold_id, at, "approved", detail, by)
@@ -126,8 +132,10 @@ class Holding(Base):
         now: datetime | None = None,
         *,
         notices: Sequence[OutMail] = (),
+        fresh_token: str | None = None,
     ) -> bool:
-        """held or in-doubt -> discarded. False as for `approve`. The octets stay until retention erases them."""
+        """held or in-doubt -> discarded. False as for `approve`. The octets stay RESEND_DAYS; `fresh_token` is the hash
+        of a token with which it can still be sent."""
         at = now or self._clock()
         mails = await self._seal_mails(notices)
 
@@ -135,8 +143,21 @@ class Holding(Base):
             if not holds.discard(connection, hold_id, by, why, token_hash, at):
                 return False
             self._outcome(connection, hold_id, at, "discarded", why, by)
+            if fresh_token is not None:
+                holds.add_token(connection, hold_id, fresh_token, at)
             outbox.enqueue(connection, mails, at)
             return True
+
+        return await self._write(work)
+
+    async def erase_discarded(self, before: datetime) -> int:
+        """Erase the octets of mail that was discarded before this time. How many; call again while there are some."""
+
+        def work(connection: Connection) -> int:
+            gone = holds.erase_discarded(connection, before)
+            for hold_id in gone:
+                self._event(connection, hold_id, self._clock(), "erased", "the time to send it after all is over", "")
+            return len(gone)
 
         return await self._write(work)
 
@@ -228,6 +249,8 @@ class Holding(Base):
 
     async def _opened(self, found: holds.Sealed) -> Hold:
         """A hold whose body does not open is still a hold that people must hear of."""
+        if found.body is None:
+            return replace(found.hold, detail="its octets are erased")
         try:
             return replace(found.hold, raw=await self._open(found.body, holds.row_name(found.hold.new.id)))
         except StoreAway as error:

@@ -17,12 +17,16 @@ HOLD_LIFE: Mapping[HoldState, tuple[HoldState, ...]] = {
     "releasing": ("released", "approved", "held", "in-doubt"),
     "in-doubt": ("released", "held", "discarded"),  # only a person says what became of it
     "released": (),
-    "discarded": (),
+    "discarded": ("approved",),  # for RESEND_DAYS, until its octets are erased
 }
 """Which state may follow which; the store refuses every other step."""
 
-Action = Literal["fix", "send"]
-"""How an approved mail goes out: with the proposed fix, or as it is."""
+RESEND_DAYS = 30
+"""How long a discarded mail can still be sent."""
+
+Action = Literal["fix", "amend", "send", "note", "consult", "wrong"]
+"""How an approved mail goes out: with the proposed fix, with words put in (and the fix, if `Hold.plan` says so), or as
+it is: overridden, with a separate note to the requester, as a consult, or because the stop was wrong."""
 
 Outcome = Literal[
     "pending",  # intent committed, the final dot may or may not have gone upstream
@@ -37,7 +41,11 @@ Outcome = Literal[
     "in-doubt",
     "released",
     "fixed",
+    "amended",
     "overridden",
+    "noted",
+    "consult",
+    "wrong",
     "discarded",
     "taken",
 ]
@@ -107,6 +115,9 @@ class NewHold:
     may_settle: tuple[str, ...]
     deadline: datetime
     lang: str = "en"
+    told: Mapping[str, Any] = field(default_factory=dict)
+    """What later mails about it need, JSON-ready: {"offers": [...], "policies": [...], "mail_lang": "en", "requester":
+    {"address", "name"}, "grade": "observed", "target": {"address", "name"}, "confidential": bool}."""
     body_type: Mapping[str, Any] = field(default_factory=dict)
     """What the transaction needs of the upstream: {"smtputf8": bool, "8bitmime": bool, "requiretls": bool}."""
 
@@ -125,6 +136,8 @@ class Hold:
     approved_by: str = ""
     why: str = ""
     """The justification given with SEND."""
+    plan: Mapping[str, Any] = field(default_factory=dict)
+    """What an amended mail goes out with: {"words": "…", "fix": bool, "sha256": of the result}."""
     next_try: datetime | None = None
     tries: int = 0
     lease_owner: str = ""

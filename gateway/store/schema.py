@@ -22,6 +22,7 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     Table,
+    text,
 )
 
 from gateway.store.columns import Hashes, Json, Key, RowId, UtcTime, Words
@@ -161,7 +162,10 @@ holds = Table(
     Column("dotted_at", UtcTime),
     Column("settled_at", UtcTime),
     Column("detail", Words(4000), nullable=False),
+    Column("told", Json, nullable=False, server_default=text("'{}'")),
+    Column("plan", Json, nullable=False, server_default=text("'{}'")),
     Index(None, "state", "next_try"),
+    Index(None, "state", "settled_at"),
     Index(None, "agent", "at"),
 )
 

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0004"
-down_revision = "0001"
+down_revision = "0002"
 
 TEXT = sa.Text()
 KEY = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
