@@ -92,7 +92,7 @@ def _findings(reading: Reading, facts: _Named, policies: PolicySet, observe: boo
     """The policies that match, in the order of the set (the highest priority first)."""
     requester = reading.requester.mailbox.address if reading.requester else ""
     team = reading.agent.team if reading.agent else ""
-    thread = _thread(reading, policies.site)
+    thread = thread_of(reading, policies.site)
     for policy in policies.policies:
         scope = policy.scope
         if not scope.covers(team=team, requester=requester, lang=reading.lang, site=policies.site, now=now):
@@ -122,7 +122,7 @@ def _findings(reading: Reading, facts: _Named, policies: PolicySet, observe: boo
         )
 
 
-def _thread(reading: Reading, site: Site) -> str:
+def thread_of(reading: Reading, site: Site) -> str:
     """What the mails of one thread have in common, so that a policy on trial treats them alike: the ticket's tag, else
     the first mail's id, else sender and subject."""
     message = reading.message
