@@ -146,6 +146,8 @@ def _with_store(settings: Settings, work: Any) -> tuple[Any, str]:
 
     if not settings.database and not (settings.state / "gateway.db").exists():
         return None, f"there is no database in {settings.state}"
+    if not settings.hold_key and not settings.key_file.exists():
+        return None, f"its key is not there: {settings.key_file}"  # and none is made by looking
     try:
         key = load_or_create_key(settings.key_file, state=settings.state)
         store = Store.open(settings.database_url, key, password=settings.secret("database_password"), create=False)

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 
 from gateway.policy.budget import STOPS
 from gateway.store.base import Base
+from gateway.store.errors import told
 from gateway.store.schema import audit, audit_events, audit_policies
 
 PAGE = 500
@@ -67,7 +68,7 @@ class Judging(Base):
 
     def matches(self, policy: str, since: datetime, until: datetime) -> Iterator[Match]:
         """Every match of a policy, the newest first; never more than a page of them in memory. For commands."""
-        with self.database.reader.connect() as connection:
+        with told(), self.database.reader.connect() as connection:
             yield from _matches(
                 connection, policy, (audit_policies.c.at >= since) & (audit_policies.c.at < until), pages=100_000
             )

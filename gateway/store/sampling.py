@@ -19,7 +19,7 @@ from gateway.policy.decide import NOTHING_FOUND
 from gateway.store import audit as audit_rows
 from gateway.store import budget
 from gateway.store.base import Base
-from gateway.store.errors import Unknown
+from gateway.store.errors import Unknown, told
 from gateway.store.records import AuditRow
 from gateway.store.schema import audit, reviews
 
@@ -41,7 +41,7 @@ class Sampling(Base):
 
     def draw(self, number: int, since: datetime, until: datetime, seed: int, by: str, now: datetime) -> list[AuditRow]:
         """Draw up to `number` mails of that time and write down that they were drawn."""
-        with self.database.reader.connect() as connection:
+        with told(), self.database.reader.connect() as connection:
             chosen = heapq.nsmallest(number, _undrawn(connection, since, until), key=lambda id: _lot(seed, id))
 
         def work(connection: Connection) -> list[str]:

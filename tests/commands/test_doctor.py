@@ -186,3 +186,21 @@ async def test_a_bypass_is_told_with_its_reason_even_without_the_database(ready:
     _, found = await doctor(*ready)
     assert found["bypass"]["state"] == "warn" and "by priya: every mail is held" in found["bypass"]["found"]
     assert found["bypass"]["mend"] == "referral-gateway bypass off"
+
+
+async def test_a_policy_that_fell_back_and_admins_who_are_nobody(ready: list[str | Path], tmp_path: Path) -> None:
+    from gateway.store.crypto import load_or_create_key
+    from gateway.store.store import Store
+
+    await made(ready)
+    state = Path(ready[1])
+    key = load_or_create_key(Path.home() / ".config" / "referral-gateway" / "hold.key", state=state)
+    store = Store.open(f"sqlite:///{state}/gateway.db", key)
+    assert await store.fall_back("bare-refusal", "9 of the last 12 stops were sent all the same", datetime.now(UTC), ())
+    await store.close()
+    site = tmp_path / "site.yaml"
+    site.write_text('agents: ["*"]\ngateway: {notices: gateway@gw.acme.example}\n')
+    _, found = await doctor(*ready[:2], "--site", site)
+    assert found["canary"]["state"] == "warn" and "9 of the last 12" in found["canary"]["found"]
+    assert "policy arm bare-refusal" in found["canary"]["mend"]
+    assert found["admins"]["state"] == "warn"
