@@ -126,6 +126,7 @@ class Desk:
             )  # fmt: skip
             return replace(
                 facts,
+                target_team=facts.target is not None and _is_team(facts.target, site),
                 target=self._letters.named(facts.target) if facts.target else None,
                 recipients=tuple(self._letters.named(who) for who in facts.recipients),
             )
@@ -143,6 +144,14 @@ class Desk:
 
 def _entry(who: Mailbox) -> dict[str, str]:
     return {"address": who.address, "name": who.name}
+
+
+def _is_team(who: Mailbox, site: Site) -> bool:
+    """Whether this is the address of a team or department that several people read."""
+    department = site.department_of(who.address)
+    if department is not None:
+        return not any(site.same_person(person.address, who.address) for person in department.people)
+    return site.is_team_mailbox(who.address)
 
 
 def _is_confidential(judged: Judged, site: Site) -> bool:
