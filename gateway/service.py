@@ -40,7 +40,7 @@ from gateway.store.records import Recovered
 from gateway.store.store import Store
 from gateway.supervision import Notifier, passed_sockets
 from gateway.template_files import Templates, load_templates
-from gateway.watch import Watch
+from gateway.watch import FIRST_PATIENCE_SECONDS, Watch
 
 if TYPE_CHECKING:
     from watchfiles import Change
@@ -120,7 +120,7 @@ class Service:
             )
             self.desk.wake = self.settling.wake = self.dispatcher.wake
             self.settling.judge = self.pipeline.judge_again
-            await self.watch.step()
+            await self.watch.step(FIRST_PATIENCE_SECONDS)
             await self._tell(left)
             self.doors = Doors(self.pipeline, doors)
             await self.doors.open()

@@ -23,6 +23,9 @@ TRIALS_EVERY = 10
 PATIENCE_SECONDS = 1.0
 """How long a look at the store may take before the file alone counts."""
 
+FIRST_PATIENCE_SECONDS = 10.0
+"""The same before the first mail, which must find what was decided."""
+
 
 class Watch:
     """Keeps one process in step with the decisions in store and state folder. `changed` follows other rules."""
@@ -47,11 +50,11 @@ class Watch:
             except Exception:
                 log.exception("fault while watching; will look again")
 
-    async def step(self) -> None:
-        """One look. A store that is away leaves everything as it was seen last."""
+    async def step(self, patience: float = PATIENCE_SECONDS) -> None:
+        """One look. A store that is away, or slower than `patience` seconds, leaves everything as it was seen last."""
         self._bypass.look_at_file()
         try:
-            order, states = await self._store.governed(PATIENCE_SECONDS)
+            order, states = await self._store.governed(patience)
             await self._bypass.see(order)
             await self._obey(states)
             self._looks += 1

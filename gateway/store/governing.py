@@ -14,7 +14,7 @@ from gateway.orders import Order
 from gateway.store import audit, budget, outbox
 from gateway.store.base import Base
 from gateway.store.records import OutMail
-from gateway.store.schema import bypasses, policy_states
+from gateway.store.schema import audit_events, bypasses, policy_states
 
 BYPASS = "bypass"
 """What stands for a mail's id in the history of bypasses."""
@@ -51,6 +51,12 @@ class Governing(Base):
     def governed_now(self) -> tuple[Order | None, Mapping[str, PolicyState]]:
         """The same for commands: blocks."""
         return self._read(_governed)
+
+    def history_of(self, subject: str) -> list[tuple[datetime, str, str, str]]:
+        """What was decided about BYPASS or a `policy_subject`: (when, what, detail, by), oldest first. Blocks."""
+        columns = (audit_events.c.at, audit_events.c.outcome, audit_events.c.detail, audit_events.c.by)
+        query = select(*columns).where(audit_events.c.mail_id == subject).order_by(audit_events.c.id)
+        return self._read(lambda connection: [tuple(row) for row in connection.execute(query)])  # type: ignore[misc]
 
     async def order(self, order: Order) -> bool:
         """Write an order down, with its line in the history. False when it stands there already."""

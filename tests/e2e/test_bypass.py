@@ -64,6 +64,9 @@ async def test_on_and_off_without_a_restart(tmp_path: Path, monkeypatch: pytest.
         _, ended = await gateway.wait_to(ADMIN, 2)
         assert "has ended the bypass" in words(ended.raw)
         assert (await command(gateway, "off"))[1] == "it is off already\n"
+        _, out, _ = await beside(gateway, "audit", "show", "bypass", "--json")
+        decided = [(event["outcome"], event["by"]) for event in json.loads(out)["history"]]
+        assert decided[0] == ("bypass-on", "priya") and [what for what, _ in decided] == ["bypass-on", "bypass-off"]
 
 
 async def test_it_ends_by_itself_and_is_told_once(tmp_path: Path) -> None:
@@ -131,6 +134,15 @@ async def test_what_the_gateway_takes_for_itself_meanwhile(tmp_path: Path, monke
         assert all(b"journal" not in argument for argument in through.rcpt_args)
         asked = mail(f"Jill Amory <{JILL}>", "it-support@acme.example", "Monitor", "May I?\n")
         assert (await gateway.send(JILL, ["it-support@acme.example"], asked, port=gateway.tap))[0] == 250
+
+
+async def test_a_gateway_that_starts_under_an_order_passes_its_first_mail(tmp_path: Path) -> None:
+    clock = Clock()
+    (tmp_path / "state").mkdir(mode=0o700)
+    write_order(tmp_path / "state", new_order(clock(), timedelta(hours=1), WHY, "priya"))
+    async with house(tmp_path, clock=clock) as gateway:
+        assert (await gateway.send(DANA, [JILL], no()))[1] == "2.0.0 Taken"
+        assert "bypass on until 2026-11-30 10:00 UTC" in gateway.service.status()
 
 
 async def test_a_broken_file_changes_nothing(tmp_path: Path) -> None:

@@ -77,6 +77,8 @@ async def test_overrides_make_a_policy_fall_back_until_it_is_armed(tmp_path: Pat
         assert code == 2 and "has not fallen back" in err and "bare-refusal" in err
         code, out, err = await beside(gateway, "policy", "arm", "bare-refusal", "--why", "mended")
         assert (code, out) == (0, "bare-refusal does again what its file says\n"), err
+        code, out, _ = await beside(gateway, "audit", "show", "policy/bare-refusal")
+        assert code == 0 and "canary-off: 5 of the last 5 stops" in out and ": mended" in out
         await service.watch.step()
         assert await held(gateway)
         await service.watch.trials()
