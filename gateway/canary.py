@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -28,7 +28,8 @@ log = structlog.get_logger("gateway.canary")
 LOOKED_AT = 4
 """So many times the settled stops that count are looked at, since some of the newest are in doubt or wait again."""
 
-THE_BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
+LONGEST = timedelta(days=30)
+"""Older stops say nothing about the policy of today."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +69,11 @@ class Canaries:
         """Look at every policy on trial. True when one fell back now. Raises StoreAway."""
         fell = False
         for policy in on_trial(self._rules.current):
-            since = states[policy.id].at if policy.id in states else THE_BEGINNING
+            since = self._clock() - LONGEST
+            if policy.id in states:  # armed again: its trial starts anew
+                since = max(since, states[policy.id].at)
             rule = self._rules.site.limits.canary
-            stops = await self._store.stops_of(policy.id, since, LOOKED_AT * rule.last)
+            stops = await self._store.holds_of(policy.id, since, LOOKED_AT * rule.last)
             trial = trial_of(stops, rule.last)
             if trial.failed(rule):
                 fell |= await self._fall_back(policy, trial)

@@ -1,4 +1,4 @@
-"""The watch: what was decided beside the files, twice a second; every few seconds, the policies on trial."""
+"""The watch: what was decided beside the files, twice a second; twice a minute, the policies on trial."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from gateway.store.store import Store
 log = structlog.get_logger("gateway.watch")
 
 EVERY_SECONDS = 0.5
-TRIALS_EVERY = 10
-"""Looks after which the policies on trial are looked at: every five seconds."""
+TRIALS_EVERY = 60
+"""Looks after which the policies on trial are looked at: twice a minute."""
 
 PATIENCE_SECONDS = 1.0
 """How long a look at the store may take before the file alone counts."""

@@ -145,6 +145,17 @@ async def test_a_gateway_that_starts_under_an_order_passes_its_first_mail(tmp_pa
         assert "bypass on until 2026-11-30 10:00 UTC" in gateway.service.status()
 
 
+async def test_without_a_site_nobody_of_the_example_is_written_to(tmp_path: Path) -> None:
+    clock = Clock()
+    async with house(tmp_path, site=None, clock=clock) as gateway:
+        await gateway.service.store.order(new_order(clock(), timedelta(hours=1), WHY, "priya"))
+        await gateway.service.watch.step()
+        assert (await gateway.send(DANA, [JILL], no()))[0] == 250
+        await gateway.service.watch.step()
+        assert gateway.service.store.outbox_count() == {} and not gateway.to(ADMIN)
+        assert gateway.audit()[0].outcome == "bypassed"
+
+
 async def test_a_broken_file_changes_nothing(tmp_path: Path) -> None:
     clock = Clock()
     async with house(tmp_path, clock=clock) as gateway:
