@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,10 +14,11 @@ from gateway.config import Settings
 
 if TYPE_CHECKING:
     from gateway.health import Health, Share
+    from gateway.settlements import Settlement
     from gateway.store.governing import PolicyState
     from gateway.store.sampling import Estimate
 
-WAYS = {
+WAYS: Mapping[Settlement, str] = {
     "fixed": "FIX",
     "amended": "REASON or ETA",
     "noted": "NOTE",
@@ -79,7 +81,8 @@ def _lines(each: Health, state: PolicyState | None) -> list[str]:
         if each.stopped:
             lines.append("  settled: fewer than 5, so no figures")
         return lines
-    lines.append("  settled: " + ", ".join(f"{WAYS[way]} {each.ways[way]}" for way in each.ways if each.ways[way]))
+    counted = (f"{word} {each.ways[way]}" for way, word in WAYS.items() if each.ways[way])
+    lines.append("  settled: " + ", ".join(counted))
     trend = f", {each.trend}" if each.trend else ""
     lines.append(f"  sent all the same: {_percent(each.share)}{trend}")
     if each.median_seconds is not None:
@@ -125,7 +128,7 @@ def as_json(each: Health, state: PolicyState | None) -> dict[str, Any]:
         "rejected": each.rejected,
         "advised": each.advised,
         "waiting": each.waiting,
-        "settled": None if few else {way: each.ways.get(way, 0) for way in WAYS},  # type: ignore[call-overload]
+        "settled": None if few else {way: each.ways.get(way, 0) for way in WAYS},
         "override_share": None if few else each.share.overrides / each.share.settled,
         "override_interval": each.share.interval,
         "median_seconds": each.median_seconds,
