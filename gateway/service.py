@@ -12,7 +12,7 @@ import contextlib
 import signal
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,7 +36,7 @@ from gateway.rules import Rules
 from gateway.settling import Settling
 from gateway.smtp.server import Doors
 from gateway.store.errors import StoreAway
-from gateway.store.records import Recovered
+from gateway.store.records import RESEND_DAYS, Recovered
 from gateway.store.store import Store
 from gateway.supervision import Notifier, passed_sockets
 from gateway.template_files import Templates, load_templates
@@ -206,9 +206,12 @@ class Service:
             await self.sweep()
 
     async def sweep(self) -> None:
-        """Settle what leases that ran out and processes that died have left."""
+        """Settle what leases that ran out and processes that died have left; erase what was discarded long ago."""
         try:
-            await self._tell(await self.store.sweep(self._clock()))
+            now = self._clock()
+            await self._tell(await self.store.sweep(now))
+            while await self.store.erase_discarded(now - timedelta(days=RESEND_DAYS)):
+                pass
         except StoreAway as away:
             log.error("store away; nothing swept", why=str(away))
         except Exception:

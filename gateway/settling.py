@@ -240,8 +240,12 @@ class Settling:
             token = fresh_token()
             return (self._letters.notice(self._letters.facts_of(hold), token, detail),), token_hash(token)
         if state == "released":
-            by = self._other(hold, hold.approved_by)
-            return self._ack(DONE[hold.action or "send"], hold, by=by, added=str(hold.plan.get("words", ""))), None
+            by, name = self._other(hold, hold.approved_by), DONE[hold.action or "send"]
+            more: dict[str, Any] = {"by": by, "added": str(hold.plan.get("words", ""))}
+            told = self._ack(name, hold, **more)
+            if Mailbox(by).domain:  # whoever answered in the sender's place; a command has its answer already
+                told += self._ack(name, hold, to=Mailbox(by, self._rules.site.name_of(by)), **more)
+            return told, None
         return self._ack("in-doubt", hold), None
 
     def _other(self, hold: Hold, by: str) -> str:
