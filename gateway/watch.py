@@ -42,17 +42,24 @@ class Watch:
         self._looks = 0
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Until cancelled. The file has a loop of its own: a database that hangs must not keep an order from it."""
+        await asyncio.gather(self._again_and_again(self._look_at_file), self._again_and_again(self.step))
+
+    async def _again_and_again(self, look: Callable[[], Awaitable[None]]) -> None:
         while True:
             await asyncio.sleep(EVERY_SECONDS)
             try:
-                await self.step()
+                await look()
             except Exception:
                 log.exception("fault while watching; will look again")
 
+    async def _look_at_file(self) -> None:
+        self._bypass.look_at_file()
+        self._bypass.say()
+
     async def step(self, patience: float = PATIENCE_SECONDS) -> None:
         """One look. A store that is away, or slower than `patience` seconds, leaves everything as it was seen last."""
-        self._bypass.look_at_file()
+        await self._look_at_file()
         try:
             order, states = await self._store.governed(patience)
             await self._bypass.see(order)

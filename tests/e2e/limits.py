@@ -1,4 +1,4 @@
-"""A clock that tests move, sites and policies with limits of the tests' own, and the mails that meet them."""
+"""What tests about limits share: sites and policies of their own, the mails that meet them, commands beside."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import asyncio
 import itertools
 import os
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
 
 from gateway.resources import shipped
+from tests.e2e import clock
 from tests.e2e.house import House, mail
 
 DANA = "dana.cole@acme.example"
@@ -24,17 +25,9 @@ MONDAY = datetime(2026, 11, 30, 9, 0, tzinfo=UTC)
 _numbers = itertools.count()
 
 
-class Clock:
-    """Stands still until it is moved."""
-
+class Clock(clock.Clock):
     def __init__(self, at: datetime = MONDAY) -> None:
-        self.at = at
-
-    def __call__(self) -> datetime:
-        return self.at
-
-    def move(self, **by: float) -> None:
-        self.at += timedelta(**by)
+        super().__init__(at)
 
 
 def site_with(folder: Path, limits: str) -> str:

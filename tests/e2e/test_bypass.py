@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import sqlite3
@@ -109,6 +110,24 @@ async def test_a_locked_database_does_not_keep_mail_from_passing(tmp_path: Path)
         assert (await gateway.send(DANA, [JILL], no()))[0] == 250
         await until(lambda: gateway.audit()[0].outcome == "bypassed", "recorded again")
         assert set(outcomes) <= {"bypassed", "pending"}
+
+
+async def test_a_database_that_hangs_does_not_hide_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with house(tmp_path) as gateway:
+
+        async def hangs(*_: Any, **__: Any) -> Any:
+            await asyncio.sleep(60)
+
+        for name in ("governed", "order", "intend", "outcome"):
+            monkeypatch.setattr(gateway.service.store, name, hangs)
+        now = gateway.service._clock()
+        await asyncio.sleep(0.6)  # a look at the store is under way, and never ends
+        write_order(gateway.state, new_order(now, timedelta(hours=1), WHY, "priya"))
+        await until(lambda: is_on(gateway), "the file is looked at all the same", seconds=2)
+        monkeypatch.setattr("gateway.bypass.RECORD_SECONDS", 0.2)
+        assert (await gateway.send(DANA, [JILL], no()))[1] == "2.0.0 Taken"
+        write_order(gateway.state, new_order(now + timedelta(seconds=1), None, "", "priya"))
+        await until(lambda: not is_on(gateway), "and again", seconds=2)
 
 
 async def test_what_the_gateway_takes_for_itself_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
