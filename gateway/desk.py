@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from gateway import digest, notices
+from gateway import digest, letters, notices
 from gateway.correspondence import Correspondence, mail_id, why
 from gateway.judged import Judged
 from gateway.mail.address import Mailbox
@@ -88,10 +88,12 @@ class Desk:
         A note that cannot be written must not undo a delivery, so it is only logged.
         """
         decision, out = judged.decision, list[OutMail]()
-        if decision.disposition != "rewrite" and not decision.notify_supervisor:
+        if decision.disposition != "rewrite" and not decision.notify_supervisor and judged.advice is None:
             return ()
         try:
             facts, head, now = self._facts(judged, None), self._letters.head(), self._letters.clock()
+            if judged.advice is not None:
+                out.append(letters.advice(facts, judged.advice, head, id=mail_id(), now=now))
             if decision.disposition == "rewrite":
                 out.append(self._rewritten(judged, facts))
             if decision.notify_supervisor and facts.supervisor is not None:

@@ -34,6 +34,8 @@ Outcome = Literal[
     "rewritten",
     "held",
     "rejected",
+    "advised",  # it would have been stopped, and there were too many stops already
+    "bypassed",  # passed unread, because an admin said so
     "refused-upstream",
     "deferred",
     "in-doubt",

@@ -15,13 +15,16 @@ from typing import Any
 from sqlalchemy.engine import Connection
 
 from gateway.reading.thread import EMPTY, SeenMessage, Thread
-from gateway.store import audit, outbox, threads
+from gateway.store import audit, budget, outbox, threads
 from gateway.store.errors import ClaimLost
+from gateway.store.governing import Governing
 from gateway.store.holding import Holding
+from gateway.store.judging import Judging
 from gateway.store.records import AuditEntry, AuditRow, OutMail
+from gateway.store.sampling import Sampling
 
 
-class Store(Holding):
+class Store(Holding, Governing, Judging, Sampling):
     """Threads, audit, holds and outbox on one database. One instance a process; safe for every thread of it."""
 
     # --- threads ---------------------------------------------------------------------------------------------------
@@ -91,6 +94,19 @@ class Store(Holding):
         at = self._clock()
         sealed = await self._seal_mails(mails)
         await self._write(lambda connection: outbox.enqueue(connection, sealed, at))
+
+    async def tell_once(self, key: str, mails: Sequence[OutMail]) -> bool:
+        """Put mails into the outbox for the first who comes with this key. False for everybody after."""
+        at = self._clock()
+        sealed = await self._seal_mails(mails)
+
+        def work(connection: Connection) -> bool:
+            first = budget.tell_once(connection, key, at)
+            if first:
+                outbox.enqueue(connection, sealed, at)
+            return first
+
+        return await self._write(work)
 
     async def outbox_due(self, now: datetime, limit: int, owner: str, lease_seconds: float) -> list[OutMail]:
         """Mails that are due, leased to `owner`: after the lease they are due again."""
