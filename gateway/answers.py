@@ -126,6 +126,8 @@ def parse_answer(text: str, subject: str = "") -> Answer:
             found[read.kind] = read.text
     if not found:
         return Answer.unclear(problem)
+    if problem == "more":
+        return Answer.unclear("several")  # such as the notice itself, sent back whole
     if problem in ("no-reason", "no-date") and not found.keys() - _TOGETHER:
         return Answer.unclear(problem)  # "FIX, REASON:" with nothing behind it: half of what was wanted
     return _answer(found)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from gateway import __version__
-from gateway.commands import audit, db, doctor, evaluate, explain, held, policy, service
+from gateway.commands import audit, bypass, db, doctor, evaluate, explain, held, policy, service
 from gateway.commands.shown import OURS, USER
 
 app = typer.Typer(
@@ -43,6 +43,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.add_typer(policy.app, name="policy")
 app.add_typer(held.app, name="held")
 app.add_typer(audit.app, name="audit")
+app.add_typer(bypass.app, name="bypass")
 app.command("doctor")(doctor.doctor)
 app.add_typer(db.app, name="db")
 

@@ -75,6 +75,8 @@ class Correspondence:
         try:
             head = self.head()
             reply_to = head.reply_address(token) if token else ""
+            if token and facts.offers:
+                more["answers"] = notices.answers(facts, token, head)
             mail = notices.ack(name, facts, head, id=mail_id(), now=self.clock(), reply_to=reply_to, **more)
             return (mail,)
         except Exception as error:

@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from gateway import notices
+from gateway import digest, letters, notices
 from gateway.correspondence import Correspondence, mail_id, why
 from gateway.judged import Judged
 from gateway.mail.address import Mailbox
@@ -25,8 +25,11 @@ log = structlog.get_logger("gateway.desk")
 class Desk:
     """Writes what is told. `wake` is called when the outbox has something to send."""
 
-    def __init__(self, letters: Correspondence, *, hold_deadline: float = 8 * 3600.0) -> None:
+    def __init__(
+        self, letters: Correspondence, *, hold_deadline: float = 8 * 3600.0, daily_digest: bool = False
+    ) -> None:
         self._letters = letters
+        self._daily_digest = daily_digest
         self._hold_deadline = timedelta(seconds=hold_deadline)
         self.wake: Callable[[], None] = lambda: None
 
@@ -85,17 +88,29 @@ class Desk:
         A note that cannot be written must not undo a delivery, so it is only logged.
         """
         decision, out = judged.decision, list[OutMail]()
-        if decision.disposition != "rewrite" and not decision.notify_supervisor:
+        if decision.disposition != "rewrite" and not decision.notify_supervisor and judged.advice is None:
             return ()
         try:
             facts, head, now = self._facts(judged, None), self._letters.head(), self._letters.clock()
+            if judged.advice is not None:
+                out.append(letters.advice(facts, judged.advice, head, id=mail_id(), now=now))
             if decision.disposition == "rewrite":
-                out.append(notices.rewrite_notice(facts, head, id=mail_id(), now=now))
+                out.append(self._rewritten(judged, facts))
             if decision.notify_supervisor and facts.supervisor is not None:
                 out.append(notices.supervisor_note(facts, head, id=mail_id(), now=now))
         except Exception as error:
             log.error("a note could not be written", mail=judged.mail.id, **why(error))
         return tuple(out)
+
+    def _rewritten(self, judged: Judged, facts: NoticeFacts) -> OutMail:
+        """The note on a rewrite, or a line of the digest that goes out when the day's work is over."""
+        now = self._letters.clock()
+        if not self._daily_digest:
+            return notices.rewrite_notice(facts, self._letters.head(), id=mail_id(), now=now)
+        site = judged.rules.site
+        team = judged.gist.agent.team if judged.gist and judged.gist.agent else ""
+        local, due = now.astimezone(site.zone_of(team)), site.calendar_of(team).end(now)
+        return digest.line(facts, id=mail_id(), now=local, due=due)
 
     def reject_line(self, judged: Judged) -> str:
         """The one line that the sender's mail client shows."""
@@ -124,6 +139,7 @@ class Desk:
             )  # fmt: skip
             return replace(
                 facts,
+                target_team=facts.target is not None and _is_team(facts.target, site),
                 target=self._letters.named(facts.target) if facts.target else None,
                 recipients=tuple(self._letters.named(who) for who in facts.recipients),
             )
@@ -141,6 +157,14 @@ class Desk:
 
 def _entry(who: Mailbox) -> dict[str, str]:
     return {"address": who.address, "name": who.name}
+
+
+def _is_team(who: Mailbox, site: Site) -> bool:
+    """Whether this is the address of a team or department that several people read."""
+    department = site.department_of(who.address)
+    if department is not None:
+        return not any(site.same_person(person.address, who.address) for person in department.people)
+    return site.is_team_mailbox(who.address)
 
 
 def _is_confidential(judged: Judged, site: Site) -> bool:

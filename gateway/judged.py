@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gateway.mail.message import Headers
+from gateway.policy.budget import Ceiling
 from gateway.policy.decision import Decision
 from gateway.policy.model import PolicySet
 from gateway.reading.gist import Gist
@@ -26,3 +27,5 @@ class Judged:
     gist: Gist | None
     decision: Decision
     seen: SeenMessage | None
+    advice: Ceiling | None = None
+    """The ceiling that turned a stop into advice."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from gateway.day_words import NO_SUBJECT, in_words
 from gateway.mail.address import Mailbox
 from gateway.templating import one_line
 
@@ -22,18 +23,6 @@ MOST_WORDS = 4
 """Pieces of evidence shown for one finding."""
 MOST_PEOPLE = 6
 """Recipients named in a notice."""
-
-_NO_SUBJECT = {"en": "(no subject)", "de": "(ohne Betreff)"}
-_DAYS = {
-    "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
-    "de": ("Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag"),
-}
-_MONTHS = {
-    "en": ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
-           "November", "December"),
-    "de": ("Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober",
-           "November", "Dezember"),
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +55,8 @@ class NoticeFacts:
     requester: Mailbox | None = None
     requester_hidden: bool = False
     target: Mailbox | None = None
+    target_team: bool = False
+    """The matter goes to a team's address, and to nobody by name."""
     question: str = ""
     findings: tuple[NoticeFinding, ...] = ()
     adds: tuple[Mailbox, ...] = ()
@@ -121,20 +112,13 @@ def facts_of(
     )
 
 
-def in_words(at: datetime, lang: str) -> str:
-    """A time for people: "Tuesday 3 June, 17:00", in English where the language is not known."""
-    lang = lang if lang in _DAYS else "en"
-    day, month = _DAYS[lang][at.weekday()], _MONTHS[lang][at.month - 1]
-    return f"{day}, {at.day}. {month}, {at:%H:%M} Uhr" if lang == "de" else f"{day} {at.day} {month}, {at:%H:%M}"
-
-
 def variables(facts: NoticeFacts) -> dict[str, Any]:
     """The values of the variables (see `vocabulary`) that every template about a mail may use."""
     lang = facts.lang.lower().partition("-")[0]
     return {
         "agent_name": named(facts.agent),
         "agent_address": one_line(facts.agent.address),
-        "subject": one_line(facts.subject)[:MAX_SUBJECT] or _NO_SUBJECT.get(lang, _NO_SUBJECT["en"]),
+        "subject": one_line(facts.subject)[:MAX_SUBJECT] or NO_SUBJECT.get(lang, NO_SUBJECT["en"]),
         "recipients": _people(facts.recipients),
         "requester_name": named(facts.requester),
         "requester_address": one_line(facts.requester.address) if facts.requester else "",
@@ -144,6 +128,7 @@ def variables(facts: NoticeFacts) -> dict[str, Any]:
         "question": facts.question,
         "words": [words for finding in facts.findings for words in finding.words][:MOST_WORDS],
         "can_fix": facts.can_fix,
+        "target_team": facts.target_team,
         "adds": _people(facts.adds),
         "why_no_fix": one_line(facts.why_no_fix).rstrip("."),
         "deadline": in_words(facts.deadline, lang) if facts.deadline else "",

@@ -25,6 +25,8 @@ from datetime import UTC, datetime
 
 import structlog
 
+from gateway.admins import Admins
+from gateway.bypass import Bypass
 from gateway.desk import Desk
 from gateway.judged import Judged
 from gateway.mail.envelope import Envelope, Path
@@ -32,6 +34,7 @@ from gateway.mail.message import read_headers
 from gateway.mail.received import received_line
 from gateway.mail.rewrite import CannotRewrite, add_cc
 from gateway.mail.splice import Splice
+from gateway.policy.budget import Ceiling, ceilings
 from gateway.policy.decision import Decision
 from gateway.policy.model import PolicySet
 from gateway.readers.pool import Readers, ReadersAway, ReadingFault
@@ -64,6 +67,8 @@ class Pipeline:
         desk: Desk,
         settling: Settling,
         readers: Readers,
+        admins: Admins,
+        bypass: Bypass,
         hostname: str,
         add_received: bool = True,
         observe: bool = False,
@@ -72,6 +77,8 @@ class Pipeline:
         self._rules = rules
         self._store = store
         self._desk = desk
+        self._admins = admins
+        self._bypass = bypass
         self._settling = settling
         self._hostname = hostname
         self._add_received = add_received
@@ -84,6 +91,7 @@ class Pipeline:
 
     async def mail(self, mail: Incoming, relay: Relay | None) -> Reply:
         """Answer for one mail. Never raises: what goes wrong here is answered 451 (452 when storage is full)."""
+        mail = replace(mail, received_at=self._clock())
         try:
             answer = await self._answer(mail, relay)
         except UpstreamLost as lost:
@@ -105,10 +113,14 @@ class Pipeline:
         return answer
 
     async def _answer(self, mail: Incoming, relay: Relay | None) -> Reply:
-        if mail.taken:
+        bypass = self._bypass.order(mail.received_at)
+        # Under a bypass a copy for the feed is not read when it comes with a mail that has to pass.
+        if mail.taken and (relay is None or bypass is None or any(self._settling.takes(p.address) for p in mail.taken)):
             taken = await self._taken(mail)
             if relay is None or not taken.positive:
                 return taken
+        if bypass is not None and relay is not None:
+            return await self._bypass.deliver(mail, relay, self._received(mail), bypass)
         if mail.listener == "tap":
             return await self._inbound(mail, relay)
         assert relay is not None
@@ -292,7 +304,11 @@ class Pipeline:
         hold, notices = self._desk.hold(judged, self._received(judged.mail), fix_refused=fix_refused)
         earlier = await self._waiting(hold)
         if earlier is None:
-            await self._store.hold(hold, audit_entry(judged), notices)
+            # Somebody may stand in the envelope already whom a rewrite could not add: such a mail never goes on.
+            within = () if fix_refused else self._ceilings(judged)
+            reached = await self._store.hold(hold, audit_entry(judged), notices, within=within)
+            if reached is not None:
+                return await self._advise(judged, relay, reached)
             self._desk.wake()
         else:
             log.info("sent again while it is held", mail=judged.mail.id, held=earlier)
@@ -309,10 +325,26 @@ class Pipeline:
         return None
 
     async def _reject(self, judged: Judged, relay: Relay) -> Reply:
-        await self._store.intend(audit_entry(judged))
+        reached = await self._store.reject(audit_entry(judged), self._ceilings(judged))
+        if reached is not None:
+            return await self._advise(judged, relay, reached)
         await relay.abandon()
         await self._note(judged, "rejected", judged.decision.reason)
         return reply(550, replies.REFUSED.format(why=self._desk.reject_line(judged), id=judged.mail.id))
+
+    def _ceilings(self, judged: Judged) -> tuple[Ceiling, ...]:
+        agent = judged.gist.agent if judged.gist else None
+        return ceilings(judged.decision, judged.rules, agent, judged.mail.received_at)
+
+    async def _advise(self, judged: Judged, relay: Relay, reached: Ceiling) -> Reply:
+        """The fatigue budget is spent: the mail goes out untouched, and its sender gets advice."""
+        told = judged.decision
+        why = f"advice instead of a {told.disposition}, because there were already {reached}; {told.reason}"
+        passed = replace(told, disposition="pass", add_cc=(), reason=why)
+        answer = await self._deliver(replace(judged, decision=passed, advice=reached), relay, (), "advised")
+        assert judged.gist is not None and judged.gist.agent is not None
+        await self._admins.budget_spent(reached, judged.gist.agent.team, told)
+        return answer
 
     def _received(self, mail: Incoming) -> bytes:
         """Our one trace line (RFC 5321 §4.4), or nothing when the setting says so."""

@@ -26,7 +26,9 @@ class Rules:
         self._load = load
         self.judging = judging
         self.key = key
-        self.current, self.templates = load()
+        self._fallen: frozenset[str] = frozenset()
+        self._loaded, self.templates = load()
+        self.current = self._loaded
 
     @property
     def site(self) -> Site:
@@ -49,8 +51,18 @@ class Rules:
             for problem in bad.problems:
                 log.error("policies not reloaded; the old ones stay", problem=str(problem))
             return False
-        changed = fresh.version != self.current.version
-        self.current, self.templates = fresh, templates
+        before = self.current.version
+        self._loaded, self.templates = fresh, templates
+        self.current = fresh.observing(self._fallen)
+        changed = before != self.current.version
         if changed:
-            log.info("policies reloaded", version=fresh.version)
+            log.info("policies reloaded", version=self.current.version)
         return changed
+
+    def fall_back(self, policies: frozenset[str]) -> bool:
+        """Exactly these policies observe, whatever their files say. True when that is a new set."""
+        if policies == self._fallen:
+            return False
+        self._fallen = policies
+        before, self.current = self.current, self._loaded.observing(policies)
+        return before.version != self.current.version

@@ -8,17 +8,23 @@ stop    SIGTERM: doors close to newcomers, running mails finish, readers and own
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
 
+from gateway import digest
+from gateway.admins import Admins
 from gateway.assembly import doors_of, hold_key, letters_of, memory_key, postbox_of
+from gateway.bypass import RECORD_SECONDS, Bypass
+from gateway.canary import Canaries
 from gateway.config import Settings
+from gateway.correspondence import Correspondence
 from gateway.desk import Desk
 from gateway.dispatch import Dispatcher
 from gateway.located import BadFiles, Problem
@@ -32,10 +38,11 @@ from gateway.rules import Rules
 from gateway.settling import Settling
 from gateway.smtp.server import Doors
 from gateway.store.errors import StoreAway
-from gateway.store.records import Recovered
+from gateway.store.records import RESEND_DAYS, Recovered
 from gateway.store.store import Store
 from gateway.supervision import Notifier, passed_sockets
 from gateway.template_files import Templates, load_templates
+from gateway.watch import FIRST_PATIENCE_SECONDS, Watch
 
 if TYPE_CHECKING:
     from watchfiles import Change
@@ -58,7 +65,11 @@ class Service:
         self._reloading = asyncio.Lock()
         self.store: Store
         self.rules: Rules
+        self.letters: Correspondence
         self.desk: Desk
+        self.admins: Admins
+        self.bypass: Bypass
+        self.watch: Watch
         self.settling: Settling
         self.dispatcher: Dispatcher
         self.readers: Readers
@@ -69,6 +80,8 @@ class Service:
         """Open everything, doors last, so that the first client finds a gateway that can answer for its mail."""
         settings = self.settings
         key = hold_key(settings)
+        with contextlib.suppress(OSError):  # where nothing can be written, what needs it says so
+            settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.rules = Rules(lambda: files_of(settings), judging=settings.site is not None, key=memory_key(key))
         doors = doors_of(settings, passed_sockets())
         self.store = Store.open(
@@ -77,9 +90,14 @@ class Service:
         try:
             await self.store.start()
             left = await self.store.recover(self._clock())
-            letters = letters_of(settings, self.rules, self._clock)
-            self.desk = Desk(letters, hold_deadline=settings.hold_deadline)
-            self.settling = Settling(self.rules, self.store, letters)
+            self.letters = letters_of(settings, self.rules, self._clock)
+            daily = settings.rewrite_notices == "daily"
+            self.desk = Desk(self.letters, hold_deadline=settings.hold_deadline, daily_digest=daily)
+            self.settling = Settling(self.rules, self.store, self.letters)
+            self.admins = Admins(self.rules, self.store, self.letters, wake=lambda: self.desk.wake())
+            self.bypass = Bypass(self.store, self.admins, settings.state, self._clock)
+            canaries = Canaries(self.rules, self.store, self.admins, self._clock)
+            self.watch = Watch(self.rules, self.store, self.bypass, canaries, self._new_rules)
             self.readers = Readers(
                 settings.readers,
                 lambda rules: Setup(rules, self.rules.key, self.rules.judging, settings.observe),
@@ -90,6 +108,8 @@ class Service:
                 desk=self.desk,
                 settling=self.settling,
                 readers=self.readers,
+                admins=self.admins,
+                bypass=self.bypass,
                 hostname=settings.hostname,
                 add_received=settings.received_line,
                 observe=settings.observe,
@@ -104,6 +124,7 @@ class Service:
             )
             self.desk.wake = self.settling.wake = self.dispatcher.wake
             self.settling.judge = self.pipeline.judge_again
+            await self.watch.step(FIRST_PATIENCE_SECONDS)
             await self._tell(left)
             self.doors = Doors(self.pipeline, doors)
             await self.doors.open()
@@ -114,6 +135,7 @@ class Service:
             asyncio.create_task(self.dispatcher.run(), name="dispatcher"),
             asyncio.create_task(self._sweep(), name="sweep"),
             asyncio.create_task(self._sign_of_life(), name="watchdog"),
+            asyncio.create_task(self.watch.run(), name="watch orders"),
         ]
         if settings.reload_watch:
             self._tasks += [asyncio.create_task(self._watch_files(*each), name="watch") for each in self._watched()]
@@ -125,6 +147,9 @@ class Service:
         places = ", ".join(str(place) for place in self.doors.places)
         if not self.rules.judging:
             return f"listening on {places}; judging nothing: name your site file (setting site)"
+        order = self.bypass.order(self._clock())
+        if order is not None:
+            return f"listening on {places}; bypass on until {order.until:%Y-%m-%d %H:%M %Z}: everything passes unread"
         mode = "observing" if self.settings.observe else "enforcing"
         return f"listening on {places}; {mode} policies {self.rules.current.version[:12]}"
 
@@ -150,10 +175,13 @@ class Service:
             except Exception:  # a file that is swapped at this moment, a folder that may not be read
                 log.exception("policies not reloaded; the old ones stay")
             else:
-                if self.readers.started:
-                    await self._warm_readers()
+                await self._new_rules()
             finally:
                 self._notifier.ready(self.status())
+
+    async def _new_rules(self) -> None:
+        if self.readers.started:
+            await self._warm_readers()
 
     async def _warm_readers(self) -> None:
         """Have readers ready for the rules in force; a mail that comes before finds them started anyway."""
@@ -172,6 +200,7 @@ class Service:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.readers.close()
+        await self.bypass.close(RECORD_SECONDS)
         await self.store.close()
         log.info("stopped")
 
@@ -181,9 +210,14 @@ class Service:
             await self.sweep()
 
     async def sweep(self) -> None:
-        """Settle what leases that ran out and processes that died have left."""
+        """Settle what leases that ran out and processes that died have left; erase what was discarded long ago."""
         try:
-            await self._tell(await self.store.sweep(self._clock()))
+            now = self._clock()
+            await self._tell(await self.store.sweep(now))
+            while await self.store.erase_discarded(now - timedelta(days=RESEND_DAYS)):
+                pass
+            if await digest.send_due(self.store, self.letters):
+                self.desk.wake()
         except StoreAway as away:
             log.error("store away; nothing swept", why=str(away))
         except Exception:

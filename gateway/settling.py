@@ -16,7 +16,7 @@ import structlog
 
 from gateway.amending import CannotRelease, addresses, plan_of, with_changes
 from gateway.answers import Answer, parse_answer
-from gateway.command_words import Kind
+from gateway.command_words import Kind, command
 from gateway.correspondence import Correspondence
 from gateway.mail.address import Mailbox, split_tag
 from gateway.mail.amend import CannotAmend
@@ -102,18 +102,19 @@ class Settling:
         if hold.new.id in said or split_tag(path.address)[1] in said.lower():
             # The notice stands there unquoted, with the words of every answer in it: only the first line is theirs.
             said = next((line for line in said.split("\n") if line.strip()), "")
-        await self._settle_by_mail(hold, parse_answer(said, headers.subject), author, token)
+        await self._settle_by_mail(hold, parse_answer(said, headers.subject), author, split_tag(path.address)[1])
         return replies.OK
 
     async def _settle_by_mail(self, hold: Hold, answer: Answer, author: Mailbox, token: str) -> None:
+        """Whatever is asked back can be answered again: the token is still good."""
         if answer.kind == "unclear":
-            await self._say("not-understood", hold, to=author, problem=answer.problem)
+            await self._say("not-understood", hold, to=author, token=token, problem=answer.problem)
             return
         missing = self._not_offered(hold, answer)
         if missing == "fix":
-            await self._say("no-fix", hold, to=author)
+            await self._say("no-fix", hold, to=author, token=token)
         elif missing:
-            await self._say("not-offered", hold, to=author, problem=missing)
+            await self._say("not-offered", hold, to=author, token=token, problem=command(missing, hold.new.lang))
         elif hold.raw is None:
             await self._say("expired", hold, to=author)
         else:
@@ -121,10 +122,10 @@ class Settling:
 
     async def _settle_and_tell(self, hold: Hold, answer: Answer, author: Mailbox, token: str) -> None:
         try:
-            done = await self.settle(hold, answer, by=author.key, token=token, to=author)
+            done = await self.settle(hold, answer, by=author.key, token=token_hash(token), to=author)
         except CannotSettle as cannot:
             more = {"problem": cannot.problem, "detail": cannot.detail, "draft": cannot.draft}
-            await self._say(cannot.ack, hold, to=author, **more)
+            await self._say(cannot.ack, hold, to=author, token=token, **more)
             return
         if not done:
             fresh = await self._store.held(hold.new.id)
@@ -239,8 +240,12 @@ class Settling:
             token = fresh_token()
             return (self._letters.notice(self._letters.facts_of(hold), token, detail),), token_hash(token)
         if state == "released":
-            by = self._other(hold, hold.approved_by)
-            return self._ack(DONE[hold.action or "send"], hold, by=by, added=str(hold.plan.get("words", ""))), None
+            by, name = self._other(hold, hold.approved_by), DONE[hold.action or "send"]
+            more: dict[str, Any] = {"by": by, "added": str(hold.plan.get("words", ""))}
+            told = self._ack(name, hold, **more)
+            if Mailbox(by).domain:  # whoever answered in the sender's place; a command has its answer already
+                told += self._ack(name, hold, to=Mailbox(by, self._rules.site.name_of(by)), **more)
+            return told, None
         return self._ack("in-doubt", hold), None
 
     def _other(self, hold: Hold, by: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gateway.commands import policy_arm, policy_health, policy_sample
 from gateway.commands.options import with_settings
 from gateway.commands.shown import FINE, FOUND, USER, console, print_json
 from gateway.config import Settings
@@ -96,6 +97,12 @@ def test(
     if not json:
         out.print(f"\n{_counted(ran, 'example')}, {failed} failed")
     raise typer.Exit(FOUND if failed else FINE)
+
+
+app.command("arm")(policy_arm.arm)
+app.command("health")(policy_health.health)
+app.command("sample")(policy_sample.sample)
+app.command("review")(policy_sample.review)
 
 
 def _missing_templates(policies: PolicySet, templates: Templates) -> Iterator[Problem]:

@@ -27,9 +27,7 @@ _WEEK_ENDS = 4
 """Friday: what "the end of the week" means to people who work."""
 
 
-def due_of(
-    value: str, pieces: Iterable[str], at: datetime, calendar: Calendar, grammar: Grammar
-) -> datetime | None:
+def due_of(value: str, pieces: Iterable[str], at: datetime, calendar: Calendar, grammar: Grammar) -> datetime | None:
     """When what was promised at `at` (aware) is due, in the calendar's zone; None where no time is named ("soon").
 
     `value` and `pieces` are the fact `eta`: an ISO date or "in words", and the words in which it was said.
@@ -75,7 +73,7 @@ def _moments(piece: str, now: datetime, calendar: Calendar, grammar: Grammar) ->
 
 
 def _span(named: Mapping[str, str], text: str, grammar: Grammar) -> timedelta | None:
-    """"in two hours", "within 30 minutes"; of "2-3 hours" the longer."""
+    """ "in two hours", "within 30 minutes"; of "2-3 hours" the longer."""
     for number, unit in (("in_n", "in_u"), ("for_n", "for_u")):
         length = _HOURS.get(grammar.units.get(named.get(unit, ""), "")) if number in named else None
         if length is None:

@@ -21,6 +21,10 @@ MOST_EVIDENCE = 12
 """Spans kept for one finding."""
 
 
+NOTHING_FOUND = "no policy matched"
+"""The reason of a decision on a mail that was judged and in which no policy found anything."""
+
+
 def decide(reading: Reading | None, policies: PolicySet, *, observe: bool = False, now: datetime) -> Decision:
     """What happens to a mail. `reading` is None for mail of nobody's agent; `observe` turns every stop into a record.
 
@@ -88,7 +92,7 @@ def _findings(reading: Reading, facts: _Named, policies: PolicySet, observe: boo
     """The policies that match, in the order of the set (the highest priority first)."""
     requester = reading.requester.mailbox.address if reading.requester else ""
     team = reading.agent.team if reading.agent else ""
-    mail = reading.message.message_id or f"{reading.envelope.mail_from.address} {reading.message.subject}"
+    thread = thread_of(reading, policies.site)
     for policy in policies.policies:
         scope = policy.scope
         if not scope.covers(team=team, requester=requester, lang=reading.lang, site=policies.site, now=now):
@@ -96,7 +100,7 @@ def _findings(reading: Reading, facts: _Named, policies: PolicySet, observe: boo
         if not matches(policy, facts):
             continue
         exempt = policy.exempt is not None and policy.exempt.holds(facts)
-        enforce = policy.mode == "enforce" and not observe and not exempt and scope.enforced_for(policy.id, mail)
+        enforce = policy.mode == "enforce" and not observe and not exempt and scope.enforced_for(policy.id, thread)
         fix = None if exempt else _fix(policy, reading, policies.site)
         do = policy.do
         if do == "rewrite" and (fix is None or not fix.automatic):
@@ -116,6 +120,14 @@ def _findings(reading: Reading, facts: _Named, policies: PolicySet, observe: boo
             facts=names,
             confidence=confidence(policy.when, facts, facts.sure),
         )
+
+
+def thread_of(reading: Reading, site: Site) -> str:
+    """What the mails of one thread have in common, so that a policy on trial treats them alike: the ticket's tag, else
+    the first mail's id, else sender and subject."""
+    message = reading.message
+    first = (*site.ticket_tags(message.subject)[:1], *message.references[-1:], message.message_id)
+    return next((each for each in first if each), f"{reading.envelope.mail_from.address} {message.subject}")
 
 
 def matches(policy: Policy, facts: _Named) -> bool:
@@ -166,7 +178,7 @@ def _fill(sentence: str, reading: Reading) -> str:
 
 def _reason(disposition: Disposition, findings: tuple[Finding, ...], enforced: list[Finding]) -> str:
     if not findings:
-        return "no policy matched"
+        return NOTHING_FOUND
     if not enforced:
         kind = "exempt" if all(finding.exempt for finding in findings) else "observed only"
         return f"{kind}: {', '.join(finding.policy for finding in findings)}"

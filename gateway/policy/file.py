@@ -25,6 +25,7 @@ from gateway.site.file import Lang
 Mode = Literal["enforce", "observe"]
 Do = Literal["pass", "notify", "rewrite", "hold", "reject"]
 Fail = Literal["open", "defer", "hold"]
+Budget = Literal["counts", "never"]
 PLACEHOLDERS = ("requester", "requester_name", "agent", "target")
 """What `why` and `would_pass` may name in braces."""
 
@@ -82,7 +83,7 @@ class ScopePart(_Part):
     )
     languages: tuple[Lang, ...] = Field(default=(), description="languages of the mail; empty: all")
     share: Annotated[Number, Field(ge=0, le=100)] = Field(
-        default=100, description="percent of the mail for which the policy is enforced; for the rest it observes"
+        default=100, description="percent of the threads for which the policy is enforced; for the rest it observes"
     )
     active_from: date | None = Field(default=None, description="first day, in the team's time zone")
     active_until: date | None = Field(default=None, description="last day, in the team's time zone")
@@ -170,6 +171,9 @@ class PolicyFile(_Part):
     )
     fix: Literal["add-requester", "none"] | None = Field(default=None, description="default: add-requester for rewrite")
     fail: Fail = Field(default="defer", description="when the gateway itself has a fault: pass, 451, or hold")
+    budget: Budget = Field(
+        default="counts", description="never: its stops never turn into advice, however many there were (site: limits)"
+    )
     notice: Line = Field(default="", description="template of the notice; default: the usual one")
     draft: Line = Field(default="", description="template of the compliant draft; default: the policy's id")
     scope: ScopePart = ScopePart()

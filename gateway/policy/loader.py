@@ -106,6 +106,7 @@ def read_policy(source: Path | str, name: str = "", *, site: Site | None = None)
         rewrite_for=frozenset(file.rewrite_for),
         adds_requester=(file.fix or ("add-requester" if file.do == "rewrite" else "none")) == "add-requester",
         fail=file.fail,
+        budget=file.budget,
         would_pass=file.would_pass or "",
         notice=file.notice,
         draft=file.draft,

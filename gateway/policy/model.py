@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Literal
 
 from gateway.policy.conditions import Condition
 from gateway.policy.decision import Decision
-from gateway.policy.file import Do, ExamplePart, Fail, Mode
+from gateway.policy.file import Budget, Do, ExamplePart, Fail, Mode
 from gateway.reading.lexicon import Lexicon
 from gateway.site.model import Site
 from gateway.site.people import domain_of, fold
@@ -40,11 +40,11 @@ class Scope:
             and (self.active_until is None or day <= self.active_until)
         )
 
-    def enforced_for(self, policy: str, mail: str) -> bool:
-        """True for the share of the mail that the policy is enforced on; the same mail is always on the same side."""
+    def enforced_for(self, policy: str, thread: str) -> bool:
+        """True for the share of threads that the policy is enforced on; the same one is always on the same side."""
         if self.share >= 100:
             return True
-        digest = hashlib.sha256(f"{policy}\0{mail}".encode("utf-8", "surrogatepass")).digest()
+        digest = hashlib.sha256(f"{policy}\0{thread}".encode("utf-8", "surrogatepass")).digest()
         return int.from_bytes(digest[:4]) % 100 < self.share
 
 
@@ -73,6 +73,7 @@ class Policy:
     rewrite_for: frozenset[str] = frozenset({"internal"})
     adds_requester: bool = False
     fail: Fail = "defer"
+    budget: Budget = "counts"
     would_pass: str = ""
     notice: str = ""
     draft: str = ""
@@ -96,6 +97,15 @@ class PolicySet:
 
     def get(self, policy: str) -> Policy | None:
         return next((each for each in self.policies if each.id == policy), None)
+
+    def observing(self, fallen: frozenset[str]) -> PolicySet:
+        """The same policies, those that fell back in observe mode: another verdict, so another version."""
+        ids = sorted(fallen & {policy.id for policy in self.policies})
+        if not ids:
+            return self
+        policies = tuple(replace(each, mode="observe") if each.id in fallen else each for each in self.policies)
+        version = hashlib.sha256("\0".join([self.version, *ids]).encode()).hexdigest()[:16]
+        return replace(self, policies=policies, version=version)
 
     @property
     def fail(self) -> Fail:

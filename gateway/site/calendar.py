@@ -102,7 +102,20 @@ class Calendar:
     def closing(self, day: date) -> datetime | None:
         """When the business of a day ends; None on a day without any."""
         hours = () if self.is_holiday(day) else self.week[day.weekday()]
-        return self._moment(day, hours[-1][1]) if hours else None
+        return self._moment(day, max(end for _, end in hours)) if hours else None
+
+    def end(self, at: datetime) -> datetime:
+        """When the business hours of this day are over; of a day without any, or after them, those of the next day.
+
+        A week without any business hours ends its days at midnight.
+        """
+        local = at.astimezone(self.zone)
+        day = local.date()
+        for _ in range(LONGEST_SEARCH if any(self.week) else 0):
+            if (closes := self.closing(day)) is not None and closes > local:
+                return closes
+            day += timedelta(days=1)
+        return self._moment(local.date() + timedelta(days=1), 0)
 
     def _moment(self, day: date, minute: int) -> datetime:
         midnight = datetime.combine(day, time(0), self.zone)

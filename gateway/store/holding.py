@@ -10,7 +10,8 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from gateway.store import audit, holds, outbox
+from gateway.policy.budget import Ceiling
+from gateway.store import audit, budget, holds, outbox
 from gateway.store.base import Base
 from gateway.store.errors import ClaimLost, StoreAway
 from gateway.store.records import (
@@ -29,19 +30,38 @@ from gateway.store.records import (
 class Holding(Base):
     """The holds of the store."""
 
-    async def hold(self, new: NewHold, entry: AuditEntry, notices: Sequence[OutMail]) -> None:
-        """Keep a mail: hold, audit entry and notices in one transaction, on the disk when this returns."""
+    async def hold(
+        self, new: NewHold, entry: AuditEntry, notices: Sequence[OutMail], *, within: Sequence[Ceiling] = ()
+    ) -> Ceiling | None:
+        """Keep a mail: hold, audit entry and notices in one transaction, on the disk when this returns.
+
+        Where a ceiling of `within` is reached it is returned, and nothing is written.
+        """
         sealed = await self._seal(new.raw, holds.row_name(new.id))
         mails = await self._seal_mails(notices)
         held = replace(entry, outcome="held")
 
-        def work(connection: Connection) -> None:
+        def work(connection: Connection) -> Ceiling | None:
+            if (reached := budget.spent(connection, within)) is not None:
+                return reached
             audit.insert_entries(connection, [held], self.run_id)
             self._event(connection, entry.id, new.at, "held", entry.reason, "")
             holds.insert_hold(connection, new, entry.subject, sealed)
             outbox.enqueue(connection, mails, new.at)
+            return None
 
-        await self._write(work)
+        return await self._write(work)
+
+    async def reject(self, entry: AuditEntry, within: Sequence[Ceiling]) -> Ceiling | None:
+        """Write down that a mail is about to be rejected. A ceiling that is reached is returned, as by `hold`."""
+
+        def work(connection: Connection) -> Ceiling | None:
+            reached = budget.spent(connection, within)
+            if reached is None:
+                audit.insert_entries(connection, [entry], self.run_id)
+            return reached
+
+        return await self._write(work)
 
     async def held(self, wanted: str) -> Hold | None:
         """The hold with this id or unique prefix, with its octets. Raises Ambiguous."""

@@ -34,6 +34,8 @@ Outcome = Literal[
     "rewritten",
     "held",
     "rejected",
+    "advised",  # it would have been stopped, and there were too many stops already
+    "bypassed",  # passed unread, because an admin said so
     "refused-upstream",
     "deferred",
     "in-doubt",
@@ -173,6 +175,10 @@ class Recovered:
 
     def __bool__(self) -> bool:
         return bool(self.mails_in_doubt or self.holds_in_doubt or self.holds_again)
+
+
+DIGEST_LINE = "digest-line"
+"""The kind of what waits in the outbox to become part of a mail."""
 
 
 @dataclass(frozen=True, slots=True)

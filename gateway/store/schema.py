@@ -6,6 +6,8 @@ Audit      audit, audit_policies       one row a judged mail, and the policies t
 Holds      holds, hold_bodies, tokens  held mail and its life; bodies apart and encrypted
 Own mail   outbox                      notices on their way, bodies encrypted
 Itself     runs, store_keys            processes that wrote here, keys that bodies were sealed with
+Admins     told, bypasses              what they were told, when everything was let pass
+           policy_states, reviews      policies that fell back, passed mail that people looked at
 """
 
 from __future__ import annotations
@@ -205,4 +207,43 @@ outbox = Table(
     Column("sent_at", UtcTime),
     Column("detail", Words(4000), nullable=False),
     Index(None, "state", "due"),
+)
+
+told = Table(
+    "told",
+    metadata,
+    Column("key", Key, primary_key=True),  # what admins are told once, whichever node comes first
+    Column("at", UtcTime, nullable=False),
+)
+
+bypasses = Table(
+    "bypasses",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("at", UtcTime, nullable=False, index=True),
+    Column("until", UtcTime),  # none: it was switched off
+    Column("why", Words(1000), nullable=False),
+    Column("by", Words(SHOWN), nullable=False),
+)
+
+policy_states = Table(
+    "policy_states",
+    metadata,
+    Column("policy", Words(100), primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    Column("state", Words(20), nullable=False),  # "observe": fell back; "armed": a person has armed it again
+    Column("why", Words(1000), nullable=False),
+    Column("by", Words(SHOWN), nullable=False),
+)
+
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("mail_id", Key, primary_key=True),
+    Column("drawn_at", UtcTime, nullable=False),
+    Column("seed", BigInteger, nullable=False),
+    Column("verdict", Words(20), nullable=False),  # "" until somebody has looked
+    Column("why", Words(1000), nullable=False),
+    Column("by", Words(SHOWN), nullable=False),
+    Column("reviewed_at", UtcTime),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -50,7 +51,7 @@ def test_a_policy_that_names_a_template_that_is_not_there(run: Run, folder: Path
     ran = run("policy", "check", "--policies", folder)
     assert ran.code == 2
     assert "there is no template drafts/bare-refusl\n" in ran.out and "  Write: bare-refusal\n" in ran.out
-    assert "  Write: a template en/notices/ours.txt, or one of hold, returned, rewrite, supervisor\n" in ran.out
+    assert re.search(r"  Write: a template en/notices/ours.txt, or one of .*\bhold, .*supervisor\n", ran.out)
 
 
 def test_a_failing_example_is_shown_and_gives_one(run: Run, folder: Path) -> None:

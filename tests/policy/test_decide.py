@@ -204,3 +204,25 @@ def test_a_policy_that_observes_has_no_say_after_a_fault(policies: PolicySet) ->
     rules = (policy("hold", fail="hold", mode="observe"), policy("hold", fail="open"))
     decision = replace(policies, policies=rules).decision_after_fault("x")
     assert decision is not None and decision.disposition == "pass"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("Subject: Re: [#48213] a\nMessage-ID: <1@x>\n", "Subject: [#48213] b\nReferences: <7@x> <8@x>\n", True),
+        ("Subject: a\nReferences: <0@x> <1@x>\n", "Subject: b\nIn-Reply-To: <9@x>\nReferences: <0@x> <9@x>\n", True),
+        ("Subject: a\nMessage-ID: <1@x>\n", "Subject: b\nReferences: <1@x>\n", True),
+        ("Subject: a\nMessage-ID: <1@x>\n", "Subject: a\nMessage-ID: <2@x>\n", False),
+        ("Subject: a\n", "Subject: a\n", True),
+        ("Subject: a\n", "Subject: b\n", False),
+    ],
+)
+def test_a_policy_on_trial_treats_a_thread_alike(policies: PolicySet, one: str, other: str, same: bool) -> None:
+    from gateway.policy.decide import thread_of
+
+    def thread(headers: str) -> str:
+        message = read_message(f"From: dana.cole@acme.example\n{headers}\nHello\n".replace("\n", "\r\n").encode())
+        context = Context(site=policies.site, lexicon=policies.lexicon, now=NOW)
+        return thread_of(Reading(message, Envelope.of("dana.cole@acme.example", []), context), policies.site)
+
+    assert (thread(one) == thread(other)) == same
