@@ -10,6 +10,7 @@ import hashlib
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import structlog
@@ -41,6 +42,9 @@ DONE: dict[str, str] = {
 }  # fmt: skip
 """The acknowledgement of each way in which an approved mail goes out."""
 
+MOST_ASKED_BACK = 8
+"""Acknowledgements of nothing done, to one person about one mail in a day."""
+
 Judge = Callable[[bytes, Envelope, str], Awaitable[Decision]]
 """(octets, envelope, the agent's address) -> what a mail would come to that was sent now."""
 
@@ -71,6 +75,7 @@ class Settling:
         self._rules = rules
         self._store = store
         self._letters = letters
+        self._said: dict[tuple[str, str], list[datetime]] = {}
         self.wake: Callable[[], None] = lambda: None
         self.judge: Judge | None = None
 
@@ -263,13 +268,26 @@ class Settling:
 
     async def _expired(self, author: Mailbox) -> Reply:
         """An unknown token. Only our own agents are told; anybody else could be a forged address (backscatter)."""
-        if self._rules.site.agent(author.address) is not None:
+        if self._rules.site.agent(author.address) is not None and self._may_say("", author):
             facts = NoticeFacts(held_id="", agent=author, subject="", lang=self._rules.site.lang)
             await self._store.enqueue(self._letters.ack("expired", facts))
             self.wake()
         return replies.OK
 
+    def _may_say(self, about: str, to: Mailbox) -> bool:
+        """Whether one more acknowledgement of nothing done may go out. A machine that answers each of ours, without
+        saying that it is one, must come to an end; a person who tries a few times a day does not notice."""
+        now, key = self._letters.clock(), (about, to.key)
+        lately = [at for at in self._said.get(key, ()) if now - at < timedelta(days=1)]
+        if len(self._said) > 10_000:
+            self._said.clear()
+        self._said[key] = [*lately, now][:MOST_ASKED_BACK]
+        return len(lately) < MOST_ASKED_BACK
+
     async def _say(self, name: str, hold: Hold, *, to: Mailbox, **more: Any) -> Reply:
+        if not self._may_say(hold.new.id, to):
+            log.warning("asked back often enough; silent now", mail=hold.new.id, ack=name)
+            return replies.OK
         mails = self._ack(name, hold, to=to, **more)
         if mails and (name != "wrong-sender" or self._rules.site.agent(to.address) is not None):
             await self._store.enqueue(mails)

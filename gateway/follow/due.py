@@ -22,7 +22,7 @@ _CLOCK = re.compile(r"(\d{1,2})(?:[:.h](\d{2}))?\s?([ap])?")
 _HALF_OF_DAY = re.compile(r"\d\s?([ap])\.?m\b")
 _RANGE = re.compile(r"\d{1,3}\s?(?:-|–|to|bis|tot|à|a|o|oder|of|or|ou)\s?(\d{1,3})\b")
 _HOURS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1)}
-_HALF = re.compile(r"\b(?:half an?|(?:einer )?halbe[nr]?|demi-?e?|media|mezz.?|meia|half) \w")
+_HALF = re.compile(r"^(?:half|halbe|demi|media|mezz|half)")
 _WEEK_ENDS = 4
 """Friday: what "the end of the week" means to people who work."""
 
@@ -34,14 +34,18 @@ def due_of(value: str, pieces: Iterable[str], at: datetime, calendar: Calendar, 
     """
     now = at.astimezone(calendar.zone)
     wanted = _iso(value)
-    said = ", ".join(list(pieces)[:MOST_PIECES])
-    found = [each for each in _moments(said, now, calendar, grammar) if now < each <= now + FARTHEST]
-    if found:
-        return next((each for each in found if each.date() == wanted), found[0])
+    found = [
+        each for piece in list(pieces)[:MOST_PIECES] for each in _moments(piece, now, calendar, grammar)
+        if now < each <= now + FARTHEST
+    ]  # fmt: skip
+    for each in found:
+        # The end of the week is Saturday to the grammar, and Friday to people who work.
+        if wanted is None or abs((each.date() - wanted).days) <= 1:
+            return each
     if wanted is not None:
         end = _end_of(wanted, calendar)
         return end if now < end <= now + FARTHEST else None
-    return None
+    return found[0] if found else None
 
 
 def _moments(piece: str, now: datetime, calendar: Calendar, grammar: Grammar) -> Iterable[datetime]:
@@ -81,7 +85,7 @@ def _span(named: Mapping[str, str], text: str, grammar: Grammar) -> timedelta | 
         said = named[number]
         if longer := _RANGE.search(text):
             return int(longer[1]) * length
-        if _HALF.search(text):
+        if _HALF.match(said):
             return length / 2
         return (int(said) if said.isdigit() else grammar.numbers.get(said, 1)) * length
     return None

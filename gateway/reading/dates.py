@@ -123,9 +123,9 @@ class Calendar:
             return
         data, at = prepared.data, 0
         while (span := self.pattern.find(data, at)) is not None:
-            at = span[1]
             whole, *groups = self.captures.at(data, *span)[1:]
             first, last = whole
+            at = last  # what bounds this one may bound the next
             named = {
                 self.captures.names[number]: data[start:end].decode("utf-8", "ignore")
                 for number, (start, end) in enumerate(groups, 2)
