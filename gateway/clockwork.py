@@ -36,6 +36,7 @@ log = structlog.get_logger("gateway.clockwork")
 EVERY_SECONDS = 30.0
 DAY = timedelta(hours=8)
 """Business time between two reminders of the same thing, once the supervisor knows."""
+MINUTE = timedelta(minutes=1)
 WINDOW = timedelta(days=14)
 """In which requests of one person are counted, and after which they are spoken of again."""
 MOST_TOPICS = 8
@@ -94,16 +95,16 @@ class Clockwork:
 
     async def _remind(self, hold_id: str, stage: int, now: datetime) -> bool:
         hold = await self._store.held(hold_id)
-        if hold is None or hold.state != "held":
+        if hold is None or hold.state not in ("held", "in-doubt"):
             return False
         site, agent = self._rules.site, hold.new.agent
         calendar = site.calendar_of(self._team(site, agent))
         token = fresh_token()
-        if stage == 0:
+        if stage == 0 and agent:
             next_at = max(hold.new.deadline, calendar.after(now, timedelta(minutes=30)))
             mails = self._to_agent(hold, token, next_at)
         else:
-            next_at = calendar.after(now, self._hold_deadline if stage == 1 else DAY)
+            next_at = calendar.after(now, self._hold_deadline if stage <= 1 else DAY)
             mails = self._to_somebody_else(hold, token, stage)
         done = await self._store.remind(hold_id, stage, next_at, mails, token_hash(token), now)
         if done:
@@ -119,7 +120,7 @@ class Clockwork:
         """The supervisor; where there is none, or they have not answered either, the admins; else the team."""
         site, facts = self._rules.site, self._facts(hold)
         supervisor = site.supervisor_of(hold.new.agent)
-        readers = [supervisor] if stage == 1 and supervisor is not None else list(site.admins)
+        readers = [supervisor] if stage <= 1 and supervisor is not None else list(site.admins)
         if not readers:
             team = site.team_of(hold.new.agent)
             boxes = [Mailbox(address) for address in team.mailboxes] if team is not None else []
@@ -133,6 +134,8 @@ class Clockwork:
         self, name: str, hold: Hold, facts: NoticeFacts, to: Mailbox, token: str, more: Mapping[str, object]
     ) -> tuple[OutMail, ...]:
         head = self._letters.head()
+        if hold.state == "in-doubt":  # no answer settles it: somebody has to ask whether it came
+            return self._letters.ack("in-doubt", replace(facts, agent=to))
         try:
             values = {
                 "answers": notices.answers(facts, token, head),
@@ -147,7 +150,7 @@ class Clockwork:
             return (mail,)
         except Exception as error:
             log.error("a reminder goes out in fixed words", mail=hold.new.id, fault=type(error).__name__)
-            return (self._letters.notice(facts, token),)
+            return (replace(self._letters.notice(facts, token), rcpt_to=(to.address,)),)
 
     def _facts(self, hold: Hold) -> NoticeFacts:
         facts = self._letters.facts_of(hold)
@@ -165,11 +168,14 @@ class Clockwork:
             mails = self._ask_owner(entry) if entry.state == "open" else self._tell_of_handoff(entry)
             next_at = calendar.after(now, self._patience.handoff) if entry.state == "open" else None
         elif now < entry.due:
-            mails, state, next_at = self._about_promise("promise-due", entry, entry.agent), "open", entry.due
+            mails, state = self._about_promise("promise-due", entry, entry.agent), "open"
+            next_at = calendar.after(entry.due - MINUTE, MINUTE)  # what was promised for Sunday: on Monday
         elif entry.state == "open":
             mails = self._about_promise("promise-overdue", entry, entry.agent)
         else:
             mails, next_at = self._tell_of_promise(entry), None
+        if not mails:  # what could not be written is written later, and nobody counts as told
+            state, next_at = entry.state, now + timedelta(hours=1)
         done = await self._store.ledger_step(entry, state, next_at, mails, now)
         if done:
             log.info("reminded of what is open", kind=entry.kind, mail=entry.mail_id, state=state, told=len(mails))
@@ -193,8 +199,13 @@ class Clockwork:
         return self._to_supervisor("promise-overdue", entry, words=[entry.words] if entry.words else [])
 
     def _to_supervisor(self, name: str, entry: Entry, **more: object) -> tuple[OutMail, ...]:
-        head = self._rules.site.supervisor_of(entry.agent.address)
-        return self._letter(name, entry, head, supervisor_name=named(head), **more) if head is not None else ()
+        """The agent's supervisor; where there is none, the admins; else the agent, so that somebody knows."""
+        site = self._rules.site
+        head = site.supervisor_of(entry.agent.address)
+        out: tuple[OutMail, ...] = ()
+        for reader in (head,) if head is not None else site.admins or (entry.agent,):
+            out += self._letter(name, entry, reader, supervisor_name=named(reader), **more)
+        return out
 
     def _letter(self, name: str, entry: Entry, to: Mailbox, **more: object) -> tuple[OutMail, ...]:
         """A note about an entry, in the language of whoever reads it, as far as the site file knows it."""

@@ -9,6 +9,8 @@ from typing import Any
 
 from gateway.follow.entries import Entry
 
+BY_MAIL = ("answered", "taken back", "kept", "late", "moved")
+"""What a mail closes an entry with."""
 MOST_TOPICS = 10
 FEWEST = 5
 """People who must have asked before a topic is named."""
@@ -20,7 +22,11 @@ def count(found: Sequence[Entry]) -> dict[str, Any]:
     for kind in ("handoff", "promise", "request"):
         its = [entry for entry in found if entry.kind == kind]
         closed = Counter(entry.why for entry in its if entry.state == "closed" and entry.why)
-        known = {word: number for word, number in closed.items() if word in ("answered", "kept", "late")}
+        known = {
+            word: number
+            for word, number in closed.items()
+            if word in ("answered", "taken back", "kept", "late", "moved")
+        }
         by_hand = sum(closed.values()) - sum(known.values())
         out[kind] = {
             "opened": len(its),

@@ -6,6 +6,7 @@ Machines answer nobody: what is auto-submitted neither opens nor closes anything
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -22,9 +23,22 @@ Kind = Literal["handoff", "promise", "request"]
 State = Literal["open", "asked", "escalated", "closed"]
 """open: nobody was reminded; asked: the owner or agent was; escalated: the supervisor was told, and nobody is again."""
 
+NOT_FOLLOWED = ("confidential", "confidential_recipient", "leave_me_out", "requester_bcc_only", "fyi")
+"""Facts of mail about which nobody else is written to: a reminder would name whom, or what, it had kept quiet."""
+
 MOST_IDS = 20
 """Message-IDs of a thread that are kept with an entry."""
 MOST_OWNERS = 5
+SHORTEST_SUBJECT = 3
+"""Letters and digits of a subject that says which matter it is."""
+
+_LABELS = re.compile(r"^(?:\s*\w{1,5}(?:\[\d+\])?\s?:)+\s*")
+_MACHINE = re.compile(
+    r"\s*(?:auto(?:matic|mated)?[ -]?(?:reply|response)|automatische (?:antwort|beantwoording)|automatisch antwoord|"
+    r"abwesen|out of (?:the )?office|réponse automatique|absence du bureau|respuesta automática|fuera de la oficina|"
+    r"risposta automatica|fuori sede|resposta automática|afwezig)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +76,8 @@ class Patience:
     handoff: timedelta = timedelta(hours=16)
     before_due: timedelta = timedelta(hours=2)
     after: timedelta = timedelta(hours=8)
+    vague: timedelta = timedelta(hours=16)
+    """What "soon" is taken for."""
 
 
 def opened(
@@ -72,7 +88,7 @@ def opened(
     if not gist.judged or agent is None or requester is None or not requester.mailbox.address:
         return ()
     facts, calendar = gist.facts, site.calendar_of(agent.team)
-    if "confidential_recipient" in facts or "leave_me_out" in facts or "fyi" in facts:
+    if any(name in facts for name in NOT_FOLLOWED):
         return ()
     who = replace(requester.mailbox, address=site.same.canonical(requester.mailbox.address))
     base = Entry(
@@ -86,9 +102,12 @@ def opened(
     if owners:
         due = promised or calendar.after(at, patience.handoff)
         return (replace(base, id=f"{mail_id}-h", owners=owners, due=due, next_at=due),)
-    if promised is None or "to_requester" not in facts:
+    if eta is None or "to_requester" not in facts:
         return ()
-    remind = max(calendar.before(promised, patience.before_due), at)
+    promised = promised or calendar.after(at, patience.vague)
+    remind = calendar.before(promised, patience.before_due)
+    if remind <= at:  # "in an hour": nobody is reminded of what they have just written
+        remind = at + (promised - at) / 2
     words = " … ".join(said)[:200]
     return (replace(base, id=f"{mail_id}-p", kind="promise", due=promised, words=words, next_at=remind),)
 
@@ -120,18 +139,41 @@ def _owners(gist: Gist, site: Site) -> tuple[Mailbox, ...]:
 
 
 def closes(entry: Entry, seen: SeenMessage, site: Site) -> str:
-    """Why this mail closes the entry: "answered", "kept", "late"; "" where it does not."""
-    if seen.marks.get("machine") or not seen.author.address:
+    """Why this mail closes the entry: "answered", "taken back", "kept", "late"; "" where it does not, such as for mail
+    of another matter between the same people."""
+    if seen.marks.get("machine") or not seen.author.address or is_automatic(seen.subject):
+        return ""
+    if not _of_thread(entry, seen):
         return ""
     reached = [*seen.rcpt_to, *(who.address for who in (*seen.to, *seen.cc))]
     if not site.is_among(entry.requester.address, reached):
         return ""
     if entry.kind == "handoff":
-        return "answered" if any(_same_owner(owner, seen.author, site) for owner in entry.owners) else ""
+        if any(_same_owner(owner, seen.author, site) for owner in entry.owners):
+            return "answered"
+        return "taken back" if _of_team(seen.author, entry, site) else ""
     if entry.kind == "promise" and _of_team(seen.author, entry, site):
-        linked = set(entry.thread) & {seen.message_id, *seen.references}
-        return ("kept" if _when(seen) <= entry.due else "late") if linked else ""
+        return "kept" if _when(seen) <= entry.due else "late"
     return ""
+
+
+def _of_thread(entry: Entry, seen: SeenMessage) -> bool:
+    """By an id; else by the subject, since an owner may answer the first mail or write anew."""
+    if set(entry.thread) & {seen.message_id, *seen.references}:
+        return True
+    stem = _stem(entry.subject)
+    return bool(stem) and stem == _stem(seen.subject)
+
+
+def _stem(subject: str) -> str:
+    """A subject without what answering and forwarding put in front; "" where that is hardly anything."""
+    stem = " ".join(_LABELS.sub("", subject[:200]).casefold().split())
+    return stem if sum(letter.isalnum() for letter in stem) >= SHORTEST_SUBJECT else ""
+
+
+def is_automatic(subject: str) -> bool:
+    """True for the subject of an answering machine, for those that say it nowhere else."""
+    return _MACHINE.match(subject) is not None
 
 
 def _same_owner(owner: Mailbox, author: Mailbox, site: Site) -> bool:
@@ -173,7 +215,10 @@ class Trail:
     def closed(self, entry: Entry) -> str:
         if self.seen is None or self.site is None:
             return ""
-        return closes(entry, replace(self.seen, sent_at=self.at), self.site)
+        why = closes(entry, replace(self.seen, sent_at=self.at), self.site)
+        if why in ("kept", "late") and any(new.kind == "promise" for new in self.entries):
+            return "moved"  # a new date instead of what was promised
+        return why
 
 
 def as_json(entry: Entry) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.engine import Connection
 
 from gateway.follow.entries import Entry, State, Trail
@@ -14,6 +14,9 @@ from gateway.store import audit, holds, ledger, outbox
 from gateway.store.base import Base
 from gateway.store.records import OutMail
 from gateway.store.schema import holds as hold_rows
+
+WAITING = ("held", "in-doubt")
+"""States in which a mail waits for a person."""
 
 AT_ONCE = 50
 """What one look of the clock takes on."""
@@ -79,9 +82,11 @@ class Following(Base):
     # --- held mail -------------------------------------------------------------------------------------------------
 
     async def holds_due(self, now: datetime) -> list[tuple[str, int]]:
-        """(id, how often somebody was reminded) of held mail that waits for too long."""
-        waiting = (hold_rows.c.state == "held") & (hold_rows.c.next_at <= now)
-        query = select(hold_rows.c.id, hold_rows.c.stage).where(waiting).order_by(hold_rows.c.next_at).limit(AT_ONCE)
+        """(id, how often somebody was reminded) of mail that waits for too long: for an answer, or in doubt. Mail that
+        was held before there were reminders has only its deadline."""
+        look = func.coalesce(hold_rows.c.next_at, hold_rows.c.deadline)
+        waiting = hold_rows.c.state.in_(WAITING) & (look <= now)
+        query = select(hold_rows.c.id, hold_rows.c.stage).where(waiting).order_by(look).limit(AT_ONCE)
         return await self._reader.run(lambda connection: [tuple(row) for row in connection.execute(query)])  # type: ignore[misc]
 
     async def remind(
@@ -90,7 +95,7 @@ class Following(Base):
         """Remind somebody of a held mail, with a token with which they can answer, in one transaction. False when
         another node did, or the mail is settled."""
         sealed = await self._seal_mails(mails)
-        as_read = (hold_rows.c.id == hold_id) & (hold_rows.c.state == "held") & (hold_rows.c.stage == stage)
+        as_read = (hold_rows.c.id == hold_id) & hold_rows.c.state.in_(WAITING) & (hold_rows.c.stage == stage)
 
         def work(connection: Connection) -> bool:
             values = {"stage": stage + 1, "next_at": next_at}
