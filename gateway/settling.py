@@ -189,6 +189,8 @@ class Settling:
         words = self._words(hold, answer)
         try:
             plan = plan_of(hold, words, fix=answer.fix)
+            if answer.eta:
+                plan["eta"] = answer.eta  # a promise, once it has gone out
             octets, rcpt_to = with_changes(hold, plan)
         except (CannotAmend, CannotRelease) as cannot:
             raise CannotSettle("draft-back", "cannot", str(cannot), self._by_hand(hold, words)) from cannot

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 
-from gateway.follow.entries import Entry, Patience, Trail, as_json, from_json, keys_of, opened
+from gateway.follow.entries import MOST_IDS, Entry, Patience, Trail, as_json, from_json, keys_of, opened, promised
 from gateway.judged import Judged
 from gateway.mail.address import Mailbox
 from gateway.reading.thread import SeenMessage
@@ -49,9 +49,28 @@ class Trails:
         kept: list[Mapping[str, Any]] = [] if hold.action in OPEN_NOTHING else list(new.told.get("opens", ()))
 
         def entries(now: datetime) -> tuple[Entry, ...]:
-            return tuple(from_json(each, mail_id=new.id, agent=agent, subject=hold.subject, at=now) for each in kept)
+            found = [from_json(each, mail_id=new.id, agent=agent, subject=hold.subject, at=now) for each in kept]
+            if hold.action == "amend" and not found:
+                found += self._answered(hold, agent, seen, site, now)
+            return tuple(found)
 
         return self._made(seen, site, entries, new.id)
+
+    def _answered(self, hold: Hold, agent: Mailbox, seen: SeenMessage, site: Site, now: datetime) -> Iterable[Entry]:
+        """The promise that an answer to the notice has put into the mail."""
+        told, eta, team = hold.new.told, str(hold.plan.get("eta", "")), site.team_of(agent.address)
+        asked, shown = told.get("requester"), [who.address for who in (*seen.to, *seen.cc)]
+        if not eta or not asked or told.get("confidential") or not site.is_among(asked["address"], shown):
+            return ()
+        who = Mailbox(site.same.canonical(asked["address"]), asked["name"])
+        thread = tuple(each for each in (seen.message_id, *seen.references[:MOST_IDS]) if each)
+        base = Entry(
+            id=f"{hold.new.id}-p", kind="promise", at=now, mail_id=hold.new.id, agent=agent,
+            team=team.id if team else "", requester=who, owners=(), subject=hold.subject[:200], thread=thread, due=now,
+            words=eta[:200],
+        )  # fmt: skip
+        rules = self._rules
+        return (promised(base, "in words", (eta,), site, rules.lexicon.calendar, self._patience),)
 
     def inbound(self, seen: SeenMessage) -> Trail | None:
         """Of a mail that came in: it may be an owner's word to whoever asked, and it may be a request."""

@@ -97,19 +97,25 @@ def opened(
     )  # fmt: skip
     eta = facts.get("eta")
     said = tuple(span.text for span in eta.evidence) if eta is not None else ()
-    promised = due_of(str(eta.value), said, at, calendar, grammar) if eta is not None else None
     owners = _owners(gist, site) if "handoff" in facts or "empty_forward" in facts else ()
     if owners:
-        due = promised or calendar.after(at, patience.handoff)
+        dated = due_of(str(eta.value), said, at, calendar, grammar) if eta is not None else None
+        due = dated or calendar.after(at, patience.handoff)
         return (replace(base, id=f"{mail_id}-h", owners=owners, due=due, next_at=due),)
     if eta is None or "to_requester" not in facts:
         return ()
-    promised = promised or calendar.after(at, patience.vague)
-    remind = calendar.before(promised, patience.before_due)
-    if remind <= at:  # "in an hour": nobody is reminded of what they have just written
-        remind = at + (promised - at) / 2
-    words = " … ".join(said)[:200]
-    return (replace(base, id=f"{mail_id}-p", kind="promise", due=promised, words=words, next_at=remind),)
+    promise = replace(base, id=f"{mail_id}-p", kind="promise", words=" … ".join(said)[:200])
+    return (promised(promise, str(eta.value), said, site, grammar, patience),)
+
+
+def promised(base: Entry, value: str, said: Iterable[str], site: Site, grammar: Grammar, patience: Patience) -> Entry:
+    """The promise with its end, and when its agent is reminded. `value` and `said` as in `due_of`."""
+    calendar = site.calendar_of(base.team)
+    due = due_of(value, said, base.at, calendar, grammar) or calendar.after(base.at, patience.vague)
+    remind = calendar.before(due, patience.before_due)
+    if remind <= base.at:  # "in an hour": nobody is reminded of what they have just written
+        remind = base.at + (due - base.at) / 2
+    return replace(base, due=due, next_at=remind)
 
 
 def _thread(gist: Gist) -> tuple[str, ...]:
