@@ -253,6 +253,14 @@ class Settings:
             "The sender address of notices; default: notices_address",
         )
     )
+    rewrite_notices: str = field(
+        metadata=_row(
+            "Notices",
+            choice("at-once", "daily"),
+            "at-once",
+            "When senders hear whom the gateway added to their mail: with each mail, or once at the end of the day",
+        )
+    )
     hold_deadline: float = field(
         metadata=_row(
             "Notices",

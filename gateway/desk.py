@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from gateway import letters, notices
+from gateway import digest, letters, notices
 from gateway.correspondence import Correspondence, mail_id, why
 from gateway.judged import Judged
 from gateway.mail.address import Mailbox
@@ -25,8 +25,11 @@ log = structlog.get_logger("gateway.desk")
 class Desk:
     """Writes what is told. `wake` is called when the outbox has something to send."""
 
-    def __init__(self, letters: Correspondence, *, hold_deadline: float = 8 * 3600.0) -> None:
+    def __init__(
+        self, letters: Correspondence, *, hold_deadline: float = 8 * 3600.0, daily_digest: bool = False
+    ) -> None:
         self._letters = letters
+        self._daily_digest = daily_digest
         self._hold_deadline = timedelta(seconds=hold_deadline)
         self.wake: Callable[[], None] = lambda: None
 
@@ -80,7 +83,7 @@ class Desk:
         }
 
     def after_delivery(self, judged: Judged) -> tuple[OutMail, ...]:
-        """What people are told once a mail has gone out: whom a rewrite added, and the supervisor's note.
+        """What people are told once a mail has gone out: whom a rewrite added, the supervisor's note, and advice.
 
         A note that cannot be written must not undo a delivery, so it is only logged.
         """
@@ -89,15 +92,25 @@ class Desk:
             return ()
         try:
             facts, head, now = self._facts(judged, None), self._letters.head(), self._letters.clock()
-            if judged.advice is not None:
-                out.append(letters.advice(facts, judged.advice, head, id=mail_id(), now=now))
             if decision.disposition == "rewrite":
-                out.append(notices.rewrite_notice(facts, head, id=mail_id(), now=now))
+                out.append(self._rewritten(judged, facts))
             if decision.notify_supervisor and facts.supervisor is not None:
                 out.append(notices.supervisor_note(facts, head, id=mail_id(), now=now))
+            if judged.advice is not None:
+                out.append(letters.advice(facts, judged.advice, head, id=mail_id(), now=now))
         except Exception as error:
             log.error("a note could not be written", mail=judged.mail.id, **why(error))
         return tuple(out)
+
+    def _rewritten(self, judged: Judged, facts: NoticeFacts) -> OutMail:
+        """The note on a rewrite, or a line of the digest that goes out when the day's work is over."""
+        now = self._letters.clock()
+        if not self._daily_digest:
+            return notices.rewrite_notice(facts, self._letters.head(), id=mail_id(), now=now)
+        site = judged.rules.site
+        team = judged.gist.agent.team if judged.gist and judged.gist.agent else ""
+        local, due = now.astimezone(site.zone_of(team)), site.calendar_of(team).end(now)
+        return digest.line(facts, id=mail_id(), now=local, due=due)
 
     def reject_line(self, judged: Judged) -> str:
         """The one line that the sender's mail client shows."""

@@ -18,11 +18,13 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from gateway import digest
 from gateway.admins import Admins
 from gateway.assembly import doors_of, hold_key, letters_of, memory_key, postbox_of
 from gateway.bypass import RECORD_SECONDS, Bypass
 from gateway.canary import Canaries
 from gateway.config import Settings
+from gateway.correspondence import Correspondence
 from gateway.desk import Desk
 from gateway.dispatch import Dispatcher
 from gateway.located import BadFiles, Problem
@@ -63,6 +65,7 @@ class Service:
         self._reloading = asyncio.Lock()
         self.store: Store
         self.rules: Rules
+        self.letters: Correspondence
         self.desk: Desk
         self.admins: Admins
         self.bypass: Bypass
@@ -87,10 +90,11 @@ class Service:
         try:
             await self.store.start()
             left = await self.store.recover(self._clock())
-            letters = letters_of(settings, self.rules, self._clock)
-            self.desk = Desk(letters, hold_deadline=settings.hold_deadline)
-            self.settling = Settling(self.rules, self.store, letters)
-            self.admins = Admins(self.rules, self.store, letters, wake=lambda: self.desk.wake())
+            self.letters = letters_of(settings, self.rules, self._clock)
+            daily = settings.rewrite_notices == "daily"
+            self.desk = Desk(self.letters, hold_deadline=settings.hold_deadline, daily_digest=daily)
+            self.settling = Settling(self.rules, self.store, self.letters)
+            self.admins = Admins(self.rules, self.store, self.letters, wake=lambda: self.desk.wake())
             self.bypass = Bypass(self.store, self.admins, settings.state, self._clock)
             canaries = Canaries(self.rules, self.store, self.admins, self._clock)
             self.watch = Watch(self.rules, self.store, self.bypass, canaries, self._new_rules)
@@ -212,6 +216,8 @@ class Service:
             await self._tell(await self.store.sweep(now))
             while await self.store.erase_discarded(now - timedelta(days=RESEND_DAYS)):
                 pass
+            if await digest.send_due(self.store, self.letters):
+                self.desk.wake()
         except StoreAway as away:
             log.error("store away; nothing swept", why=str(away))
         except Exception:

@@ -135,10 +135,20 @@ class Collector:
             self._note("to_requester", True)
             if self.requester.mailbox.address and site.is_executive(self.requester.mailbox.address):
                 self._note("executive", True)
+            if not self._was_answered():
+                self._note("first_answer", True)
         elif self._is_shown(people.hidden):
             self._note("requester_bcc_only", True)
         else:
             self._note("requester_absent", True)
+
+    def _was_answered(self) -> bool:
+        """Whether an agent wrote to the requester earlier in this thread, as the gateway saw it or the quote shows."""
+        assert self.requester is not None
+        who = self.requester.mailbox.address
+        if any(seen.direction == "outbound" and self.site.is_among(who, seen.rcpt_to) for seen in self._seen()):
+            return True
+        return any(self.site.agent(author.mailbox.address) is not None for author in self.body.authors)
 
     def _is_shown(self, boxes: Sequence[Mailbox]) -> bool:
         assert self.requester is not None

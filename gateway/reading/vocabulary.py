@@ -56,6 +56,7 @@ _FACTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "requester_absent": ("the requester gets nothing", ()),
     "requester_bcc_only": ("the requester is only in the envelope", ()),
     "executive": ("the requester is an executive of the site file", ()),
+    "first_answer": ("nobody of the team had answered the requester in this thread before", ()),
 }
 
 FACTS: Mapping[str, Sequence[str]] = {name: values for name, (_, values) in _FACTS.items()}

@@ -80,6 +80,20 @@ class Calendar:
             day += timedelta(days=1)
         return local + work
 
+    def end(self, at: datetime) -> datetime:
+        """When the business hours of this day are over; of a day without any, or after them, those of the next day.
+
+        A week without any business hours ends its days at midnight.
+        """
+        local = at.astimezone(self.zone)
+        day = local.date()
+        for _ in range(LONGEST_SEARCH if any(self.week) else 0):
+            hours = () if self.is_holiday(day) else self.week[day.weekday()]
+            if hours and (closes := self._moment(day, max(end for _, end in hours))) > local:
+                return closes
+            day += timedelta(days=1)
+        return self._moment(local.date() + timedelta(days=1), 0)
+
     def _moment(self, day: date, minute: int) -> datetime:
         midnight = datetime.combine(day, time(0), self.zone)
         return midnight + timedelta(minutes=minute)

@@ -177,6 +177,10 @@ class Recovered:
         return bool(self.mails_in_doubt or self.holds_in_doubt or self.holds_again)
 
 
+DIGEST_LINE = "digest-line"
+"""The kind of what waits in the outbox to become part of a mail."""
+
+
 @dataclass(frozen=True, slots=True)
 class OutMail:
     """A mail of the gateway's own in the durable outbox. `raw` is complete, with Auto-Submitted (RFC 3834)."""

@@ -6,7 +6,8 @@ goes wrong in them; after the trouble is over they work again without a restart.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,6 +16,7 @@ from sqlalchemy.engine import Connection
 
 from gateway.reading.thread import EMPTY, SeenMessage, Thread
 from gateway.store import audit, budget, outbox, threads
+from gateway.store.errors import ClaimLost
 from gateway.store.governing import Governing
 from gateway.store.holding import Holding
 from gateway.store.judging import Judging
@@ -120,6 +122,32 @@ class Store(Holding, Governing, Judging, Sampling):
     async def outbox_failed(self, mail_id: str, next_due: datetime | None, detail: str) -> None:
         """It was not taken: due again at `next_due`, or given up (None)."""
         await self._write(lambda connection: outbox.mark_failed(connection, mail_id, next_due, detail))
+
+    async def gather(self, kind: str, now: datetime, compose: Callable[[str, Sequence[OutMail]], OutMail]) -> int:
+        """Make one mail for each person of what is due of a kind, with all that waits for them; how many mails.
+
+        One transaction: the lines are spent when the mail is there. Two nodes at once: one gathers, the other none.
+        """
+        found = await asyncio.to_thread(self._read, lambda connection: outbox.waiting_for(connection, kind, now))
+        mails: dict[str, list[OutMail]] = {}
+        for each in found:
+            raw = await self._open(each.body, outbox.row_name(each.mail.id))
+            mails.setdefault(each.mail.rcpt_to[0], []).append(replace(each.mail, raw=raw))
+        for address, lines in mails.items():
+            sealed = await self._seal_mails([compose(address, lines)])
+            ids = [line.id for line in lines]
+
+            def work(connection: Connection, ids: list[str] = ids, sealed: list[outbox.Sealed] = sealed) -> None:
+                if all([outbox.mark_sent(connection, id, now) for id in ids]):
+                    outbox.enqueue(connection, sealed, now)
+                else:
+                    raise ClaimLost("another node has made this mail")
+
+            try:
+                await self._write(work)
+            except ClaimLost:
+                continue
+        return len(mails)
 
     def outbox_count(self) -> dict[str, int]:
         """How many mails of our own are "waiting", "sent" and "failed". For commands: blocks."""

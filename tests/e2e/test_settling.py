@@ -11,6 +11,7 @@ import pytest
 
 from gateway.mail.message import Message, read_message
 from gateway.mail.quoting import split_body
+from gateway.resources import shipped
 from tests.e2e.clock import Clock
 from tests.e2e.house import House, house, mail
 
@@ -250,3 +251,60 @@ async def test_without_a_usable_template_the_answer_still_counts(tmp_path: Path,
         one = await held(gateway)
         ack = await one.answer("REASON: we have one seat on each floor")
         assert ack.subject == "Sent, with your words in it: Re: Monitor" and await one.outcome() == "amended"
+
+
+async def test_additions_can_be_told_once_a_day(tmp_path: Path, clock: Clock) -> None:
+    """Three mails with somebody added, one note when the team goes home; and in the morning nothing is told again."""
+    rita = "rita.blom@acme.example"
+    async with house(tmp_path, clock=clock, rewrite_notices="daily") as gateway:
+        for number in range(3):
+            asked = mail(f"Rita Blom <{rita}>", "it-support@acme.example", f"Port {number}", "Can you help?",
+                         message_id=f"<q{number}@acme.example>")  # fmt: skip
+            await gateway.send(rita, ["it-support@acme.example"], asked, port=gateway.tap)
+            passed = mail(f"Dana Cole <{DANA}>", f"Network Team <{NETWORK}>", f"Fwd: Port {number}",
+                          "Please take this one over.", reply_to=f"<q{number}@acme.example>")  # fmt: skip
+            assert (await gateway.send(DANA, [NETWORK], passed))[0] == 250
+            clock.move(hours=1)
+        await gateway.service.sweep()
+        assert len(gateway.to(rita)) == 3 and not gateway.to(DANA)
+        clock.at = clock.at.replace(hour=16, minute=1)  # 18:01 in Brussels
+        await gateway.service.sweep()
+        [note] = await gateway.wait_to(DANA)
+        told = read_message(note.raw)
+        assert told.subject == "3 of your mails went out with somebody added"
+        assert "10:00  Fwd: Port 0: + Rita Blom <rita.blom@acme.example>" in said(told)
+        clock.move(days=1)
+        await gateway.service.sweep()
+        assert len(gateway.to(DANA)) == 1
+
+
+async def test_an_option_tells_the_supervisor_of_every_first_answer_to_an_executive(
+    tmp_path: Path, clock: Clock
+) -> None:
+    helen, folder = "helen.brandt@acme.example", tmp_path / "policies"
+    folder.mkdir()
+    text = (shipped("policies") / "executive-refusal.yaml").read_text()
+    text = text.replace("when: [refusal, to_requester, executive]", "when: [first_answer, to_requester, executive]")
+    text = text.replace("unless: [good_news_no]", "").partition("\n  - name: the same no")[0]
+    (folder / "executive-refusal.yaml").write_text(text + MISS)
+    asked = mail(f"Helen Brandt <{helen}>", "it-support@acme.example", "Projector", "Is it back?", message_id="<h@x>")
+    async with house(tmp_path, clock=clock, policies=str(folder)) as gateway:
+        await gateway.send(helen, ["it-support@acme.example"], asked, port=gateway.tap)
+        for number, words in enumerate(("Yes, since this morning.", "And the new lamp is in as well.")):
+            answer = mail(f"Dana Cole <{DANA}>", f"Helen Brandt <{helen}>", "Re: Projector", words,
+                          reply_to="<h@x>", message_id=f"<a{number}@acme.example>")  # fmt: skip
+            assert (await gateway.send(DANA, [helen], answer)) == (250, "2.0.0 Taken")
+        assert len(await gateway.wait_to(PRIYA)) == 1
+        went = gateway.to(helen)
+        assert len(went) == 2 and all(PRIYA.encode() not in each.raw for each in went), "nobody sees it"
+
+
+MISS = """
+  - name: an answer to somebody else
+    expect: miss
+    from: Dana Cole <dana.cole@acme.example>
+    to: Rita Blom <rita.blom@acme.example>
+    text: Yes, since this morning.
+    quoted: {from: Rita Blom <rita.blom@acme.example>, text: Is it back?}
+    requester: rita.blom@acme.example
+"""
