@@ -41,6 +41,7 @@ from tests.e2e.ledgers import (
     refusal,
     until,
 )  # fmt: skip
+from tests.e2e.limits import NO_LIMITS, site_with
 
 pytestmark = pytest.mark.usefixtures("files_once")
 
@@ -74,7 +75,6 @@ def fails(*_: object, **__: object) -> None:
         ("hold", True, 250, ["passed"]),
     ],
 )
-from tests.e2e.limits import NO_LIMITS, site_with
 async def test_a_reading_that_fails(tmp_path, monkeypatch, fail, observe, code, outcomes):
     """As the policies say; nothing of the fault's own words is logged or answered, since they can quote the mail."""
     async with scene(tmp_path, observe=observe) as (gateway, ledgers):
