@@ -26,9 +26,15 @@ class Desk:
     """Writes what is told. `wake` is called when the outbox has something to send."""
 
     def __init__(
-        self, letters: Correspondence, *, hold_deadline: float = 8 * 3600.0, daily_digest: bool = False
+        self,
+        letters: Correspondence,
+        *,
+        hold_deadline: float = 8 * 3600.0,
+        daily_digest: bool = False,
+        opens: Callable[[Judged], list[dict[str, Any]]] = lambda judged: [],
     ) -> None:
         self._letters = letters
+        self._opens = opens
         self._daily_digest = daily_digest
         self._hold_deadline = timedelta(seconds=hold_deadline)
         self.wake: Callable[[], None] = lambda: None
@@ -61,6 +67,7 @@ class Desk:
             token_hash=token_hash(token),
             may_settle=site.may_settle(agent.address) or (agent.address,),
             deadline=deadline,
+            remind_at=site.calendar_of(team).after(mail.received_at, self._hold_deadline / 2),
             lang=facts.lang,
             told=told,
             body_type={"SMTPUTF8": mail.smtputf8, "received": received.decode("ascii", "replace")},
@@ -80,6 +87,7 @@ class Desk:
             "requester": _entry(facts.requester) if facts.requester else None,
             "grade": requester.grade if requester else "",
             "target": _entry(facts.target) if facts.target else None,
+            "opens": self._opens(judged),
         }
 
     def after_delivery(self, judged: Judged) -> tuple[OutMail, ...]:

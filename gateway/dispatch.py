@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from gateway.amending import CannotRelease, ReadyToGo, addresses, make_ready
+from gateway.follow.entries import Trail
 from gateway.mail.envelope import Envelope, Path
 from gateway.reading.thread import SeenMessage
 from gateway.smtp.gate import UpstreamLost
@@ -58,6 +59,7 @@ class Dispatcher:
         *,
         on_settled: Callable[[Hold, str, str], tuple[tuple[OutMail, ...], str | None]],
         seen: Callable[[bytes, Envelope, str], Awaitable[SeenMessage | None]],
+        trail: Callable[[Hold, SeenMessage], Trail | None] | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         idle: float = 15.0,
     ) -> None:
@@ -65,6 +67,7 @@ class Dispatcher:
         self._postbox = postbox
         self._on_settled = on_settled
         self._seen = seen
+        self._trail = trail
         self._clock = clock
         self._idle = idle
         self._wake = asyncio.Event()
@@ -171,7 +174,7 @@ class Dispatcher:
             envelope = Envelope.of(claim.hold.new.agent, addresses(ready.rcpt_to))
             seen = await self._seen(ready.raw, envelope, claim.hold.new.id)
             if seen is not None:
-                await self._store.remember(seen)
+                await self._store.remember(seen, self._trail(claim.hold, seen) if self._trail else None)
         except Exception as error:
             log.error("a released mail is not remembered", mail=claim.hold.new.id, fault=type(error).__name__)
 

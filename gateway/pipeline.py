@@ -19,7 +19,7 @@ leaves the mail "in doubt" instead of forgotten. Faults of our own are answered 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -28,6 +28,7 @@ import structlog
 from gateway.admins import Admins
 from gateway.bypass import Bypass
 from gateway.desk import Desk
+from gateway.follow.entries import Entry
 from gateway.judged import Judged
 from gateway.mail.envelope import Envelope, Path
 from gateway.mail.message import read_headers
@@ -49,11 +50,16 @@ from gateway.smtp.replies import Reply, reply
 from gateway.store.errors import StoreAway, StoreFull
 from gateway.store.records import NewHold, Outcome
 from gateway.store.store import Store
+from gateway.trails import Trails
 
 log = structlog.get_logger("gateway.pipeline")
 
 LARGE_OCTETS = 1024 * 1024
 """Mail above this size is put together from the spool in a thread: decrypting and hashing it takes its time."""
+
+
+async def _nothing(entry: Entry) -> None:
+    """Nobody counts requests."""
 
 
 class Pipeline:
@@ -70,6 +76,7 @@ class Pipeline:
         admins: Admins,
         bypass: Bypass,
         hostname: str,
+        trails: Trails | None = None,
         add_received: bool = True,
         observe: bool = False,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -85,6 +92,8 @@ class Pipeline:
         self._observe = observe
         self._clock = clock
         self._readers = readers
+        self._trails = trails
+        self.asked: Callable[[Entry], Awaitable[None]] = _nothing
 
     def takes_recipient(self, address: str) -> bool:
         return self._settling.takes(address) or self._rules.is_feed(address)
@@ -143,9 +152,7 @@ class Pipeline:
         if notices:
             raw = await self._octets(mail)
             return await self._settling.answer(mail, notices[0], raw, lambda: self._said(mail, raw))
-        seen = await self._seen_inbound(mail)
-        if seen is not None:
-            await self._store.remember(seen)
+        await self._remember_inbound(mail)
         return replies.OK
 
     async def _said(self, mail: Incoming, raw: bytes) -> str:
@@ -159,12 +166,19 @@ class Pipeline:
             answer = await relay.deliver(self._received(mail), mail.content)
         if answer.positive:
             try:
-                seen = await self._seen_inbound(mail)
-                if seen is not None:
-                    await self._store.remember(seen)
+                await self._remember_inbound(mail)
             except Exception as error:
                 log.error("inbound mail not remembered", mail=mail.id, fault=type(error).__name__)
         return answer
+
+    async def _remember_inbound(self, mail: Incoming) -> None:
+        seen = await self._seen_inbound(mail)
+        if seen is None:
+            return
+        trail = self._trails.inbound(seen) if self._trails else None
+        await self._store.remember(seen, trail)
+        for entry in trail.entries if trail else ():
+            await self.asked(entry)
 
     async def _seen_inbound(self, mail: Incoming) -> SeenMessage | None:
         raw = await self._octets(mail)
@@ -291,7 +305,12 @@ class Pipeline:
         mails = self._desk.after_delivery(judged) if delivered else ()
         try:
             await self._store.outcome(
-                judged.mail.id, outcome, detail, seen=judged.seen if delivered else None, notices=mails
+                judged.mail.id,
+                outcome,
+                detail,
+                seen=judged.seen if delivered else None,
+                notices=mails,
+                trail=self._trails.sent(judged) if delivered and self._trails else None,
             )
         except StoreAway as away:
             log.error("outcome not recorded", mail=judged.mail.id, outcome=outcome, why=str(away))

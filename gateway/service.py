@@ -23,6 +23,7 @@ from gateway.admins import Admins
 from gateway.assembly import doors_of, hold_key, letters_of, memory_key, postbox_of
 from gateway.bypass import RECORD_SECONDS, Bypass
 from gateway.canary import Canaries
+from gateway.clockwork import Clockwork
 from gateway.config import Settings
 from gateway.correspondence import Correspondence
 from gateway.desk import Desk
@@ -42,6 +43,7 @@ from gateway.store.records import RESEND_DAYS, Recovered
 from gateway.store.store import Store
 from gateway.supervision import Notifier, passed_sockets
 from gateway.template_files import Templates, load_templates
+from gateway.trails import Trails, patience_of
 from gateway.watch import FIRST_PATIENCE_SECONDS, Watch
 
 if TYPE_CHECKING:
@@ -74,6 +76,7 @@ class Service:
         self.dispatcher: Dispatcher
         self.readers: Readers
         self.pipeline: Pipeline
+        self.clockwork: Clockwork
         self.doors: Doors
 
     async def start(self) -> None:
@@ -92,7 +95,14 @@ class Service:
             left = await self.store.recover(self._clock())
             self.letters = letters_of(settings, self.rules, self._clock)
             daily = settings.rewrite_notices == "daily"
-            self.desk = Desk(self.letters, hold_deadline=settings.hold_deadline, daily_digest=daily)
+            patience = patience_of(settings.handoff_deadline, settings.promise_reminder, settings.hold_deadline)
+            trails = Trails(self.rules, patience, clock=self._clock) if settings.follow else None
+            self.desk = Desk(
+                self.letters,
+                hold_deadline=settings.hold_deadline,
+                daily_digest=daily,
+                **({"opens": trails.held} if trails else {}),
+            )
             self.settling = Settling(self.rules, self.store, self.letters)
             self.admins = Admins(self.rules, self.store, self.letters, wake=lambda: self.desk.wake())
             self.bypass = Bypass(self.store, self.admins, settings.state, self._clock)
@@ -110,6 +120,7 @@ class Service:
                 readers=self.readers,
                 admins=self.admins,
                 bypass=self.bypass,
+                trails=trails,
                 hostname=settings.hostname,
                 add_received=settings.received_line,
                 observe=settings.observe,
@@ -120,10 +131,22 @@ class Service:
                 postbox_of(settings),
                 on_settled=self.settling.on_settled,
                 seen=self.pipeline.seen,
+                trail=trails.released if trails else None,
                 clock=self._clock,
             )
             self.desk.wake = self.settling.wake = self.dispatcher.wake
             self.settling.judge = self.pipeline.judge_again
+            self.clockwork = Clockwork(
+                self.rules,
+                self.store,
+                self.letters,
+                self.admins,
+                hold_deadline=timedelta(seconds=settings.hold_deadline),
+                patience=patience,
+                repeat_requests=settings.repeat_requests,
+                wake=self.dispatcher.wake,
+            )
+            self.pipeline.asked = self.clockwork.count_request
             await self.watch.step(FIRST_PATIENCE_SECONDS)
             await self._tell(left)
             self.doors = Doors(self.pipeline, doors)
@@ -135,6 +158,7 @@ class Service:
             asyncio.create_task(self.dispatcher.run(), name="dispatcher"),
             asyncio.create_task(self._sweep(), name="sweep"),
             asyncio.create_task(self._sign_of_life(), name="watchdog"),
+            asyncio.create_task(self.clockwork.run(), name="clockwork"),
             asyncio.create_task(self.watch.run(), name="watch orders"),
         ]
         if settings.reload_watch:

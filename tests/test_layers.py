@@ -21,6 +21,7 @@ CORE = {
     "gateway.mail": ("gateway.mail",),
     "gateway.site": ("gateway.site", "gateway.mail", *LEAVES),
     "gateway.reading": ("gateway.reading", "gateway.site", "gateway.mail", *LEAVES),
+    "gateway.follow": ("gateway.follow", "gateway.reading", "gateway.site", "gateway.mail", *LEAVES),
     "gateway.policy": ("gateway.policy", "gateway.reading", "gateway.site", "gateway.mail", *LEAVES),
     "gateway.readers.work": ("gateway.policy", "gateway.reading", "gateway.site", "gateway.mail", *LEAVES),
 }

@@ -20,6 +20,9 @@ from gateway.store.schema import hold_bodies, holds, tokens
 
 FINAL = frozenset(state for state, following in HOLD_LIFE.items() if not following)
 
+REMIND_AGAIN = timedelta(hours=4)
+"""After which a mail that came back is spoken of again."""
+
 ERASED_AT_ONCE = 100
 """Bodies of discarded mail that are erased in one transaction."""
 
@@ -55,6 +58,8 @@ def insert_hold(connection: Connection, new: NewHold, subject: str, sealed: byte
             "fix": new.fix,
             "told": new.told,
             "plan": {},
+            "stage": 0,
+            "next_at": new.remind_at,
             "may_settle": new.may_settle,
             "deadline": new.deadline,
             "lang": new.lang,
@@ -256,6 +261,7 @@ def finish(
             values["settled_at"] = now
         case "held":
             values |= {"action": None, "approved_by": "", "why": "", "plan": {}, **NO_LEASE}
+            values |= {"stage": 0, "next_at": now + REMIND_AGAIN}  # the agent has just been told
         case "approved":
             values |= NO_LEASE
     return connection.execute(_mine(claimed, *before).values(values)).rowcount == 1
@@ -310,6 +316,7 @@ def _hold(row: Row[Any], token_hash: str) -> Hold:
         token_hash=token_hash,
         may_settle=tuple(row.may_settle),
         deadline=row.deadline,
+        remind_at=row.next_at,
         lang=row.lang,
         body_type=row.body_type,
     )

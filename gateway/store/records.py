@@ -114,6 +114,8 @@ class NewHold:
     token_hash: str
     may_settle: tuple[str, ...]
     deadline: datetime
+    remind_at: datetime | None = None
+    """When the agent is reminded; None for never."""
     lang: str = "en"
     told: Mapping[str, Any] = field(default_factory=dict)
     """What later mails about it need, JSON-ready: {"offers": [...], "policies": [...], "mail_lang": "en", "requester":

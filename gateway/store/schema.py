@@ -4,6 +4,7 @@ Threads    seen, seen_links            who wrote when to whom; never the words
 Audit      audit, audit_policies       one row a judged mail, and the policies that matched it
            audit_events                append-only: everything that became of it, and what people answered
 Holds      holds, hold_bodies, tokens  held mail and its life; bodies apart and encrypted
+Follow-up  ledger                      hand-offs and promises that are open, and what was asked
 Own mail   outbox                      notices on their way, bodies encrypted
 Itself     runs, store_keys            processes that wrote here, keys that bodies were sealed with
 Admins     told, bypasses              what they were told, when everything was let pass
@@ -164,8 +165,11 @@ holds = Table(
     Column("detail", Words(4000), nullable=False),
     Column("told", Json, nullable=False, server_default=text("'{}'")),
     Column("plan", Json, nullable=False, server_default=text("'{}'")),
+    Column("stage", Integer, nullable=False, server_default=text("0")),  # how often somebody was reminded
+    Column("next_at", UtcTime),  # when somebody is again
     Index(None, "state", "next_try"),
     Index(None, "state", "settled_at"),
+    Index(None, "state", "next_at"),
     Index(None, "agent", "at"),
 )
 
@@ -246,4 +250,31 @@ reviews = Table(
     Column("why", Words(1000), nullable=False),
     Column("by", Words(SHOWN), nullable=False),
     Column("reviewed_at", UtcTime),
+)
+
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("kind", Words(20), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("mail_id", Key, nullable=False, index=True),
+    Column("agent", Words(SHOWN), nullable=False),
+    Column("agent_name", Words(SHOWN), nullable=False),
+    Column("team", Words(SHOWN), nullable=False),
+    Column("requester", Words(SHOWN), nullable=False),
+    Column("requester_name", Words(SHOWN), nullable=False),
+    Column("owners", Json, nullable=False),
+    Column("subject", Words(SHOWN), nullable=False),
+    Column("thread", Json, nullable=False),
+    Column("due", UtcTime, nullable=False),
+    Column("words", Words(SHOWN), nullable=False),
+    Column("state", Words(20), nullable=False),
+    Column("next_at", UtcTime),
+    Column("closed_at", UtcTime),
+    Column("closed_by", Words(SHOWN), nullable=False),
+    Column("why", Words(1000), nullable=False),
+    Index(None, "requester", "kind", "at"),
+    Index(None, "state", "next_at"),
+    Index(None, "kind", "at"),
 )

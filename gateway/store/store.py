@@ -14,17 +14,22 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
+from gateway.follow.entries import Trail
 from gateway.reading.thread import EMPTY, SeenMessage, Thread
 from gateway.store import audit, budget, outbox, threads
 from gateway.store.errors import ClaimLost
+from gateway.store.following import Following
 from gateway.store.governing import Governing
 from gateway.store.holding import Holding
 from gateway.store.judging import Judging
 from gateway.store.records import AuditEntry, AuditRow, OutMail
 from gateway.store.sampling import Sampling
 
+Ended = tuple[audit.Event, SeenMessage | None, list[outbox.Sealed], Trail | None]
+"""What became of one mail, and everything that is written with it."""
 
-class Store(Holding, Governing, Judging, Sampling):
+
+class Store(Following, Holding, Governing, Judging, Sampling):
     """Threads, audit, holds and outbox on one database. One instance a process; safe for every thread of it."""
 
     # --- threads ---------------------------------------------------------------------------------------------------
@@ -40,10 +45,15 @@ class Store(Holding, Governing, Judging, Sampling):
         """The same for callers without an event loop."""
         return self._read(lambda connection: threads.find_thread(connection, references, tags))
 
-    async def remember(self, seen: SeenMessage) -> None:
-        """Record a message in the thread memory; the same message twice is recorded once."""
-        at = self._clock()
-        await self._writer.add(threads.insert_seen, (seen, at))
+    async def remember(self, seen: SeenMessage, trail: Trail | None = None) -> None:
+        """Record a message in the thread memory, and what it opens and closes; the same message twice is recorded
+        once."""
+        await self._writer.add(self._remember, (seen, self._clock(), trail))
+
+    def _remember(self, connection: Connection, what: Sequence[tuple[SeenMessage, datetime, Trail | None]]) -> None:
+        threads.insert_seen(connection, [(seen, at) for seen, at, _ in what])
+        for _, _, trail in what:
+            self._follow(connection, trail)
 
     # --- audit -----------------------------------------------------------------------------------------------------
 
@@ -63,21 +73,22 @@ class Store(Holding, Governing, Judging, Sampling):
         *,
         seen: SeenMessage | None = None,
         notices: Sequence[OutMail] = (),
+        trail: Trail | None = None,
     ) -> None:
-        """Write down what became of a mail, with its thread memory and our own mails about it, in one transaction."""
+        """Write down what became of a mail, with its thread memory, our own mails about it, and what it opens and
+        closes, in one transaction."""
         event = audit.Event(mail_id, self._clock(), outcome, detail, by)
         sealed = await self._seal_mails(notices)
-        await self._writer.add(self._set_outcomes, (event, seen, sealed))
+        await self._writer.add(self._set_outcomes, (event, seen, sealed, trail))
 
-    def _set_outcomes(
-        self, connection: Connection, what: Sequence[tuple[audit.Event, SeenMessage | None, list[outbox.Sealed]]]
-    ) -> None:
-        audit.set_outcomes(connection, [event for event, _, _ in what], self.run_id)
-        remembered = [(seen, event.at) for event, seen, _ in what if seen is not None]
+    def _set_outcomes(self, connection: Connection, what: Sequence[Ended]) -> None:
+        audit.set_outcomes(connection, [event for event, _, _, _ in what], self.run_id)
+        remembered = [(seen, event.at) for event, seen, _, _ in what if seen is not None]
         if remembered:
             threads.insert_seen(connection, remembered)
-        for event, _, mails in what:
+        for event, _, mails, trail in what:
             outbox.enqueue(connection, mails, event.at)
+            self._follow(connection, trail)
 
     def audit_list(self, **filters: Any) -> list[AuditRow]:
         """Entries, newest first; the filters of `audit.list_entries`. For commands: blocks."""
