@@ -1,7 +1,7 @@
 """The one table of settings: it drives the TOML file, environment, flags, example file and README.
 
-Precedence: flag, then environment (REFERRAL_GATEWAY_<NAME>), then file, then default. `python -m gateway.settings_shown` prints
-the README's table.
+Precedence: flag, then environment (REFERRAL_GATEWAY_<NAME>), then file, then default.
+`python -m gateway.settings_shown` prints the README's table.
 """
 
 from __future__ import annotations
