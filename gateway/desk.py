@@ -91,7 +91,7 @@ class Desk:
         }
 
     def after_delivery(self, judged: Judged) -> tuple[OutMail, ...]:
-        """What people are told once a mail has gone out: whom a rewrite added, and the supervisor's note.
+        """What people are told once a mail has gone out: whom a rewrite added, the supervisor's note, and advice.
 
         A note that cannot be written must not undo a delivery, so it is only logged.
         """
@@ -100,12 +100,12 @@ class Desk:
             return ()
         try:
             facts, head, now = self._facts(judged, None), self._letters.head(), self._letters.clock()
-            if judged.advice is not None:
-                out.append(letters.advice(facts, judged.advice, head, id=mail_id(), now=now))
             if decision.disposition == "rewrite":
                 out.append(self._rewritten(judged, facts))
             if decision.notify_supervisor and facts.supervisor is not None:
                 out.append(notices.supervisor_note(facts, head, id=mail_id(), now=now))
+            if judged.advice is not None:
+                out.append(letters.advice(facts, judged.advice, head, id=mail_id(), now=now))
         except Exception as error:
             log.error("a note could not be written", mail=judged.mail.id, **why(error))
         return tuple(out)

@@ -41,6 +41,7 @@ from tests.e2e.ledgers import (
     refusal,
     until,
 )  # fmt: skip
+from tests.e2e.limits import NO_LIMITS, site_with
 
 pytestmark = pytest.mark.usefixtures("files_once")
 
@@ -316,7 +317,7 @@ async def test_a_client_that_leaves_after_the_final_dot(tmp_path, how: str, kind
 
 async def test_fifty_mails_at_once(tmp_path):
     """Passed, held, rewritten, and of people who are no agents, all at the same time: every ledger adds up."""
-    async with scene(tmp_path) as (gateway, ledgers):
+    async with scene(tmp_path, site=site_with(tmp_path, NO_LIMITS)) as (gateway, ledgers):
         names = [f"n{number}" for number in range(50)]
         await asyncio.gather(*(ledgers.send(gateway.tap, question(name, JILL, "Jill Amory")) for name in names[2::5]))
         outside = Sent(MARY, (BOB,), mail(MARY, BOB, "Hello", "Hello Bob", message_id="<n3@t>"))
