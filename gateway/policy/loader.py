@@ -7,15 +7,17 @@ import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from gateway.located import BadFiles, Problem, Tree, load_yaml, suggest, validate
+from gateway.located import BadFiles, Loc, Problem, Tree, load_yaml, suggest, validate
 from gateway.policy.conditions import Condition, Grammar, Group
 from gateway.policy.examples import run_examples
 from gateway.policy.file import PolicyFile
 from gateway.policy.model import Policy, PolicySet, Scope
 from gateway.policy.names import NAMES
+from gateway.policy.variants import check_variants, with_variants
 from gateway.reading.lexicon import load_lexicon
 from gateway.site.loader import load_site
 from gateway.site.model import Site
@@ -87,11 +89,11 @@ def read_policy(source: Path | str, name: str = "", *, site: Site | None = None)
     when = _condition(tree, data, "when", problems) or Group("any", ())
     unless = _condition(tree, data, "unless", problems)
     exempt = _condition(tree, data, "exempt", problems)
+    read = partial(_condition_at, tree, data, problems)
     if file is None:
         raise BadFiles(problems)
     problems += _check_file(tree, file, site)
-    if problems:
-        raise BadFiles(problems)
+    problems += check_variants(tree, file, site)
     scope = file.scope
     policy = Policy(
         id=identifier,
@@ -120,7 +122,11 @@ def read_policy(source: Path | str, name: str = "", *, site: Site | None = None)
         priority=file.priority,
         examples=tuple(file.examples),
         path=tree.name,
+        deadline=None if file.deadline is None else float(file.deadline),
     )
+    policy = with_variants(policy, file, read)
+    if problems:
+        raise BadFiles(problems)
     return PolicySource(policy, tree)
 
 
@@ -154,12 +160,21 @@ def _read_folder(folder: Path, site: Site | None, problems: list[Problem]) -> li
     return sources
 
 
-def _condition(tree: Tree, data: dict[str, object], key: str, problems: list[Problem]) -> Condition | None:
+def _condition(tree: Tree, data: dict[str, Any], key: str, problems: list[Problem]) -> Condition | None:
     if data.get(key) is None and key != "when":
         return None
     if key not in data:
         return None  # the model has told that it is missing
     return GRAMMAR.read(data[key], (key,), tree, problems, lists="all" if key == "when" else "any")
+
+
+def _condition_at(tree: Tree, data: dict[str, Any], problems: list[Problem], key: str, at: Loc) -> Condition | None:
+    """The condition under a key of the mapping at a place; None where there is none."""
+    for step in at:
+        data = data[step]  # type: ignore[index]
+    if data.get(key) is None:
+        return None
+    return GRAMMAR.read(data[key], (*at, key), tree, problems, lists="all" if key == "when" else "any")
 
 
 def _check_file(tree: Tree, file: PolicyFile, site: Site | None) -> list[Problem]:

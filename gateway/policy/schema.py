@@ -20,11 +20,10 @@ def schemas() -> Mapping[str, str]:
     """File name -> text of every schema that stands in policies/."""
     policy = PolicyFile.model_json_schema(by_alias=True)
     policy["$defs"]["Condition"] = _condition()
-    for key in ("when", "unless", "exempt"):
-        policy["properties"][key] = {
-            "$ref": "#/$defs/Condition",
-            "description": policy["properties"][key]["description"],
-        }
+    for properties in (policy["properties"], policy["$defs"]["ProfilePart"]["properties"]):
+        for key in ("when", "unless", "exempt"):
+            told = properties[key].get("description", f"instead of the policy's own `{key}`")
+            properties[key] = {"$ref": "#/$defs/Condition", "description": told}
     site = SiteFile.model_json_schema(by_alias=True)
     return {
         "policy.schema.json": _text("A policy of the referral gateway", policy),

@@ -104,6 +104,7 @@ audit = Table(
     Column("add_cc", Json, nullable=False),
     Column("notify_supervisor", Boolean(create_constraint=False), nullable=False),
     Column("outcome", Words(20), nullable=False),
+    Column("basis", Json),
     Index(None, "at", "id"),
     Index(None, "agent", "at"),
     Index(None, "disposition", "at"),

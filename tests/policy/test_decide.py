@@ -185,10 +185,13 @@ def test_no_match_says_so(policies: PolicySet) -> None:
     assert decided(policies, policy("hold"), facts=()).reason == "no policy matched"
 
 
+MAIL: dict[str, Any] = {"team": "it-support", "mail": "<1@acme.example>", "now": NOW}
+
+
 @pytest.mark.parametrize(
     ("fails", "disposition"),
     [
-        ([], None), (["open"], "pass"), (["open", "open"], "pass"), (["open", "defer"], None), (["hold"], "hold"),
+        ([], "pass"), (["open"], "pass"), (["open", "open"], "pass"), (["open", "defer"], None), (["hold"], "hold"),
         (["defer", "hold", "open"], "hold"),
     ],
 )  # fmt: skip
@@ -196,11 +199,11 @@ def test_a_fault_of_the_gateway_follows_the_strictest_policy(
     policies: PolicySet, fails: list[str], disposition: str | None
 ) -> None:
     rules = tuple(policy("hold", id=f"p{n}", fail=fail) for n, fail in enumerate(fails))
-    decision = replace(policies, policies=rules).decision_after_fault("it could not be read")
+    decision = replace(policies, policies=rules).decision_after_fault("it could not be read", **MAIL)
     assert (decision.disposition if decision else None) == disposition
 
 
 def test_a_policy_that_observes_has_no_say_after_a_fault(policies: PolicySet) -> None:
     rules = (policy("hold", fail="hold", mode="observe"), policy("hold", fail="open"))
-    decision = replace(policies, policies=rules).decision_after_fault("x")
+    decision = replace(policies, policies=rules).decision_after_fault("x", **MAIL)
     assert decision is not None and decision.disposition == "pass"
