@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gateway.commands import policy_replay
 from gateway.commands.options import with_settings
 from gateway.commands.shown import FINE, FOUND, USER, console, print_json
 from gateway.config import Settings
@@ -17,7 +18,12 @@ if TYPE_CHECKING:
     from gateway.policy.model import PolicySet
     from gateway.template_files import Templates
 
-app = typer.Typer(help="Check the files people edit, run the examples.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    help="Write, check and try the files people edit; go back to earlier ones.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.command("replay")(policy_replay.replay)
 
 
 @app.command()

@@ -61,12 +61,12 @@ def load_policies(
     if problems or site is None or example_site is None or lexicon is None:
         raise BadFiles(problems)
     try:
-        version = _version(sources, site, [*folders, *([templates] if templates else [])])
+        parts = _parts(sources, site, folders, [templates] if templates else [])
     except OSError as gone:
         what = f"the file cannot be read: {(gone.strerror or 'unknown error').lower()}"
         raise BadFiles([Problem(str(gone.filename), 1, 1, what, "a readable file at this path")]) from None
     ordered = sorted((source.policy for source in sources), key=lambda policy: (-policy.priority, policy.id))
-    policies = PolicySet(tuple(ordered), version, site, lexicon)
+    policies = PolicySet(tuple(ordered), _digest(_canonical(parts)), site, lexicon, parts)
     if run:
         failures = [problem for source in sources for problem in _failed_examples(source, policies, example_site)]
         if failures:
@@ -214,16 +214,36 @@ def _failed_examples(source: PolicySource, policies: PolicySet, example_site: Si
             )
 
 
-def _version(sources: list[PolicySource], site: Site, folders: Iterable[Path]) -> str:
-    """16 hex digits over what all files say: comments and layout of policies and site do not count."""
+def _parts(
+    sources: list[PolicySource], site: Site, lexicon: Iterable[Path], templates: Iterable[Path]
+) -> dict[str, str]:
+    """A digest over what the files of each part say: comments and layout of policies and site do not count."""
+    policies = {source.policy.id: source.tree.data for source in sources}
+    return {
+        "policies": _digest(_canonical(policies)),
+        "site": _digest(_canonical(site.content)),
+        "lexicon": _digest(*map(_content, lexicon)),
+        "templates": _digest(*map(_content, templates)),
+    }
+
+
+def _content(folder: Path) -> str:
+    """A digest over all files of a folder."""
     digest = hashlib.sha256()
-    for source in sorted(sources, key=lambda source: source.policy.id):
-        digest.update(f"{source.policy.id}\0{_canonical(source.tree.data)}\0".encode())
-    digest.update(f"site\0{_canonical(site.content)}\0".encode())
-    for folder in folders:
-        for path in sorted(path for path in folder.rglob("*") if path.is_file() and not _is_hidden(path)):
-            digest.update(f"{path.relative_to(folder).as_posix()}\0".encode() + path.read_bytes() + b"\0")
-    return digest.hexdigest()[:16]
+    for path in visible_files(folder):
+        octets = path.read_bytes()
+        digest.update(f"{path.relative_to(folder).as_posix()}\0{len(octets)}\0".encode() + octets)
+    return digest.hexdigest()
+
+
+def _digest(*texts: str) -> str:
+    """16 hex digits."""
+    return hashlib.sha256("\0".join(texts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def visible_files(folder: Path) -> list[Path]:
+    """All files under a folder, in the order of their names, without what editors leave beside them."""
+    return sorted(path for path in folder.rglob("*") if path.is_file() and not _is_hidden(path))
 
 
 def _is_hidden(path: Path) -> bool:

@@ -111,13 +111,15 @@ class Policy:
 class PolicySet:
     """All policies in force with the site and the lexicon they were checked with, the highest priority first.
 
-    `version` is a hash over the content of all files: same version, same mail, same memory, same verdict.
+    `version` is a hash over the content of all files: same version, same mail, same memory, same verdict. `parts` has
+    one for each part of them: "policies", "site", "lexicon", "templates".
     """
 
     policies: tuple[Policy, ...]
     version: str
     site: Site
     lexicon: Lexicon
+    parts: Mapping[str, str] = field(default_factory=dict)
 
     def get(self, policy: str) -> Policy | None:
         return next((each for each in self.policies if each.id == policy), None)

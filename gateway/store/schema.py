@@ -5,6 +5,8 @@ Audit      audit, audit_policies       one row a judged mail, and the policies t
            audit_events                append-only: everything that became of it, and what people answered
 Holds      holds, hold_bodies, tokens  held mail and its life; bodies apart and encrypted
 Own mail   outbox                      notices on their way, bodies encrypted
+Rules      rule_files, rule_versions   every set of policies that was in force, its files kept once
+           rule_events                 append-only: when it came into force, and what was refused or rolled back
 Itself     runs, store_keys            processes that wrote here, keys that bodies were sealed with
 """
 
@@ -202,4 +204,43 @@ outbox = Table(
     Column("sent_at", UtcTime),
     Column("detail", Words(4000), nullable=False),
     Index(None, "state", "due"),
+)
+
+rule_files = Table(
+    "rule_files",
+    metadata,
+    Column("digest", Key, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+)
+
+rule_versions = Table(
+    "rule_versions",
+    metadata,
+    # Comments and layout do not count in a version, and a roll-back must bring them back: so a version may have several
+    # trees, one for each content of its files.
+    Column("tree", Key, primary_key=True),
+    Column("version", Key, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("program", Words(40), nullable=False),
+    Column("parts", Json, nullable=False),
+    Column("facts", Json, nullable=False),
+    Column("files", Json, nullable=False),
+    Index(None, "version", "at"),
+)
+
+rule_events = Table(
+    "rule_events",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    Column("run", Key, nullable=False),
+    Column("host", Words(SHOWN), nullable=False),
+    Column("kind", Words(20), nullable=False),
+    Column("how", Words(40), nullable=False),
+    Column("by", Words(SHOWN), nullable=False),
+    Column("version", Key, nullable=False),
+    Column("tree", Key, nullable=False),
+    Column("before", Key, nullable=False),
+    Column("detail", Words(20_000), nullable=False),
+    sqlite_autoincrement=True,
 )

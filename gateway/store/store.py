@@ -16,10 +16,11 @@ from sqlalchemy.engine import Connection
 from gateway.reading.thread import EMPTY, SeenMessage, Thread
 from gateway.store import audit, outbox, threads
 from gateway.store.holding import Holding
+from gateway.store.keeping import Keeping
 from gateway.store.records import AuditEntry, AuditRow, OutMail
 
 
-class Store(Holding):
+class Store(Holding, Keeping):
     """Threads, audit, holds and outbox on one database. One instance a process; safe for every thread of it."""
 
     # --- threads ---------------------------------------------------------------------------------------------------
