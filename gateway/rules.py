@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import structlog
 
-from gateway.located import BadFiles
 from gateway.policy.model import PolicySet
 from gateway.reading.lexicon import Lexicon
 from gateway.site.model import Site
@@ -42,13 +41,8 @@ class Rules:
         return bool(feed) and address.lower() == feed.lower()
 
     def reload(self) -> bool:
-        """Read the files again. Broken ones keep the old set, and every problem is logged. True for a new set."""
-        try:
-            fresh, templates = self._load()
-        except BadFiles as bad:
-            for problem in bad.problems:
-                log.error("policies not reloaded; the old ones stay", problem=str(problem))
-            return False
+        """Read the files again. True for a new set. Raises BadFiles: broken ones keep the old set."""
+        fresh, templates = self._load()
         changed = fresh.version != self.current.version
         self.current, self.templates = fresh, templates
         if changed:

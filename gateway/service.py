@@ -28,6 +28,7 @@ from gateway.policy.model import PolicySet
 from gateway.readers.pool import Readers, ReadersAway
 from gateway.readers.work import Setup
 from gateway.resources import shipped
+from gateway.rule_history import How, RuleHistory
 from gateway.rules import Rules
 from gateway.smtp.server import Doors
 from gateway.store.errors import StoreAway
@@ -57,6 +58,7 @@ class Service:
         self._reloading = asyncio.Lock()
         self.store: Store
         self.rules: Rules
+        self.history: RuleHistory
         self.desk: Desk
         self.dispatcher: Dispatcher
         self.readers: Readers
@@ -67,7 +69,14 @@ class Service:
         """Open everything, doors last, so that the first client finds a gateway that can answer for its mail."""
         settings = self.settings
         key = hold_key(settings)
-        self.rules = Rules(lambda: files_of(settings), judging=settings.site is not None, key=memory_key(key))
+        self.history = RuleHistory(
+            settings.policies or shipped("policies"), settings.templates, shipped=shipped("policies"), clock=self._clock
+        )
+        self.rules = Rules(
+            lambda: self.history.load(lambda: files_of(settings)),
+            judging=settings.site is not None,
+            key=memory_key(key),
+        )
         doors = doors_of(settings, passed_sockets())
         self.store = Store.open(
             settings.database_url, key, password=settings.secret("database_password"), clock=self._clock
@@ -75,6 +84,7 @@ class Service:
         try:
             await self.store.start()
             left = await self.store.recover(self._clock())
+            await self.history.took(self.rules.current, self.store, "start")
             self.desk = Desk(
                 self.rules,
                 self.store,
@@ -143,12 +153,18 @@ class Service:
         finally:
             await self.close()
 
-    async def reload(self) -> None:
+    async def reload(self, how: How = "signal") -> None:
         """New files as a whole, or the old ones stay; either way the service manager hears that we are ready."""
         async with self._reloading:  # one after the other, so that the newest files win
             self._notifier.reloading(time.monotonic_ns() // 1000)
             try:
+                await self.history.settled()
                 await asyncio.to_thread(self.rules.reload)
+                await self.history.took(self.rules.current, self.store, how)
+            except BadFiles as bad:
+                if await self.history.refused(bad, self.rules.current, self.store, how):
+                    for problem in bad.problems:
+                        log.error("policies not reloaded; the old ones stay", problem=str(problem))
             except Exception:  # a file that is swapped at this moment, a folder that may not be read
                 log.exception("policies not reloaded; the old ones stay")
             else:
@@ -186,6 +202,7 @@ class Service:
         """Settle what leases that ran out and processes that died have left."""
         try:
             await self._tell(await self.store.sweep(self._clock()))
+            await self.history.catch_up(self.store)
         except StoreAway as away:
             log.error("store away; nothing swept", why=str(away))
         except Exception:
@@ -227,7 +244,7 @@ class Service:
                 async for _ in awatch(
                     folder, watch_filter=ours, recursive=file is None, debounce=400, rust_timeout=2_000
                 ):
-                    await self.reload()
+                    await self.reload("watch")
             except Exception as error:
                 log.error("cannot watch for changes; SIGHUP reloads", folder=str(folder), fault=type(error).__name__)
             await asyncio.sleep(SWEEP_SECONDS)

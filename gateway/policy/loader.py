@@ -25,6 +25,8 @@ from gateway.site.model import Site
 RESERVED = frozenset({"site.yaml"})
 """Names of files in a policy folder that are no policies."""
 LEXICON = "lexicon"
+UNFINISHED = ".roll-back"
+"""The mark in a folder whose files are being put back (`gateway.rule_files`): it is neither the old nor the new one."""
 GRAMMAR = Grammar(NAMES)
 
 _ID = re.compile(r"[a-z][a-z0-9-]{0,63}\Z")
@@ -144,6 +146,12 @@ def _read_folder(folder: Path, site: Site | None, problems: list[Problem]) -> li
     if not folder.is_dir():
         problems.append(Problem(str(folder), 1, 1, "there is no such folder", "the path of a folder with policies"))
         return []
+    if (folder / UNFINISHED).exists():
+        what = "a roll-back of this folder is under way, or was broken off"
+        problems.append(
+            Problem(str(folder / UNFINISHED), 1, 1, what, "referral-gateway policy rollback VERSION, again")
+        )
+        return []
     paths = policy_files(folder)
     for path in sorted(folder.glob("*.yml")):
         problems.append(Problem(str(path), 1, 1, "a policy file must end in .yaml", f"{path.stem}.yaml as its name"))
@@ -222,7 +230,7 @@ def _parts(
     return {
         "policies": _digest(_canonical(policies)),
         "site": _digest(_canonical(site.content)),
-        "lexicon": _digest(*map(_content, lexicon)),
+        "lexicon": _digest(*(_content(folder) for folder in lexicon if visible_files(folder))),
         "templates": _digest(*map(_content, templates)),
     }
 

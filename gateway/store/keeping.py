@@ -39,6 +39,10 @@ class Keeping(Base):
         """The version with this id, or the only one that begins so. Raises Ambiguous."""
         return self._read(lambda connection: versions.find(connection, wanted))
 
+    def rule_version_before(self) -> Version | None:
+        """What the newest line of the history says is in force; None before the first."""
+        return self._read(versions.last)
+
     def rule_versions(self) -> dict[str, Version]:
         """All versions that are kept, by version, without their files."""
         return self._read(versions.without_files)

@@ -57,6 +57,14 @@ class RuleEvent:
     alive: bool = False
 
 
+def tree_of(files: Mapping[str, bytes], version: str) -> str:
+    """16 hex digits over the content of all files, and the version, which depends on the site and the program too."""
+    digest = hashlib.sha256(f"{version}\0".encode())
+    for path, octets in sorted(files.items()):
+        digest.update(f"{path}\0{len(octets)}\0".encode("utf-8", "surrogatepass") + octets)
+    return digest.hexdigest()[:16]
+
+
 _ONCE = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
@@ -96,6 +104,16 @@ def events(connection: Connection, limit: int) -> list[RuleEvent]:
         )
         for row in connection.execute(query)
     ]  # fmt: skip
+
+
+def last(connection: Connection) -> Version | None:
+    """The set that came into force last, on whatever node."""
+    query = (
+        select(rule_events.c.tree).where(rule_events.c.kind == "in-force").order_by(rule_events.c.id.desc()).limit(1)
+    )
+    tree = connection.scalar(query)
+    row = connection.execute(select(rule_versions).where(rule_versions.c.tree == tree)).first()
+    return _version(connection, row) if row is not None else None
 
 
 def find(connection: Connection, wanted: str) -> Version | None:
