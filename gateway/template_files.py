@@ -133,7 +133,10 @@ def load_templates(*folders: Path) -> Templates:
                 Problem(str(folder), 1, 1, "there is no such folder", "a folder with a folder for each language")
             )
             continue
-        for path in sorted(folder.rglob(f"*{SUFFIX}")):
+        # English first: a template in another language must have one there, perhaps of the same folder.
+        for path in sorted(
+            folder.rglob(f"*{SUFFIX}"), key=lambda path: (path.relative_to(folder).parts[0] != FALLBACK, path)
+        ):
             lang, _, name = path.relative_to(folder).with_suffix("").as_posix().partition("/")
             if not name:
                 problems.append(

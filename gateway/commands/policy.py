@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gateway.commands import policy_replay, policy_versions
+from gateway.commands import policy_new, policy_replay, policy_versions
 from gateway.commands.options import with_settings
 from gateway.commands.shown import FINE, FOUND, USER, console, print_json
 from gateway.config import Settings
@@ -23,7 +23,8 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-app.command("replay")(policy_replay.replay)
+for _command in (policy_new.new, policy_new.copy, policy_new.facts, policy_replay.replay):
+    app.command()(_command)
 for _command in (policy_versions.history, policy_versions.show, policy_versions.diff, policy_versions.rollback):
     app.command()(_command)
 

@@ -29,7 +29,7 @@ UNFINISHED = ".roll-back"
 """The mark in a folder whose files are being put back (`gateway.rule_files`): it is neither the old nor the new one."""
 GRAMMAR = Grammar(NAMES)
 
-_ID = re.compile(r"[a-z][a-z0-9-]{0,63}\Z")
+POLICY_ID = re.compile(r"[a-z][a-z0-9-]{0,63}\Z")
 _T = TypeVar("_T")
 
 
@@ -84,7 +84,7 @@ def read_policy(source: Path | str, name: str = "", *, site: Site | None = None)
     tree = load_yaml(source, name)
     identifier = tree.name.rpartition("/")[2].removesuffix(".yaml")
     problems: list[Problem] = []
-    if not _ID.match(identifier):
+    if not POLICY_ID.match(identifier):
         problems.append(tree.at(1, 1, f'"{identifier}" is no policy id', "a file name like dropped-requester.yaml"))
     file = _try(lambda: validate(PolicyFile, tree), problems)
     data = tree.data if isinstance(tree.data, dict) else {}

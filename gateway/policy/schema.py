@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.policy.file import PolicyFile
-from gateway.policy.names import NAMES
+from gateway.policy.names import ABOUT_MEANINGS, NAMES
 from gateway.reading.vocabulary import MEANINGS
 from gateway.site.file import SiteFile
 
@@ -44,7 +44,11 @@ def _condition() -> dict[str, Any]:
         "description": "A fact; all:, any: or none: with a list; or a fact with the value it must have.",
         "anyOf": [
             {"type": "null"},
-            {"oneOf": [{"const": name, "description": MEANINGS.get(name, "")} for name in sorted(NAMES)]},
+            {
+                "oneOf": [
+                    {"const": name, "description": MEANINGS.get(name) or ABOUT_MEANINGS[name]} for name in sorted(NAMES)
+                ]
+            },
             {"type": "array", "items": inner},
             {
                 "type": "object",
