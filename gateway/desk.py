@@ -44,7 +44,9 @@ class Desk:
         mail, site = judged.mail, judged.rules.site
         agent = self._agent_of(judged)
         team = judged.gist.agent.team if judged.gist and judged.gist.agent else ""
-        deadline = site.calendar_of(team).after(mail.received_at, self._hold_deadline)
+        waits = [each.deadline for each in judged.decision.enforced if each.deadline is not None]
+        wait = timedelta(seconds=min(waits)) if waits else self._hold_deadline
+        deadline = site.calendar_of(team).after(mail.received_at, wait)
         facts = self._facts(judged, deadline)
         if fix_refused:
             facts = replace(facts, can_fix=False, why_no_fix=fix_refused)
