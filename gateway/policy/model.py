@@ -140,9 +140,14 @@ class PolicySet:
         `team` is None where nobody can tell who sends it. Requester and language of such a mail are unknown, so that
         a policy for some of them may apply.
         """
+        forms = (
+            form
+            for policy in self.policies
+            for form in ((policy, *policy.teams.values()) if team is None else (policy.for_team(team),))
+        )
         may = [
             policy.fail
-            for policy in (each.for_team(team or "") for each in self.policies)
+            for policy in forms
             if policy.mode == "enforce"
             and policy.scope.may_cover(team=team, site=self.site, now=now)
             and policy.scope.enforced_for(policy.id, mail)

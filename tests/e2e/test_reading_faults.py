@@ -104,6 +104,24 @@ async def test_a_reading_that_fails(tmp_path, monkeypatch, fail, observe, code, 
         ledgers.check()
 
 
+@pytest.mark.parametrize(("team", "code", "outcomes"), [("it-support", 250, ["held"]), ("other", 250, ["passed"])])
+async def test_after_a_fault_only_policies_for_its_team_count(tmp_path, monkeypatch, team, code, outcomes):
+    """One policy, for one team, holds what cannot be read; all others let it pass. The header still tells the team."""
+    async with scene(tmp_path) as (gateway, ledgers):
+        policies(gateway, fail="open")
+        rules = gateway.service.rules
+        first, *others = rules.current.policies
+        strict = replace(first, fail="hold", scope=replace(first.scope, teams=frozenset({team})))
+        rules.current = replace(rules.current, policies=(strict, *others))
+        monkeypatch.setattr(work, "read", fails)
+        sent = refusal("unread")
+        assert await ledgers.send(gateway.port, sent) == code
+        assert ledgers.outcomes(sent.message_id) == outcomes
+        [row] = ledgers.rows(sent.message_id)
+        assert row.entry.basis == {"fault": "ValueError"}
+        ledgers.check()
+
+
 def long(sent: Sent) -> Sent:
     """The same mail, too long to be read anywhere but in a reader."""
     return replace(sent, raw=sent.raw + b"> what was quoted before\r\n" * 400)
