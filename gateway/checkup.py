@@ -64,7 +64,9 @@ def check_all(settings: Settings, now: datetime) -> Iterator[Check]:
 def _check_rules(settings: Settings) -> Iterator[Check | PolicySet]:
     if settings.site is None:
         found = "no site file is named, so serve judges nothing and passes everything"
-        mend = 'copy the shipped policies/site.yaml, describe your teams, and name it: --site FILE, or site = "FILE"'
+        mend = (
+            'referral-gateway site new FILE --domain example.org, your agents in it, then --site FILE or site = "FILE"'
+        )
         yield Check("site", "warn", found, mend)
     try:
         policies = load_policies(

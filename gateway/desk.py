@@ -44,7 +44,9 @@ class Desk:
         mail, site = judged.mail, judged.rules.site
         agent = self._agent_of(judged)
         team = judged.gist.agent.team if judged.gist and judged.gist.agent else ""
-        deadline = site.calendar_of(team).after(mail.received_at, self._hold_deadline)
+        waits = [each.deadline for each in judged.decision.enforced if each.deadline is not None]
+        wait = timedelta(seconds=min(waits)) if waits else self._hold_deadline
+        deadline = site.calendar_of(team).after(mail.received_at, wait)
         facts = self._facts(judged, deadline)
         if fix_refused:
             facts = replace(facts, can_fix=False, why_no_fix=fix_refused)
@@ -91,7 +93,7 @@ class Desk:
         }
 
     def after_delivery(self, judged: Judged) -> tuple[OutMail, ...]:
-        """What people are told once a mail has gone out: whom a rewrite added, and the supervisor's note.
+        """What people are told once a mail has gone out: whom a rewrite added, the supervisor's note, and advice.
 
         A note that cannot be written must not undo a delivery, so it is only logged.
         """
@@ -100,12 +102,12 @@ class Desk:
             return ()
         try:
             facts, head, now = self._facts(judged, None), self._letters.head(), self._letters.clock()
-            if judged.advice is not None:
-                out.append(letters.advice(facts, judged.advice, head, id=mail_id(), now=now))
             if decision.disposition == "rewrite":
                 out.append(self._rewritten(judged, facts))
             if decision.notify_supervisor and facts.supervisor is not None:
                 out.append(notices.supervisor_note(facts, head, id=mail_id(), now=now))
+            if judged.advice is not None:
+                out.append(letters.advice(facts, judged.advice, head, id=mail_id(), now=now))
         except Exception as error:
             log.error("a note could not be written", mail=judged.mail.id, **why(error))
         return tuple(out)

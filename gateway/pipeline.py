@@ -51,6 +51,7 @@ from gateway.store.errors import StoreAway, StoreFull
 from gateway.store.records import NewHold, Outcome
 from gateway.store.store import Store
 from gateway.trails import Trails
+from gateway.unjudged import after_fault
 
 log = structlog.get_logger("gateway.pipeline")
 
@@ -224,10 +225,11 @@ class Pipeline:
         headers = read_headers(raw)
         rules = self._rules.current
         thread = await self._store.thread(headers.references, rules.site.ticket_tags(headers.subject))
+        task = self._task(mail, "judge", thread)
         try:
-            found = await self._work(mail, raw, rules, self._task(mail, "judge", thread))
+            found = await self._work(mail, raw, rules, task)
             assert found.decision is not None
-            return Judged(mail, raw, headers, rules, found.gist, found.decision, found.seen)
+            return Judged(mail, raw, headers, rules, found.gist, found.decision, found.seen, found.basis)
         except Exception as fault:
             kind = fault.kind if isinstance(fault, ReadingFault) else type(fault).__name__
             if isinstance(fault, ReadingFault | ReadersAway):
@@ -235,12 +237,12 @@ class Pipeline:
             else:
                 log.exception("the mail could not be judged", mail=mail.id)
             why = f"the gateway could not judge this mail: {kind}"
-            decision = rules.decision_after_fault(why)
+            decision = after_fault(why, headers, task, rules, judging=self._rules.judging)
             if self._observe:  # then nothing of ours stops a mail
                 decision = Decision("pass", reason=f"{why}; passed unjudged", policy_version=rules.version)
             if decision is None:
                 raise
-            return Judged(mail, raw, headers, rules, None, decision, None)
+            return Judged(mail, raw, headers, rules, None, decision, None, {"fault": kind})
 
     async def _work(self, mail: Incoming, raw: bytes, rules: PolicySet, task: Task) -> Result:
         found = await self._readers.work(task, raw, rules, mail=mail.id)

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import structlog
 
-from gateway.located import BadFiles
 from gateway.policy.model import PolicySet
 from gateway.reading.lexicon import Lexicon
 from gateway.site.model import Site
@@ -27,8 +26,8 @@ class Rules:
         self.judging = judging
         self.key = key
         self._fallen: frozenset[str] = frozenset()
-        self._loaded, self.templates = load()
-        self.current = self._loaded
+        self.loaded, self.templates = load()
+        self.current = self.loaded
 
     @property
     def site(self) -> Site:
@@ -44,15 +43,10 @@ class Rules:
         return bool(feed) and address.lower() == feed.lower()
 
     def reload(self) -> bool:
-        """Read the files again. Broken ones keep the old set, and every problem is logged. True for a new set."""
-        try:
-            fresh, templates = self._load()
-        except BadFiles as bad:
-            for problem in bad.problems:
-                log.error("policies not reloaded; the old ones stay", problem=str(problem))
-            return False
+        """Read the files again. True for a new set. Raises BadFiles: broken ones keep the old set."""
+        fresh, templates = self._load()
         before = self.current.version
-        self._loaded, self.templates = fresh, templates
+        self.loaded, self.templates = fresh, templates
         self.current = fresh.observing(self._fallen)
         changed = before != self.current.version
         if changed:
@@ -64,5 +58,5 @@ class Rules:
         if policies == self._fallen:
             return False
         self._fallen = policies
-        before, self.current = self.current, self._loaded.observing(policies)
+        before, self.current = self.current, self.loaded.observing(policies)
         return before.version != self.current.version

@@ -35,6 +35,7 @@ from gateway.policy.model import PolicySet
 from gateway.readers.pool import Readers, ReadersAway
 from gateway.readers.work import Setup
 from gateway.resources import shipped
+from gateway.rule_history import How, RuleHistory
 from gateway.rules import Rules
 from gateway.settling import Settling
 from gateway.smtp.server import Doors
@@ -68,6 +69,7 @@ class Service:
         self.store: Store
         self.rules: Rules
         self.letters: Correspondence
+        self.history: RuleHistory
         self.desk: Desk
         self.admins: Admins
         self.bypass: Bypass
@@ -85,7 +87,14 @@ class Service:
         key = hold_key(settings)
         with contextlib.suppress(OSError):  # where nothing can be written, what needs it says so
             settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.rules = Rules(lambda: files_of(settings), judging=settings.site is not None, key=memory_key(key))
+        self.history = RuleHistory(
+            settings.policies or shipped("policies"), settings.templates, shipped=shipped("policies"), clock=self._clock
+        )
+        self.rules = Rules(
+            lambda: self.history.load(lambda: files_of(settings)),
+            judging=settings.site is not None,
+            key=memory_key(key),
+        )
         doors = doors_of(settings, passed_sockets())
         self.store = Store.open(
             settings.database_url, key, password=settings.secret("database_password"), clock=self._clock
@@ -97,6 +106,7 @@ class Service:
             daily = settings.rewrite_notices == "daily"
             patience = patience_of(settings.handoff_deadline, settings.promise_reminder, settings.hold_deadline)
             trails = Trails(self.rules, patience, clock=self._clock) if settings.follow else None
+            await self.history.took(self.rules.loaded, self.store, "start")
             self.desk = Desk(
                 self.letters,
                 hold_deadline=settings.hold_deadline,
@@ -190,12 +200,18 @@ class Service:
         finally:
             await self.close()
 
-    async def reload(self) -> None:
+    async def reload(self, how: How = "signal") -> None:
         """New files as a whole, or the old ones stay; either way the service manager hears that we are ready."""
         async with self._reloading:  # one after the other, so that the newest files win
             self._notifier.reloading(time.monotonic_ns() // 1000)
             try:
+                await self.history.settled()
                 await asyncio.to_thread(self.rules.reload)
+                await self.history.took(self.rules.loaded, self.store, how)
+            except BadFiles as bad:
+                if await self.history.refused(bad, self.rules.loaded, self.store, how):
+                    for problem in bad.problems:
+                        log.error("policies not reloaded; the old ones stay", problem=str(problem))
             except Exception:  # a file that is swapped at this moment, a folder that may not be read
                 log.exception("policies not reloaded; the old ones stay")
             else:
@@ -242,6 +258,7 @@ class Service:
                 pass
             if await digest.send_due(self.store, self.letters):
                 self.desk.wake()
+            await self.history.catch_up(self.store)
         except StoreAway as away:
             log.error("store away; nothing swept", why=str(away))
         except Exception:
@@ -283,7 +300,7 @@ class Service:
                 async for _ in awatch(
                     folder, watch_filter=ours, recursive=file is None, debounce=400, rust_timeout=2_000
                 ):
-                    await self.reload()
+                    await self.reload("watch")
             except Exception as error:
                 log.error("cannot watch for changes; SIGHUP reloads", folder=str(folder), fault=type(error).__name__)
             await asyncio.sleep(SWEEP_SECONDS)

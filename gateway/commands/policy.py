@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gateway.commands import policy_arm, policy_health, policy_sample
+from gateway.commands import policy_arm, policy_health, policy_new, policy_replay, policy_sample, policy_versions
 from gateway.commands.options import with_settings
 from gateway.commands.shown import FINE, FOUND, USER, console, print_json
 from gateway.config import Settings
@@ -18,7 +18,15 @@ if TYPE_CHECKING:
     from gateway.policy.model import PolicySet
     from gateway.template_files import Templates
 
-app = typer.Typer(help="Check the files people edit, run the examples.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    help="Write, check and try the files people edit; go back to earlier ones.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+for _command in (policy_new.new, policy_new.copy, policy_new.facts, policy_replay.replay):
+    app.command()(_command)
+for _command in (policy_versions.history, policy_versions.show, policy_versions.diff, policy_versions.rollback):
+    app.command()(_command)
 
 
 @app.command()

@@ -31,6 +31,7 @@ PLACEHOLDERS = ("requester", "requester_name", "agent", "target")
 
 _MAILBOX = re.compile(r"(?:[^<>@]*<[^\s<>@]+@[^\s<>@]+>|[^\s<>@,]+@[^\s<>@,]+)\Z")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_WAIT = re.compile(r"([1-9][0-9]{0,3}) ?(m|h)\Z")
 
 
 def _sentence(text: str) -> str:
@@ -54,12 +55,21 @@ def _mailbox(text: str) -> str:
     return text
 
 
+def _wait(text: str) -> float:
+    found = _WAIT.match(text)
+    if not found:
+        raise Wrong(f'"{text}" is no time to wait', "business hours or minutes, like 4h or 90m")
+    return int(found[1]) * (3600.0 if found[2] == "h" else 60.0)
+
+
 def _several(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
 Sentence = Annotated[str, AfterValidator(_sentence)]
 Line = Annotated[str, AfterValidator(_one_line)]
+Wait = Annotated[str, AfterValidator(_wait)]
+"""Seconds of business hours, written as 4h or 90m."""
 MailboxText = Annotated[str, AfterValidator(_mailbox)]
 Mailboxes = Annotated[
     tuple[MailboxText, ...],
@@ -142,12 +152,38 @@ class ExamplePart(_Part):
     requester: str | None = Field(default=None, description="who must be found to have asked")
     add_cc: tuple[str, ...] | None = Field(default=None, description="whom the fix must add")
     site: Literal["example", "own"] = "example"
+    profile: str = Field(default="", description="the profile that it shows; default: the policy as it stands")
 
     @model_validator(mode="after")
     def _has_recipients(self) -> ExamplePart:
         if not (self.to or self.cc or self.bcc):
             raise Wrong("an example without recipients", "to: rita.blom@acme.example")
         return self
+
+
+class ProfilePart(_Part):
+    """A stricter or milder form of a policy: what stands here replaces what the policy says, the rest stays."""
+
+    why: Sentence | None = None
+    would_pass: Sentence | None = None
+    when: RawCondition = None
+    unless: RawCondition = None
+    exempt: RawCondition = None
+
+
+class TeamPart(_Part):
+    """What is different for one team."""
+
+    mode: Mode | None = None
+    do: Do | None = None
+    if_unsafe: Literal["hold", "reject"] | None = None
+    rewrite_for: tuple[str, ...] | None = None
+    fail: Fail | None = None
+    profile: str | None = Field(default=None, description="one of the policy's profiles")
+    deadline: Wait | None = None
+    notice: Line | None = None
+    draft: Line | None = None
+    share: Annotated[Number, Field(ge=0, le=100)] | None = None
 
 
 class PolicyFile(_Part):
@@ -176,6 +212,12 @@ class PolicyFile(_Part):
     )
     notice: Line = Field(default="", description="template of the notice; default: the usual one")
     draft: Line = Field(default="", description="template of the compliant draft; default: the policy's id")
+    deadline: Wait | None = Field(
+        default=None, description="how long a held mail waits for an answer before a reminder; default: hold_deadline"
+    )
+    profiles: dict[str, ProfilePart] = Field(default={}, description="stricter or milder forms, by name")
+    profile: str = Field(default="", description="the profile in force; default: none, the policy as it stands")
+    teams: dict[str, TeamPart] = Field(default={}, description="what is different for a team, by its id")
     scope: ScopePart = ScopePart()
     priority: Number = Field(default=100, description="findings with a higher one are told first")
     examples: tuple[ExamplePart, ...] = Field(description="mails that it must hit and must miss; at least one of each")

@@ -83,6 +83,8 @@ class AuditEntry:
     add_cc: tuple[str, ...] = ()
     notify_supervisor: bool = False
     outcome: Outcome = "pending"
+    basis: Mapping[str, Any] | None = None
+    """What else is needed to judge the mail again (`gateway.policy.grounds`); None in entries of older versions."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ Audit      audit, audit_policies       one row a judged mail, and the policies t
 Holds      holds, hold_bodies, tokens  held mail and its life; bodies apart and encrypted
 Follow-up  ledger                      hand-offs and promises that are open, and what was asked
 Own mail   outbox                      notices on their way, bodies encrypted
+Rules      rule_files, rule_versions   every set of policies that was in force, its files kept once
+           rule_events                 append-only: when it came into force, and what was refused or rolled back
 Itself     runs, store_keys            processes that wrote here, keys that bodies were sealed with
 Admins     told, bypasses              what they were told, when everything was let pass
            policy_states, reviews      policies that fell back, passed mail that people looked at
@@ -108,6 +110,7 @@ audit = Table(
     Column("add_cc", Json, nullable=False),
     Column("notify_supervisor", Boolean(create_constraint=False), nullable=False),
     Column("outcome", Words(20), nullable=False),
+    Column("basis", Json),
     Index(None, "at", "id"),
     Index(None, "agent", "at"),
     Index(None, "disposition", "at"),
@@ -277,4 +280,43 @@ ledger = Table(
     Index(None, "requester", "kind", "at"),
     Index(None, "state", "next_at"),
     Index(None, "kind", "at"),
+)
+
+rule_files = Table(
+    "rule_files",
+    metadata,
+    Column("digest", Key, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+)
+
+rule_versions = Table(
+    "rule_versions",
+    metadata,
+    # Comments and layout do not count in a version, and a roll-back must bring them back: so a version may have several
+    # trees, one for each content of its files.
+    Column("tree", Key, primary_key=True),
+    Column("version", Key, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("program", Words(40), nullable=False),
+    Column("parts", Json, nullable=False),
+    Column("facts", Json, nullable=False),
+    Column("files", Json, nullable=False),
+    Index(None, "version", "at"),
+)
+
+rule_events = Table(
+    "rule_events",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    Column("run", Key, nullable=False),
+    Column("host", Words(SHOWN), nullable=False),
+    Column("kind", Words(20), nullable=False),
+    Column("how", Words(40), nullable=False),
+    Column("by", Words(SHOWN), nullable=False),
+    Column("version", Key, nullable=False),
+    Column("tree", Key, nullable=False),
+    Column("before", Key, nullable=False),
+    Column("detail", Words(20_000), nullable=False),
+    sqlite_autoincrement=True,
 )

@@ -22,6 +22,8 @@ ADMIN = "postmaster@acme.example"
 MONDAY = datetime(2026, 11, 30, 9, 0, tzinfo=UTC)
 """10:00 in Brussels, where the site is."""
 
+NO_LIMITS = "{holds_per_agent: null, holds_per_mailbox: null, holds_per_hour: null, holds_per_day: null}"
+
 _numbers = itertools.count()
 
 

@@ -10,6 +10,7 @@ import pytest
 from gateway.mail.message import read_message
 from gateway.smtp.sink import Fault
 from tests.e2e.house import House, house, mail
+from tests.e2e.ledgers import BOB, MARY, forwarded, question
 from tests.e2e.limits import ADMIN, DANA, JILL, LUIS, Clock, no, policies_with, site_with, words
 
 
@@ -129,3 +130,29 @@ async def test_many_connections_at_once_do_not_pass_the_ceiling(tmp_path: Path) 
     async with house(tmp_path, site=site, clock=Clock()) as gateway:
         await asyncio.gather(*(say_no(gateway) for _ in range(25)))
         assert sorted(outcomes(gateway)) == ["advised"] * 20 + ["held"] * 5
+
+
+async def test_advice_adds_nobody(tmp_path: Path) -> None:
+    """A hand-off that dropped a customer: beyond the budget it goes to those it was sent to, and to nobody else."""
+    async with house(tmp_path, site=site_with(tmp_path, "{holds_per_agent: 1}"), clock=Clock()) as gateway:
+        first, second = (forwarded(name, MARY, "Mary Jones") for name in ("one", "two"))
+        assert "Held" in (await gateway.send(first.mail_from, list(first.rcpt_to), first.raw))[1]
+        assert (await gateway.send(second.mail_from, list(second.rcpt_to), second.raw))[0] == 250
+        [through] = await gateway.wait_to(BOB)
+        assert [argument.partition(b">")[0] for argument in through.rcpt_args] == [f"<{BOB}".encode()]
+        assert through.raw.endswith(second.raw) and not gateway.to(MARY)
+        entry = gateway.audit()[0].entry
+        assert entry.findings[0]["policy"] == "dropped-requester" and entry.add_cc == ()
+
+
+async def test_a_rewrite_that_cannot_be_done_is_held_whatever_the_budget_says(tmp_path: Path) -> None:
+    """Some of those it adds may stand in the envelope already: such a mail never goes on."""
+    async with house(tmp_path, site=site_with(tmp_path, "{holds_per_agent: 1}"), clock=Clock()) as gateway:
+        await say_no(gateway)
+        asked = question("three", JILL, "Jill Amory")
+        await gateway.send(asked.mail_from, list(asked.rcpt_to), asked.raw, port=gateway.tap)
+        gateway.sink.faults.append(Fault("RCPT", reply=b"550 5.1.1 nobody\r\n", match=JILL.encode()))
+        sent = forwarded("three", JILL, "Jill Amory")
+        assert "Held" in (await gateway.send(sent.mail_from, list(sent.rcpt_to), sent.raw))[1]
+        assert "the mail server refused jill.amory" in gateway.audit()[0].entry.reason
+        assert not gateway.to(BOB)

@@ -185,10 +185,13 @@ def test_no_match_says_so(policies: PolicySet) -> None:
     assert decided(policies, policy("hold"), facts=()).reason == "no policy matched"
 
 
+MAIL: dict[str, Any] = {"team": "it-support", "mail": "<1@acme.example>", "now": NOW}
+
+
 @pytest.mark.parametrize(
     ("fails", "disposition"),
     [
-        ([], None), (["open"], "pass"), (["open", "open"], "pass"), (["open", "defer"], None), (["hold"], "hold"),
+        ([], "pass"), (["open"], "pass"), (["open", "open"], "pass"), (["open", "defer"], None), (["hold"], "hold"),
         (["defer", "hold", "open"], "hold"),
     ],
 )  # fmt: skip
@@ -196,13 +199,13 @@ def test_a_fault_of_the_gateway_follows_the_strictest_policy(
     policies: PolicySet, fails: list[str], disposition: str | None
 ) -> None:
     rules = tuple(policy("hold", id=f"p{n}", fail=fail) for n, fail in enumerate(fails))
-    decision = replace(policies, policies=rules).decision_after_fault("it could not be read")
+    decision = replace(policies, policies=rules).decision_after_fault("it could not be read", **MAIL)
     assert (decision.disposition if decision else None) == disposition
 
 
 def test_a_policy_that_observes_has_no_say_after_a_fault(policies: PolicySet) -> None:
     rules = (policy("hold", fail="hold", mode="observe"), policy("hold", fail="open"))
-    decision = replace(policies, policies=rules).decision_after_fault("x")
+    decision = replace(policies, policies=rules).decision_after_fault("x", **MAIL)
     assert decision is not None and decision.disposition == "pass"
 
 
@@ -218,11 +221,10 @@ def test_a_policy_that_observes_has_no_say_after_a_fault(policies: PolicySet) ->
     ],
 )
 def test_a_policy_on_trial_treats_a_thread_alike(policies: PolicySet, one: str, other: str, same: bool) -> None:
-    from gateway.policy.decide import thread_of
+    from gateway.policy.grounds import thread_name
 
     def thread(headers: str) -> str:
         message = read_message(f"From: dana.cole@acme.example\n{headers}\nHello\n".replace("\n", "\r\n").encode())
-        context = Context(site=policies.site, lexicon=policies.lexicon, now=NOW)
-        return thread_of(Reading(message, Envelope.of("dana.cole@acme.example", []), context), policies.site)
+        return thread_name(message, "dana.cole@acme.example", policies.site)
 
     assert (thread(one) == thread(other)) == same
