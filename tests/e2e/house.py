@@ -160,16 +160,17 @@ def mail(
     cc: str = "",
     message_id: str = "",
     reply_to: str = "",
+    at: datetime | None = None,
     **headers: str,
 ) -> bytes:
-    """A plain mail with CRLF line ends."""
+    """A plain mail with CRLF line ends, written now or `at` some other time."""
     message = EmailMessage()
     message["From"] = sender
     message["To"] = to
     if cc:
         message["Cc"] = cc
     message["Subject"] = subject
-    message["Date"] = format_datetime(datetime.now(UTC))
+    message["Date"] = format_datetime(at or datetime.now(UTC))
     if message_id:
         message["Message-ID"] = message_id
     if reply_to:
