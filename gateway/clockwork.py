@@ -2,7 +2,8 @@
 
 held mail   agent reminded ─▶ supervisor ─▶ admins, each business day until somebody answers
 hand-off    owner asked once ─▶ supervisor
-promise     agent before it is due ─▶ agent when it was ─▶ supervisor
+promise     agent before it is due; where a site wants it, ─▶ agent when it was ─▶ supervisor. Much is kept without a
+            mail, so what nobody hears of for a week is closed as that
 
 Each step is one transaction with the mail that tells of it, and each is fenced by what was read, so that two nodes, or
 a crash at any point, tell nobody twice and forget nobody.
@@ -36,6 +37,8 @@ log = structlog.get_logger("gateway.clockwork")
 EVERY_SECONDS = 30.0
 DAY = timedelta(hours=8)
 """Business time between two reminders of the same thing, once the supervisor knows."""
+UNHEARD = timedelta(hours=40)
+"""Business time after which a promise that nobody wrote about is no longer open."""
 MINUTE = timedelta(minutes=1)
 WINDOW = timedelta(days=14)
 """In which requests of one person are counted, and after which they are spoken of again."""
@@ -47,7 +50,7 @@ class Clockwork:
 
     def __init__(
         self, rules: Rules, store: Store, letters: Correspondence, admins: Admins, *,
-        hold_deadline: timedelta, patience: Patience, repeat_requests: int, wake: Callable[[], None],
+        hold_deadline: timedelta, patience: Patience, repeat_requests: int, overdue: str, wake: Callable[[], None],
     ) -> None:  # fmt: skip
         self._rules = rules
         self._store = store
@@ -56,6 +59,7 @@ class Clockwork:
         self._hold_deadline = hold_deadline
         self._patience = patience
         self._repeat_requests = repeat_requests
+        self._overdue = overdue
         self._wake = wake
 
     async def run(self) -> None:
@@ -173,10 +177,14 @@ class Clockwork:
         elif now < entry.due:
             mails, state = self._about_promise("promise-due", entry, entry.agent), "open"
             next_at = calendar.after(entry.due - MINUTE, MINUTE)  # what was promised for Sunday: on Monday
+        elif entry.state == "open" and self._overdue == "nobody":
+            return await self._store.ledger_step(entry, "asked", calendar.after(now, UNHEARD), (), now)
         elif entry.state == "open":
             mails = self._about_promise("promise-overdue", entry, entry.agent)
+        elif entry.state == "asked" and self._overdue == "supervisor":
+            mails, next_at = self._tell_of_promise(entry), calendar.after(now, UNHEARD)
         else:
-            mails, next_at = self._tell_of_promise(entry), None
+            return await self._store.ledger_end(entry, "not heard of", now)
         if not mails:  # what could not be written is written later, and nobody counts as told
             state, next_at = entry.state, now + timedelta(hours=1)
         done = await self._store.ledger_step(entry, state, next_at, mails, now)

@@ -276,6 +276,14 @@ class Settings:
             "How long before a promised date the agent is reminded, in business hours",
         )
     )
+    promise_overdue: str = field(
+        metadata=_row(
+            "Follow-through",
+            choice("nobody", "agent", "supervisor"),
+            "nobody",
+            "Who hears that a promised date has passed without a mail: much is kept without one",
+        )
+    )
     repeat_requests: int = field(
         metadata=_row(
             "Follow-through",

@@ -154,6 +154,7 @@ class Service:
                 hold_deadline=timedelta(seconds=settings.hold_deadline),
                 patience=patience,
                 repeat_requests=settings.repeat_requests,
+                overdue=settings.promise_overdue,
                 wake=self.dispatcher.wake,
             )
             self.pipeline.asked = self.clockwork.count_request

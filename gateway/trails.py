@@ -70,7 +70,7 @@ class Trails:
             words=eta[:200],
         )  # fmt: skip
         rules = self._rules
-        return (promised(base, "in words", (eta,), site, rules.lexicon.calendar, self._patience),)
+        return promised(base, "in words", (eta,), site, rules.lexicon.calendar, self._patience)
 
     def inbound(self, seen: SeenMessage) -> Trail | None:
         """Of a mail that came in: it may be an owner's word to whoever asked, and it may be a request."""

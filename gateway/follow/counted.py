@@ -9,7 +9,7 @@ from typing import Any
 
 from gateway.follow.entries import Entry
 
-BY_MAIL = ("answered", "taken back", "kept", "late", "moved")
+BY_MAIL = ("answered", "taken back", "kept", "late", "moved", "not heard of")
 """What a mail closes an entry with."""
 MOST_TOPICS = 10
 FEWEST = 5
@@ -22,11 +22,7 @@ def count(found: Sequence[Entry]) -> dict[str, Any]:
     for kind in ("handoff", "promise", "request"):
         its = [entry for entry in found if entry.kind == kind]
         closed = Counter(entry.why for entry in its if entry.state == "closed" and entry.why)
-        known = {
-            word: number
-            for word, number in closed.items()
-            if word in ("answered", "taken back", "kept", "late", "moved")
-        }
+        known = {word: number for word, number in closed.items() if word in BY_MAIL}
         by_hand = sum(closed.values()) - sum(known.values())
         out[kind] = {
             "opened": len(its),

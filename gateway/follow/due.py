@@ -38,10 +38,10 @@ def due_of(value: str, pieces: Iterable[str], at: datetime, calendar: Calendar, 
         each for piece in list(pieces)[:MOST_PIECES] for each in _moments(piece, now, calendar, grammar)
         if now < each <= now + FARTHEST
     ]  # fmt: skip
-    for each in found:
-        # The end of the week is Saturday to the grammar, and Friday to people who work.
-        if wanted is None or abs((each.date() - wanted).days) <= 1:
-            return each
+    for off in (0, 1):  # the end of the week is Saturday to the grammar, and Friday to people who work
+        for each in found:
+            if wanted is None or abs((each.date() - wanted).days) == off:
+                return each
     if wanted is not None:
         end = _end_of(wanted, calendar)
         return end if now < end <= now + FARTHEST else None

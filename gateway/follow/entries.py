@@ -76,8 +76,6 @@ class Patience:
     handoff: timedelta = timedelta(hours=16)
     before_due: timedelta = timedelta(hours=2)
     after: timedelta = timedelta(hours=8)
-    vague: timedelta = timedelta(hours=16)
-    """What "soon" is taken for."""
 
 
 def opened(
@@ -95,27 +93,32 @@ def opened(
         id="", kind="handoff", at=at, mail_id=mail_id, agent=agent.mailbox, team=agent.team, requester=who, owners=(),
         subject=gist.subject[:200], thread=_thread(gist), due=at,
     )  # fmt: skip
-    eta = facts.get("eta")
-    said = tuple(span.text for span in eta.evidence) if eta is not None else ()
+    firm = facts.get("promise")
+    said = tuple(span.text for span in firm.evidence) if firm is not None else ()
     owners = _owners(gist, site) if "handoff" in facts or "empty_forward" in facts else ()
     if owners:
-        dated = due_of(str(eta.value), said, at, calendar, grammar) if eta is not None else None
+        dated = due_of(str(firm.value), said, at, calendar, grammar) if firm is not None else None
         due = dated or calendar.after(at, patience.handoff)
         return (replace(base, id=f"{mail_id}-h", owners=owners, due=due, next_at=due),)
-    if eta is None or "to_requester" not in facts:
+    if firm is None or "to_requester" not in facts:
         return ()
     promise = replace(base, id=f"{mail_id}-p", kind="promise", words=" … ".join(said)[:200])
-    return (promised(promise, str(eta.value), said, site, grammar, patience),)
+    return promised(promise, str(firm.value), said, site, grammar, patience)
 
 
-def promised(base: Entry, value: str, said: Iterable[str], site: Site, grammar: Grammar, patience: Patience) -> Entry:
-    """The promise with its end, and when its agent is reminded. `value` and `said` as in `due_of`."""
+def promised(
+    base: Entry, value: str, said: Iterable[str], site: Site, grammar: Grammar, patience: Patience
+) -> tuple[Entry, ...]:
+    """The promise with its end, and when its agent is reminded; none where no time is named ("soon"). `value` and
+    `said` as in `due_of`."""
     calendar = site.calendar_of(base.team)
-    due = due_of(value, said, base.at, calendar, grammar) or calendar.after(base.at, patience.vague)
+    due = due_of(value, said, base.at, calendar, grammar)
+    if due is None:
+        return ()
     remind = calendar.before(due, patience.before_due)
     if remind <= base.at:  # "in an hour": nobody is reminded of what they have just written
         remind = base.at + (due - base.at) / 2
-    return replace(base, due=due, next_at=remind)
+    return (replace(base, due=due, next_at=remind),)
 
 
 def _thread(gist: Gist) -> tuple[str, ...]:

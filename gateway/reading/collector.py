@@ -18,7 +18,15 @@ from gateway.reading.context import Context
 from gateway.reading.facts import Agent, Fact, Facts, Requester, Value
 from gateway.reading.lexicon import Hit, Scan
 from gateway.reading.memory import is_sensitive
-from gateway.reading.mitigation import find_alternatives, find_etas, find_help, find_offers, find_reasons, is_promised
+from gateway.reading.mitigation import (
+    find_alternatives,
+    find_etas,
+    find_help,
+    find_offers,
+    find_promises,
+    find_reasons,
+    is_promised,
+)
 from gateway.reading.people import Recipients, name_words
 from gateway.reading.referral import Referral, Setting, find_referral
 from gateway.reading.refusal import Noes, Question, find_noes
@@ -250,6 +258,9 @@ class Collector:
             found["eta"] = (value, [(w.start, w.end) for w in whens])
         elif words:
             found["eta"] = ("in words", words)
+        if firm := find_promises(scan, whens, noes):
+            value = next((w.value for w in firm if not w.vague), firm[0].value)
+            found["promise"] = (value, [(w.start, w.end) for w in firm])
         help = find_help(scan, ways)
         if help or offers or whens or words:
             found["helps"] = (True, [*help, *offers, *words])

@@ -79,6 +79,19 @@ class Following(Base):
 
         return self._writer.run_now(work)
 
+    async def ledger_end(self, entry: Entry, why: str, now: datetime) -> bool:
+        """Close an entry that nobody has to look at any more. False when it was closed before."""
+
+        def work(connection: Connection) -> bool:
+            if not ledger.close(connection, entry.id, "", why, now):
+                return False
+            audit.add_events(
+                connection, [audit.Event(entry.mail_id, now, f"{entry.kind}-closed", why, "")], self.run_id
+            )
+            return True
+
+        return await self._write(work)
+
     # --- held mail -------------------------------------------------------------------------------------------------
 
     async def holds_due(self, now: datetime) -> list[tuple[str, int]]:

@@ -212,7 +212,8 @@ async def test_a_promise_is_kept_by_the_next_mail_of_the_team(tmp_path: Path, cl
         assert not subjects(gateway, DANA) and not subjects(gateway, PRIYA)
 
 
-async def test_a_promise_that_is_forgotten_is_remembered(tmp_path: Path, clock: Clock) -> None:
+async def test_a_promise_is_remembered_before_it_is_due_and_then_left_alone(tmp_path: Path, clock: Clock) -> None:
+    """Much is kept without a mail: the agent hears once, nobody else does, and after a week it is closed as that."""
     async with house(tmp_path, clock=clock) as gateway:
         await ask(gateway, JILL, "VPN", "When do I get the new router?", "<q@x>")
         await answer(gateway, DANA, JILL, "You will have it by Wednesday.", message_id="<p@x>")
@@ -221,10 +222,21 @@ async def test_a_promise_that_is_forgotten_is_remembered(tmp_path: Path, clock: 
         await at(gateway, clock, "13T14:01")
         [due] = [read_message(each.raw) for each in gateway.to(DANA)]
         assert due.subject == "Due Wednesday 13 May, 18:00: Re: VPN" and "by Wednesday" in said(due)
+        await at(gateway, clock, "18T16:00")
+        assert ledger(gateway)[0].state == "asked"
+        await at(gateway, clock, "29T16:00")
+        assert len(gateway.to(DANA)) == 1 and not gateway.to(PRIYA)
+        assert ledger(gateway)[0].why == "not heard of"
+
+
+async def test_a_site_can_want_more(tmp_path: Path, clock: Clock) -> None:
+    async with house(tmp_path, clock=clock, promise_overdue="supervisor") as gateway:
+        await ask(gateway, JILL, "VPN", "When do I get the new router?", "<q@x>")
+        await answer(gateway, DANA, JILL, "You will have it by Wednesday.", message_id="<p@x>")
         await at(gateway, clock, "13T16:01")
         assert subjects(gateway, DANA)[1:] == ["Was due Wednesday 13 May, 18:00: Re: VPN"]
         assert not gateway.to(PRIYA)
-        await at(gateway, clock, "29T16:00")
+        await at(gateway, clock, "20T12:00")
         assert len(gateway.to(DANA)) == 2 and len(gateway.to(PRIYA)) == 1, "once each, and then nobody"
         await answer(gateway, DANA, JILL, "Here it is, sorry.", reply_to="<p@x>")
         assert ledger(gateway)[0].why == "late"

@@ -49,6 +49,7 @@ class Step:
         object.__setattr__(self, "at", moment(self.when))
 
 
+SETTLED = {"G": "amended", "R": "amended", "S": "overridden", "D": "discarded"}
 ANN = "ann.lee@customer.example"
 THREADS = (
     # A bare no gets its reason.
@@ -113,7 +114,7 @@ THREADS = (
         for step in (
             Step(f"Fri 13:0{number}", who, "asks", f"Licence {number}", "Could I get the drawing program?"),
             Step(f"Fri 13:1{number}", "tom.becker", "writes", f"Licence {number}", "No.", to=who,
-                 becomes={"G": "amended", "R": "amended", "S": "overridden", "D": "discarded"}.get(word[:1], "advised")),
+                 becomes=SETTLED.get(word[:1], "advised")),
             *([Step(f"Fri 13:3{number}", "tom.becker", "settles", f"Licence {number}", word)] if word else []),
         )
     ),
@@ -136,7 +137,6 @@ TOLD = {
         "Waiting for an answer, can you help? Re: Lab door",
         "For your information: Re: Payroll share",
         "5 requests from Jill Amory",
-        "Was due Tuesday 12 May, 18:00: Re: Dongle",
         "Sent as it is: Re: Lab door",
         "Nobody has it yet? Re: Badge reader",
     ],
@@ -147,7 +147,7 @@ TOLD = {
     ],
     "facilities": ["Still with you? Re: Badge reader"],
     "bob.nilsson": [],
-    "postmaster": ["Holds reached their limit"],
+    "postmaster": ["Advice instead of stops today: bare-refusal"],
 }
 """The gateway's own mails to those who are no party to most threads, in any order."""
 
