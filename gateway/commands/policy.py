@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -134,6 +135,12 @@ def _notes(policies: PolicySet, templates: Templates) -> Iterator[str]:
 
     for lang in languages_without_notices(policies.site, templates):
         yield f"the site file asks for {lang}, and there are no templates in it: those notices are in English"
+    for policy in policies.policies:
+        until = policy.scope.active_until
+        if until is not None and until < datetime.now(policies.site.zone).date():
+            yield f"{policy.path}: active_until: {until} has passed, so this policy does nothing any more"
+        if policy.scope.share == 0 and policy.mode == "enforce":
+            yield f"{policy.path}: share: 0 enforces it for no mail; mode: observe says the same"
     used = set(load_templates(shipped("templates")).names)
     for policy in policies.policies:
         used |= {f"reasons/{policy.id}", f"drafts/{policy.draft or policy.id}", f"notices/{policy.notice}"}

@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from gateway.located import Wrong
+from gateway.located import Wrong, suggest
 from gateway.site.file import Lang
 
 Mode = Literal["enforce", "observe"]
@@ -31,6 +31,9 @@ PLACEHOLDERS = ("requester", "requester_name", "agent", "target")
 
 _MAILBOX = re.compile(r"(?:[^<>@]*<[^\s<>@]+@[^\s<>@]+>|[^\s<>@,]+@[^\s<>@,]+)\Z")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+KINDS = ("internal", "external", "anybody")
+"""Whole kinds of domains."""
+_DOMAIN = re.compile(r"[^\s@<>,;:\"()\[\]\\*.]+(?:\.[^\s@<>,;:\"()\[\]\\*.]+)+\Z")
 _WAIT = re.compile(r"([1-9][0-9]{0,3}) ?(m|h)\Z")
 
 
@@ -62,12 +65,20 @@ def _wait(text: str) -> float:
     return int(found[1]) * (3600.0 if found[2] == "h" else 60.0)
 
 
+def _domain(text: str) -> str:
+    if text not in KINDS and not _DOMAIN.match(text):
+        near = suggest(text, KINDS)
+        raise Wrong(f'"{text}" is no domain', near or "a domain like customer.example, internal, external or anybody")
+    return text
+
+
 def _several(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
 Sentence = Annotated[str, AfterValidator(_sentence)]
 Line = Annotated[str, AfterValidator(_one_line)]
+DomainName = Annotated[str, AfterValidator(_domain)]
 Wait = Annotated[str, AfterValidator(_wait)]
 """Seconds of business hours, written as 4h or 90m."""
 MailboxText = Annotated[str, AfterValidator(_mailbox)]
@@ -88,7 +99,7 @@ class ScopePart(_Part):
     """Which mail a policy is for. What stands outside is not touched by it."""
 
     teams: tuple[str, ...] = Field(default=(), description="team ids of the site; empty: all")
-    domains: tuple[str, ...] = Field(
+    domains: tuple[DomainName, ...] = Field(
         default=(), description='the requester\'s domains, also "internal" and "external"; empty: all'
     )
     languages: tuple[Lang, ...] = Field(default=(), description="languages of the mail; empty: all")
@@ -177,7 +188,7 @@ class TeamPart(_Part):
     mode: Mode | None = None
     do: Do | None = None
     if_unsafe: Literal["hold", "reject"] | None = None
-    rewrite_for: tuple[str, ...] | None = None
+    rewrite_for: tuple[DomainName, ...] | None = None
     fail: Fail | None = None
     profile: str | None = Field(default=None, description="one of the policy's profiles")
     deadline: Wait | None = None
@@ -202,7 +213,7 @@ class PolicyFile(_Part):
     mode: Mode = Field(default="enforce", description="observe: only record what would have happened")
     do: Do = Field(description="pass (record), notify (tell the supervisor), rewrite, hold or reject")
     if_unsafe: Literal["hold", "reject"] = Field(default="hold", description="instead of a rewrite that could leak")
-    rewrite_for: tuple[str, ...] = Field(
+    rewrite_for: tuple[DomainName, ...] = Field(
         default=("internal",), description='whose address a rewrite may add: "internal", "anybody", domains'
     )
     fix: Literal["add-requester", "none"] | None = Field(default=None, description="default: add-requester for rewrite")

@@ -87,3 +87,12 @@ def test_one_policy_of_several_and_a_wrong_name(run: Run) -> None:
     assert "dropped-requester" not in run("policy", "test", "bare-refusal").out
     ran = run("policy", "test", "bare-refusel")
     assert (ran.code, ran.err) == (2, 'there is no policy "bare-refusel"\n  Write: bare-refusal\n')
+
+
+def test_a_policy_whose_time_is_over_is_noted(run: Run, folder: Path) -> None:
+    path = folder / "bare-refusal.yaml"
+    path.write_text(path.read_text() + "\nscope: {active_until: 2020-01-01, share: 0}\n")
+    ran = run("policy", "check", "--policies", folder)
+    assert (
+        ran.code == 0 and "active_until: 2020-01-01 has passed" in ran.out and "share: 0 enforces it for no" in ran.out
+    )

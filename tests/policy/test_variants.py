@@ -160,7 +160,7 @@ def test_everything_wrong_is_said_at_once_with_its_place(site: Site) -> None:
         '14:3: the policy is not for "labs": scope.teams leaves it out. Write: labs under scope.teams too, or leave it '
         "out here",
         "15:3: nothing is different for this team. Write: mode: observe, or leave it out",
-        '16:22: the policy has no profile "harsh". Write: harder',
+        '16:22: the policy has no profile "harsh". Write: harder, strict',
         '16:29: "if_unsafe" means nothing without do: rewrite. Write: do: rewrite, or leave it out',
         '18:73: the policy has no profile "nothing". Write: harder, strict',
     ]
@@ -220,7 +220,7 @@ def test_where_nothing_is_judged_everything_passes(policies: PolicySet, site: Si
 
 def test_where_not_even_the_header_can_be_read_every_policy_may_apply(policies: PolicySet, site: Site) -> None:
     class Broken:
-        message_id, subject = "<1@x>", ""
+        message_id, subject, references = "<1@x>", "", ()
 
         @property
         def from_(self) -> Any:
