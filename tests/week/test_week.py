@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from typer.testing import CliRunner
+
+from gateway.cli import app
 from gateway.mail.message import read_message
 from gateway.resources import shipped
 from tests.e2e.clock import Clock
@@ -186,17 +188,15 @@ async def test_a_week_of_one_team(tmp_path: Path) -> None:
         # each mail that went out went once, to whom it should
         ids = Counter(read_message(each.raw).message_id for each in gateway.sink.messages if each not in own)
         assert not [id for id, count in ids.items() if count > 1]
-        state = gateway.state
-    replayed(tmp_path, state)
+        ids_of = {row.entry.subject.removeprefix("Re: "): row.entry.id for row in judged}
+        count = len(judged)
+    replayed(tmp_path, gateway.state, count, ids_of)
 
 
-def replayed(tmp_path: Path, state: Path) -> None:
-    """The same week against folders that admins would try: what is newly stopped, and what no longer is."""
-    from typer.testing import CliRunner
+def replayed(tmp_path: Path, state: Path, judged: int, ids: dict[str, str]) -> None:
+    """The same week under a folder that an admin would try: what is newly stopped, and what no longer is."""
 
-    from gateway.cli import app
-
-    def replay(folder: Path) -> dict[str, Any]:
+    def replay(folder: Path) -> tuple[int, list[dict[str, Any]]]:
         command = [
             "policy",
             "replay",
@@ -210,10 +210,32 @@ def replayed(tmp_path: Path, state: Path) -> None:
         ]
         site = str(shipped("policies") / "site.yaml")
         environ = {"REFERRAL_GATEWAY_KEY_FILE": str(tmp_path / "keys" / "hold.key"), "HOME": str(tmp_path)}
-        done = CliRunner().invoke(app, [*command, "--site", site], env=environ)
-        assert done.exit_code in (0, 1), done.output
-        return json.loads(done.stdout.strip().split("\n")[-1])
+        done = CliRunner().invoke(app, command, env=environ)
+        return done.exit_code, [json.loads(line) for line in done.stdout.strip().split("\n")]
 
-    same = tmp_path / "same"
-    shutil.copytree(shipped("policies"), same)
-    print(json.dumps(replay(same), indent=1)[:3000])
+    def folder(name: str, **changes: tuple[str, str]) -> Path:
+        made = tmp_path / name
+        made.mkdir()
+        for path in shipped("policies").glob("*.yaml"):
+            if path.name != "site.yaml":
+                old, new = changes.get(path.stem.replace("-", "_"), ("", ""))
+                text = path.read_text()
+                assert old in text
+                (made / path.name).write_text(text.replace(old, new, 1))
+        return made
+
+    code, [same] = replay(folder("same"))
+    assert (code, same["judged"], same["changes"], same["left_out"]) == (0, judged, {}, {})
+    code, (*differences, total) = replay(
+        folder(
+            "other",
+            bare_refusal=("\nmode: enforce", "\nmode: observe"),
+            executive_refusal=("\ndo: notify", "\ndo: hold  "),
+        )
+    )
+    assert code == 1 and total["judged"] == judged
+    found = {(each["change"], each["id"]) for each in differences}
+    no_more = ["Monitor", "HDMI", "Lab door", *(f"Licence {number}" for number in range(6))]
+    assert found == {("newly stopped", ids["Payroll share"])} | {("newly passed", ids[topic]) for topic in no_more}
+    assert total["changes"]["newly passed"]["policies"] == {"bare-refusal": len(no_more)}
+    assert total["changes"]["newly stopped"]["teams"] == {"it-support": 1}
