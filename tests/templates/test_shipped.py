@@ -83,7 +83,9 @@ def test_no_note_ever_shames(key: tuple[str, str]) -> None:
 def test_drafts_keep_what_is_not_known_in_brackets_and_ask_whether_it_works(key: tuple[str, str]) -> None:
     text = finished(FILES[key])
     assert "[" in text
-    assert "Will that work for you?" in text or "Passt das so?" in text or "Est-ce que cela vous convient\u00a0?" in text
+    assert (
+        "Will that work for you?" in text or "Passt das so?" in text or "Est-ce que cela vous convient\u00a0?" in text
+    )
 
 
 @pytest.mark.parametrize("key", [key for key in ALL if key[1].startswith("drafts/")], ids="/".join)
