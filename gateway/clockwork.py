@@ -106,6 +106,9 @@ class Clockwork:
         else:
             next_at = calendar.after(now, self._hold_deadline if stage <= 1 else DAY)
             mails = self._to_somebody_else(hold, token, stage)
+        if not mails:
+            log.error("nobody could be told of a mail that waits", mail=hold_id)
+            return False
         done = await self._store.remind(hold_id, stage, next_at, mails, token_hash(token), now)
         if done:
             log.info("reminded of a held mail", mail=hold_id, times=stage + 1, told=len(mails))
@@ -248,17 +251,19 @@ class Clockwork:
             return
         site = self._rules.site
         team = site.teams.get(entry.team)
-        head = team.supervisor if team is not None else None
-        if head is None:
-            return
+        readers = (team.supervisor,) if team is not None and team.supervisor is not None else site.admins
         lang = site.language_of(entry.team)
         topics = list(dict.fromkeys(each.subject for each in asked if each.subject))[-MOST_TOPICS:]
         more = {
-            "count": len(asked), "items": topics, "supervisor_name": named(head),
+            "count": len(asked), "items": topics,
             "since": day_in_words(asked[0].at.astimezone(site.zone_of(entry.team)), lang),
         }  # fmt: skip
         window = int(entry.at.timestamp() // WINDOW.total_seconds())
-        mails = self._letter("repeat-requester", entry, head, **more)
+        mails: tuple[OutMail, ...] = ()
+        for reader in readers:
+            mails += self._letter("repeat-requester", entry, reader, supervisor_name=named(reader), **more)
+        if not mails:
+            return
         if await self._store.tell_once(f"repeat/{entry.requester.address}/{window}", mails):
             self._wake()
 

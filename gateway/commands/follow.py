@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gateway.follow.entries import Entry
 
 app = typer.Typer(
-    help="Hand-offs and promises: what is open, and closing it.", no_args_is_help=True, rich_markup_mode=None
+    help="Hand-offs and promises: list, show, close, report.", no_args_is_help=True, rich_markup_mode=None
 )
 
 Json = Annotated[bool, typer.Option("--json", help="JSON, one object a line")]

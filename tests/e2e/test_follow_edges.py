@@ -9,7 +9,7 @@ from gateway.resources import shipped
 from gateway.smtp.sink import Fault
 from tests.e2e.clock import Clock
 from tests.e2e.house import house, mail
-from tests.e2e.test_follow import ADMIN, BOB, answer, ask, at, clock, idle, ledger, named, said, subjects
+from tests.e2e.test_follow import ADMIN, BOB, MONDAY, answer, ask, at, clock, idle, ledger, named, said, subjects
 from tests.e2e.test_settling import DANA, JILL, PRIYA, held
 
 __all__ = ["clock"]  # the fixture
@@ -45,6 +45,23 @@ async def test_where_nobody_heads_an_agent_the_admins_hear(tmp_path: Path, clock
         await answer(gateway, DANA, BOB, "Bob, please take this one over.", cc=JILL)
         await at(gateway, clock, "29T16:00")
         assert subjects(gateway, ADMIN) == ["Nobody has it yet? Re: VPN"]
+
+
+async def test_a_note_that_could_not_go_out_goes_out_after_a_restart_once(tmp_path: Path, clock: Clock) -> None:
+    async with house(tmp_path, clock=clock) as gateway:
+        await ask(gateway, JILL, "VPN", "My VPN drops every hour. Can you help?", "<q@x>")
+        await answer(gateway, DANA, BOB, "Bob, please take this one over.", cc=JILL)
+        gateway.sink.faults.append(Fault("MAIL", reply="451 4.3.2 later", times=None))
+        clock.at = MONDAY.replace(day=12, hour=14, minute=1)
+        await gateway.service.clockwork.step()
+        await gateway.service.dispatcher.step()
+        assert len(gateway.to(BOB)) == 1 and ledger(gateway)[0].state == "asked"
+    clock.move(hours=2)
+    async with house(tmp_path, clock=clock) as again:
+        await again.service.clockwork.step()
+        await again.wait_to(BOB)
+        await idle(again)
+        assert subjects(again, BOB) == ["Still with you? Re: VPN"]
 
 
 async def test_an_admin_who_is_asked_can_answer(tmp_path: Path, clock: Clock) -> None:

@@ -227,6 +227,7 @@ async def test_the_team_settles_for_its_mailbox(tmp_path: Path, clock: Clock) ->
         raw = mail("Mei Tan <mei.tan@acme.example>", one.to, "Re: x", "REASON: we have one seat on each floor")
         assert (await gateway.send("mei.tan@acme.example", [one.to], raw))[0] == 250
         await gateway.wait_to(JILL)
+        await gateway.wait_to(box, one.told + 1)  # told in the transaction that says what became of it
         assert await one.outcome() == "amended"
 
 
