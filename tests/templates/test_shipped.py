@@ -66,9 +66,17 @@ def test_every_note_is_there_in_german() -> None:
     assert english - {name for lang, name in ALL if lang == "de"} == {"replies/reject"}  # SMTP replies are ASCII
 
 
+def test_what_an_agent_gets_about_a_held_mail_is_there_in_french() -> None:
+    names = {name for lang, name in ALL if lang == "fr"}
+    folders = ("reasons", "answers", "drafts", "acks", "companion")
+    assert {name for lang, name in ALL if lang == "en" and name.partition("/")[0] in folders} <= names
+    assert {"notices/hold", "notices/reminder", "notices/rewrite"} <= names
+
+
 SHAMING = re.compile(
     r"\b(fail\w*|fault|forgot\w*|mistake\w*|violat\w*|wrong|blam\w*|careless|must not|not allowed|forbidden|bad|error"
-    r"|vergessen|Fehler\w*|falsch\w*|Verstoß\w*|verboten|versäumt|unzulässig|schuld\w*)\b",
+    r"|vergessen|Fehler\w*|falsch\w*|Verstoß\w*|verboten|versäumt|unzulässig|schuld\w*"
+    r"|oubli\w*|fautes?|fautif\w*|erreurs?|interdit\w*|négligen\w*)\b",
     re.IGNORECASE,
 )
 
