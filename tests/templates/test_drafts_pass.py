@@ -24,6 +24,9 @@ TEMPLATES = load_templates(TOP / "templates")
 DANA, FIONA, NETWORK = "dana.cole@acme.example", "fiona.walsh@acme.example", "network-team@acme.example"
 
 WORDS = {
+    ("fr", "dropped-requester"): ("Bonjour,\n\npouvez-vous prendre le relais ?\n\nDana", "Le VPN est en panne ?"),
+    ("fr", "bare-refusal"): ("Bonjour Fiona,\n\nnon, ce n'est pas possible.\n\nDana", "Puis-je avoir un écran ?"),
+    ("fr", "dismissive"): ("Bonjour Fiona,\n\nce n'est pas mon problème.\n\nDana", "Quelqu'un peut regarder ?"),
     ("en", "dropped-requester"): ("Hi all,\n\ncan you take this over, please?\n\nDana", "Could you look at the VPN?"),
     ("de", "dropped-requester"): ("Hallo,\n\nkönnt ihr das bitte übernehmen?\n\nDana", "Wann geht das VPN wieder?"),
     ("en", "bare-refusal"): ("Hi Fiona,\n\nno, we can't do that.\n\nDana", "Could I get a second monitor?"),

@@ -66,9 +66,17 @@ def test_every_note_is_there_in_german() -> None:
     assert english - {name for lang, name in ALL if lang == "de"} == {"replies/reject"}  # SMTP replies are ASCII
 
 
+def test_what_an_agent_gets_about_a_held_mail_is_there_in_french() -> None:
+    names = {name for lang, name in ALL if lang == "fr"}
+    folders = ("reasons", "answers", "drafts", "acks", "companion")
+    assert {name for lang, name in ALL if lang == "en" and name.partition("/")[0] in folders} <= names
+    assert {"notices/hold", "notices/reminder", "notices/rewrite"} <= names
+
+
 SHAMING = re.compile(
     r"\b(fail\w*|fault|forgot\w*|mistake\w*|violat\w*|wrong|blam\w*|careless|must not|not allowed|forbidden|bad|error"
-    r"|vergessen|Fehler\w*|falsch\w*|Verstoß\w*|verboten|versäumt|unzulässig|schuld\w*)\b",
+    r"|vergessen|Fehler\w*|falsch\w*|Verstoß\w*|verboten|versäumt|unzulässig|schuld\w*"
+    r"|oubli\w*|fautes?|fautif\w*|erreurs?|interdit\w*|négligen\w*)\b",
     re.IGNORECASE,
 )
 
@@ -83,7 +91,9 @@ def test_no_note_ever_shames(key: tuple[str, str]) -> None:
 def test_drafts_keep_what_is_not_known_in_brackets_and_ask_whether_it_works(key: tuple[str, str]) -> None:
     text = finished(FILES[key])
     assert "[" in text
-    assert "Will that work for you?" in text or "Passt das so?" in text
+    assert (
+        "Will that work for you?" in text or "Passt das so?" in text or "Est-ce que cela vous convient\u00a0?" in text
+    )
 
 
 @pytest.mark.parametrize("key", [key for key in ALL if key[1].startswith("drafts/")], ids="/".join)
