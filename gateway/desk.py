@@ -11,6 +11,7 @@ import structlog
 
 from gateway import digest, letters, notices
 from gateway.correspondence import Correspondence, mail_id, why
+from gateway.guard_words import why_in
 from gateway.judged import Judged
 from gateway.mail.address import Mailbox
 from gateway.notice_facts import NoticeFacts, NoticeFinding, facts_of
@@ -49,7 +50,7 @@ class Desk:
         deadline = site.calendar_of(team).after(mail.received_at, wait)
         facts = self._facts(judged, deadline)
         if fix_refused:
-            facts = replace(facts, can_fix=False, why_no_fix=fix_refused)
+            facts = replace(facts, can_fix=False, why_no_fix=why_in(facts.lang, "refused", fix_refused))
         told = self._told(judged, facts)
         facts = replace(facts, offers=frozenset(told["offers"]))
         token = fresh_token()

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from gateway.day_words import NO_SUBJECT, in_words
+from gateway.guard_words import why_in
 from gateway.mail.address import Mailbox
 from gateway.templating import one_line
 
@@ -106,7 +107,7 @@ def facts_of(
         ),
         adds=decision.add_cc,
         can_fix=can_fix,
-        why_no_fix="" if can_fix else next((fix.why_not for fix in fixes if fix.why_not), ""),
+        why_no_fix="" if can_fix else next((why_in(lang, fix.clause, fix.why_not) for fix in fixes if fix.why_not), ""),
         supervisor=supervisor,
         deadline=deadline,
     )

@@ -193,13 +193,15 @@ class Settling:
                 plan["eta"] = answer.eta  # a promise, once it has gone out
             octets, rcpt_to = with_changes(hold, plan)
         except (CannotAmend, CannotRelease) as cannot:
-            raise CannotSettle("draft-back", "cannot", str(cannot), self._by_hand(hold, words)) from cannot
+            detail = str(cannot) if hold.new.lang.startswith("en") else ""  # it is said in English only
+            raise CannotSettle("draft-back", "cannot", detail, self._by_hand(hold, words)) from cannot
         if self.judge is None:
             return plan
         decision = await self.judge(octets, Envelope.of(hold.new.agent, addresses(rcpt_to)), hold.new.agent)
         if decision.disposition != "pass":
             stops = [finding for finding in decision.enforced if finding.do in ("rewrite", "hold", "reject")]
             needed = next((finding.would_pass for finding in stops if finding.would_pass), "")
+            needed = needed if hold.new.lang.startswith("en") else ""  # policy files are written in English
             raise CannotSettle(
                 "draft-back", "still", needed.removeprefix("would have passed").strip(" ."), self._by_hand(hold, words)
             )

@@ -197,18 +197,8 @@ def replayed(tmp_path: Path, state: Path, judged: int, ids: dict[str, str]) -> N
     """The same week under a folder that an admin would try: what is newly stopped, and what no longer is."""
 
     def replay(folder: Path) -> tuple[int, list[dict[str, Any]]]:
-        command = [
-            "policy",
-            "replay",
-            "--since",
-            "2026-05-01",
-            "--against",
-            str(folder),
-            "--state",
-            str(state),
-            "--json",
-        ]
-        site = str(shipped("policies") / "site.yaml")
+        command = ["policy", "replay", "--since", "2026-05-01", "--against", str(folder), "--json"]
+        command += ["--state", str(state), "--site", str(shipped("policies") / "site.yaml")]
         environ = {"REFERRAL_GATEWAY_KEY_FILE": str(tmp_path / "keys" / "hold.key"), "HOME": str(tmp_path)}
         done = CliRunner().invoke(app, command, env=environ)
         return done.exit_code, [json.loads(line) for line in done.stdout.strip().split("\n")]
