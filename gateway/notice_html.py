@@ -12,6 +12,8 @@ import re
 from collections.abc import Mapping
 from html import escape
 
+SHORT = 40
+"""Characters of a last line that is no sentence."""
 _FRAME = re.compile(r"^(?:- ){5,}-?\s*$")
 
 _PAGE = "margin:0;padding:24px 12px;background:#f4f5f7;"
@@ -78,7 +80,9 @@ def _blocks(text: str, links: Mapping[str, str]) -> list[str]:
 
 
 def _paragraph(text: str, *, last: bool) -> str:
-    style = f'class="m" style="{_SMALL}"' if last else 'style="margin:0 0 16px;"'
+    """The mail's number at the end is small; a sentence there is not."""
+    small = last and len(text) <= SHORT
+    style = f'class="m" style="{_SMALL}"' if small else 'style="margin:0 0 16px;"'
     return f"<p {style}>{escape(text)}</p>\n"
 
 
