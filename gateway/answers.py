@@ -58,7 +58,7 @@ _FILLERS = _words(
 )
 _UNFILLED = _words(
     "why reason grund warum pourquoi motif motivo porqué porque perché reden waarom razão razao ragione date datum when"
-    " wann quand cuándo quando wanneer fecha data"
+    " wann quand cuándo quando wanneer fecha data por qué porquê"
 )
 _AS_IT_IS = re.compile(
     r"^(?:(?:it|this|the mail|anyway|as it is|as is|as written|so|trotzdem|wie sie ist|wie es ist|die mail|sie|es|bitte"

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.answers import Answer, parse_answer
+from gateway.command_words import COMMANDS
+from gateway.template_files import load_templates
 
 FIX = [
     "FIX", "fix", "Fix.", "  FIX  ", "*FIX*", "“Fix”", "FIX!", "Fix it", "fix it please", "Please fix", "Yes, fix it.",
@@ -179,3 +183,15 @@ def test_any_text_gives_an_answer_on_one_line(text: str) -> None:
 def test_long_hostile_texts_take_no_time() -> None:
     for text in ("on " * 50_000, "please " * 50_000, "SEND " + "it " * 100_000, "wrote " * 50_000, "fix\n" * 100_000):
         parse_answer(text)
+
+
+@pytest.mark.parametrize("lang", sorted(COMMANDS))
+def test_a_button_that_is_sent_back_unfilled_is_asked_back(lang: str) -> None:
+    """What a notice shows, and what its link fills in, is no reason of anybody's."""
+    templates = load_templates(Path(__file__).parent.parent / "templates")
+    label = templates.render("answers/send", lang, {}).lines["label"]
+    for text in (label, f"{COMMANDS[lang]['send']}: "):
+        assert parse_answer(text) == Answer("unclear", problem="no-reason"), text
+    for kind, problem in (("reason", "no-reason"), ("eta", "no-date")):
+        label = templates.render(f"answers/{kind}", lang, {}).lines["label"]
+        assert parse_answer(label) == Answer("unclear", problem=problem), label
