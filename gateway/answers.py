@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Literal
 
 from gateway.command_words import COMMANDS, SYNONYMS, Kind
@@ -87,9 +88,21 @@ _END = re.compile(
     r"|inviato|oggetto|van|verzonden|aan|onderwerp)\s*:\s(?!\s*$).*(?:@|\d{4}|gateway)"
     r"|(?:on|am|le|el|em|il|op)\b.{6,200}\b(?:wrote|schrieb|écrit|escribió|escreveu|scritto|schreef)\b.*:?\s*$"
     r"|.{0,120}\b(?:wrote|schrieb|écrit|escribió|escreveu|scritto|schreef)\s*:\s*$"
-    r"|(?:sent from my|get outlook for|von meinem|gesendet von|gesendet mit|hol dir outlook|envoyé de(?:puis)? mon"
+    r"|(?:sent from (?:my|outlook|mail for|yahoo|gmail)|sent via (?:the )?(?:samsung|outlook|gmx|blackberry)"
+    r"|envoyé à partir de|inviato dal|van mijn \w+ verzonden|get outlook for|von meinem|gesendet von|gesendet mit|hol dir outlook|envoyé de(?:puis)? mon"
     r"|télécharger outlook|enviado desde mi|obtener outlook|enviado d[oe]|obter o outlook|inviato da|ottieni outlook"
     r"|verzonden (?:vanaf|met|van)|outlook voor|downloaden?)\b)",
+    re.IGNORECASE,
+)
+# The end of a mail, with or without a name: below an answer's text it belongs to the signature.
+_SIGN_OFF = re.compile(
+    r"^(?:(?:with )?(?:(?:best|kind|kindest|warm) )?(?:regards|wishes)|best|cheers|(?:many )?thanks|thank you|thx"
+    r"|yours (?:sincerely|truly|faithfully)|sincerely"
+    r"|mit (?:freundlichen|besten|lieben|vielen) gr(?:ü|ue)(?:ß|ss)en|(?:(?:viele|beste|liebe|schöne) )?"
+    r"gr(?:ü|ue)(?:ß|ss)e|gru(?:ß|ss)|(?:vielen )?dank|danke|lg|mfg|vg|(?:bien )?cordialement|bien à vous|merci"
+    r"|(?:un )?saludos?(?: cordiales)?|gracias|atentamente|(?:com os melhores )?cumprimentos|atenciosamente|abraços?"
+    r"|obrigad[oa]|(?:(?:cordiali|distinti) )?saluti|grazie|met vriendelijke groet(?:en)?|groet(?:en|jes)?|bedankt|mvg)"
+    r"(?:\s*[,.!]+(?:\s*\w+(?:[ .]\w+){0,2}\.?)?)?$",
     re.IGNORECASE,
 )
 _COMMAND_WORDS = frozenset(word.lower() for words in COMMANDS.values() for word in words.values())
@@ -200,7 +213,7 @@ def _text(kind: Kind, word: str, tail: str, below: Sequence[str]) -> _Said | Pro
     lines = [_one_line(tail)]
     used = 0
     for line in below:
-        if (not line and any(lines)) or (line and _read_line_starts(line)):
+        if (not line and any(lines)) or (line and _read_line_starts(line)) or _SIGN_OFF.match(line):
             break
         used += 1
         lines.append(line)
@@ -228,7 +241,8 @@ def _send(tail: str, below: Sequence[str]) -> _Said | Problem | None:
     spaced = tail[:1].isspace()  # "send it, she knows"; behind a colon or comma all is the reason
     why = _one_line(_AS_IT_IS.sub("", tail.strip()) if spaced else tail)
     if not re.search(r"\w", why):
-        why = _one_line(" ".join(line for line in below if line and _plain_command(line) is None))
+        own = takewhile(lambda line: not _SIGN_OFF.match(line), below)
+        why = _one_line(" ".join(line for line in own if line and _plain_command(line) is None))
     words = re.findall(r"\w+", why.lower())
     # "why" and "Grund" alone are the notice's own words, sent back unfilled.
     if not re.search(r"\w\w", why) or all(word in _FILLERS or word in _UNFILLED for word in words):

@@ -179,3 +179,18 @@ def test_any_text_gives_an_answer_on_one_line(text: str) -> None:
 def test_long_hostile_texts_take_no_time() -> None:
     for text in ("on " * 50_000, "please " * 50_000, "SEND " + "it " * 100_000, "wrote " * 50_000, "fix\n" * 100_000):
         parse_answer(text)
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        "Kind regards\nDana", "Best, Dana", "Thanks\nDana", "Mit freundlichen Grüßen\nDana", "Cordialement", "Saludos",
+        "Sent from Outlook for iOS", "Envoyé à partir de Outlook pour iOS", "Inviato dal mio iPhone",
+        "Van mijn iPhone verzonden", "Sent via the Samsung Galaxy",
+    ],
+)  # fmt: skip
+def test_how_a_mail_ends_is_no_part_of_the_reason(end: str) -> None:
+    """It would go to the requester, in the middle of the agent's own mail."""
+    assert parse_answer(f"REASON: no licences\n{end}").reason == "no licences"
+    assert parse_answer(f"ETA: Friday\n{end}").eta == "Friday"
+    assert parse_answer(f"SEND\n{end}").problem == "no-reason"
