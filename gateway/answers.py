@@ -192,7 +192,7 @@ def _read_line(line: str, below: Sequence[str]) -> _Said | Problem | None:
         return _send(tail, below)
     if kind in ("reason", "eta"):
         return _text(kind, match[1], tail, below)
-    if tail[:1] == "/" or _AND.match(tail):
+    if tail[:1] == "/" or _AND.match(tail) or re.match(r"\s*[?？]", tail):  # "Fix?" asks what it is
         return "more"
     words = re.findall(r"[^\W\d_]+", tail.lower())
     if all(word in _FILLERS for word in words) and not re.search(r"\d", tail):

@@ -194,3 +194,8 @@ def test_how_a_mail_ends_is_no_part_of_the_reason(end: str) -> None:
     assert parse_answer(f"REASON: no licences\n{end}").reason == "no licences"
     assert parse_answer(f"ETA: Friday\n{end}").eta == "Friday"
     assert parse_answer(f"SEND\n{end}").problem == "no-reason"
+
+
+@pytest.mark.parametrize("text", ["Fix?", "FIX ?", "Discard?", "Note?", "Consult??"])
+def test_a_question_about_an_answer_is_none(text: str) -> None:
+    assert parse_answer(text).kind == "unclear"
