@@ -105,6 +105,12 @@ _SIGN_OFF = re.compile(
     r"(?:\s*[,.!]+(?:\s*\w+(?:[ .]\w+){0,2}\.?)?)?$",
     re.IGNORECASE,
 )
+# "Send it to Bob instead", "send tomorrow": SEND does neither, it sends the mail as it is, now.
+_OTHERWISE = re.compile(
+    r"(?:to|later|tomorrow|tonight|an|später|morgen|à|plus tard|demain|más tarde|mañana|para|mais tarde|amanhã|più tardi"
+    r"|domani|aan|straks)\b",
+    re.IGNORECASE,
+)
 _COMMAND_WORDS = frozenset(word.lower() for words in COMMANDS.values() for word in words.values())
 _SEPARATOR = re.compile(r"^\s*[:=–—-]\s*|^\s*$")
 _TOGETHER = frozenset({"fix", "reason", "eta"})
@@ -192,7 +198,7 @@ def _read_line(line: str, below: Sequence[str]) -> _Said | Problem | None:
         return _send(tail, below)
     if kind in ("reason", "eta"):
         return _text(kind, match[1], tail, below)
-    if tail[:1] == "/" or _AND.match(tail) or re.match(r"\s*[?？]", tail):  # "Fix?" asks what it is
+    if tail[:1] == "/" or _AND.match(tail) or re.match(r"(?:\s+\w{1,6})?\s*[?？]", tail):  # "Fix?" asks what it is
         return "more"
     words = re.findall(r"[^\W\d_]+", tail.lower())
     if all(word in _FILLERS for word in words) and not re.search(r"\d", tail):
@@ -240,6 +246,8 @@ def _send(tail: str, below: Sequence[str]) -> _Said | Problem | None:
         return None
     spaced = tail[:1].isspace()  # "send it, she knows"; behind a colon or comma all is the reason
     why = _one_line(_AS_IT_IS.sub("", tail.strip()) if spaced else tail)
+    if spaced and _OTHERWISE.match(why):
+        return "more"
     if not re.search(r"\w", why):
         own = takewhile(lambda line: not _SIGN_OFF.match(line), below)
         why = _one_line(" ".join(line for line in own if line and _plain_command(line) is None))

@@ -199,3 +199,9 @@ def test_how_a_mail_ends_is_no_part_of_the_reason(end: str) -> None:
 @pytest.mark.parametrize("text", ["Fix?", "FIX ?", "Discard?", "Note?", "Consult??"])
 def test_a_question_about_an_answer_is_none(text: str) -> None:
     assert parse_answer(text).kind == "unclear"
+
+
+@pytest.mark.parametrize("text", ["Send it to Bob instead", "Send tomorrow", "Send it later", "Senden an Bob", "Fix it?"])
+def test_what_an_answer_cannot_do_is_asked_back(text: str) -> None:
+    """SEND would send it as it is, to whom it was written, now: that cannot be taken back."""
+    assert parse_answer(text).problem == "more"
