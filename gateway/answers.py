@@ -89,7 +89,8 @@ _END = re.compile(
     r"|(?:on|am|le|el|em|il|op)\b.{6,200}\b(?:wrote|schrieb|écrit|escribió|escreveu|scritto|schreef)\b.*:?\s*$"
     r"|.{0,120}\b(?:wrote|schrieb|écrit|escribió|escreveu|scritto|schreef)\s*:\s*$"
     r"|(?:sent from (?:my|outlook|mail for|yahoo|gmail)|sent via (?:the )?(?:samsung|outlook|gmx|blackberry)"
-    r"|envoyé à partir de|inviato dal|van mijn \w+ verzonden|get outlook for|von meinem|gesendet von|gesendet mit|hol dir outlook|envoyé de(?:puis)? mon"
+    r"|envoyé à partir de|inviato dal|van mijn \w+ verzonden|get outlook for|von meinem|gesendet von"
+    r"|gesendet mit|hol dir outlook|envoyé de(?:puis)? mon"
     r"|télécharger outlook|enviado desde mi|obtener outlook|enviado d[oe]|obter o outlook|inviato da|ottieni outlook"
     r"|verzonden (?:vanaf|met|van)|outlook voor|downloaden?)\b)",
     re.IGNORECASE,
