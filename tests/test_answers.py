@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.answers import Answer, parse_answer
+from gateway.answers import Answer, parse_answer, unsigned
 from gateway.command_words import COMMANDS
 from gateway.template_files import load_templates
 
@@ -195,3 +195,37 @@ def test_a_button_that_is_sent_back_unfilled_is_asked_back(lang: str) -> None:
     for kind, problem in (("reason", "no-reason"), ("eta", "no-date")):
         label = templates.render(f"answers/{kind}", lang, {}).lines["label"]
         assert parse_answer(label) == Answer("unclear", problem=problem), label
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        "Kind regards\nDana", "Best, Dana", "Thanks\nDana", "Mit freundlichen Grüßen\nDana", "Cordialement", "Saludos",
+        "Sent from Outlook for iOS", "Envoyé à partir de Outlook pour iOS", "Inviato dal mio iPhone",
+        "Van mijn iPhone verzonden", "Sent via the Samsung Galaxy",
+    ],
+)  # fmt: skip
+def test_how_a_mail_ends_is_no_part_of_the_reason(end: str) -> None:
+    """It would go to the requester, in the middle of the agent's own mail."""
+    assert parse_answer(f"REASON: no licences\n{end}").reason == "no licences"
+    assert parse_answer(f"ETA: Friday\n{end}").eta == "Friday"
+    assert parse_answer(f"SEND\n{end}").problem == "no-reason"
+
+
+@pytest.mark.parametrize("text", ["Fix?", "FIX ?", "Discard?", "Note?", "Consult??"])
+def test_a_question_about_an_answer_is_none(text: str) -> None:
+    assert parse_answer(text).kind == "unclear"
+
+
+@pytest.mark.parametrize(
+    "text", ["Send it to Bob instead", "Send tomorrow", "Send it later", "Senden an Bob", "Fix it?"]
+)
+def test_what_an_answer_cannot_do_is_asked_back(text: str) -> None:
+    """SEND would send it as it is, to whom it was written, now: that cannot be taken back."""
+    assert parse_answer(text).problem == "more"
+
+
+def test_a_name_below_a_reason_is_a_signature() -> None:
+    assert unsigned("no licences Dana", "Dana Cole") == unsigned("no licences, Dana Cole", "Dana Cole") == "no licences"
+    assert unsigned("ask Dana Smith", "Dana Cole") == "ask Dana Smith"
+    assert unsigned("Dana", "Dana Cole") == "Dana" and unsigned("no licences", "") == "no licences"
