@@ -25,6 +25,8 @@ from gateway.resources import shipped
 from gateway.store.recorded import Recorded
 from tests.e2e.house import House, house, mail
 
+pytestmark = pytest.mark.timeout(600)  # it plays a long history first, and a busy machine takes its time
+
 HERE = Path(__file__).resolve().parents[1]
 START = datetime(2026, 5, 4, 8, 0, tzinfo=UTC)
 

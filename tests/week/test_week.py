@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from typer.testing import CliRunner
 
 from gateway.cli import app
@@ -34,6 +35,8 @@ from tests.week.story import (
     moment,
     ordinary,
 )
+
+pytestmark = pytest.mark.timeout(600)  # it plays a long history first, and a busy machine takes its time
 
 EVERY = timedelta(minutes=30)
 
