@@ -26,11 +26,11 @@ from gateway.follow.entries import Entry, Patience, State
 from gateway.mail.address import Mailbox
 from gateway.notice_facts import NoticeFacts, NoticeFinding, named
 from gateway.rules import Rules
-from gateway.settling import fresh_token, token_hash
 from gateway.site.model import Site
 from gateway.store.errors import StoreAway
-from gateway.store.records import Hold, OutMail
+from gateway.store.records import WAITING, Hold, OutMail
 from gateway.store.store import Store
+from gateway.tokens import fresh_token, token_hash
 
 log = structlog.get_logger("gateway.clockwork")
 
@@ -102,7 +102,7 @@ class Clockwork:
 
     async def _remind(self, hold_id: str, stage: int, now: datetime) -> bool:
         hold = await self._store.held(hold_id)
-        if hold is None or hold.state not in ("held", "in-doubt"):
+        if hold is None or hold.state not in WAITING:
             return False
         site, agent = self._rules.site, hold.new.agent
         calendar = site.calendar_of(self._team(site, agent))

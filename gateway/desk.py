@@ -16,9 +16,9 @@ from gateway.judged import Judged
 from gateway.mail.address import Mailbox
 from gateway.notice_facts import NoticeFacts, NoticeFinding, facts_of
 from gateway.policy.offers import offers
-from gateway.settling import fresh_token, token_hash
 from gateway.site.model import Site
 from gateway.store.records import NewHold, OutMail
+from gateway.tokens import fresh_token, token_hash
 
 log = structlog.get_logger("gateway.desk")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -17,11 +17,12 @@ from gateway.amending import CannotRelease, ReadyToGo, addresses, make_ready
 from gateway.follow.entries import Trail
 from gateway.mail.envelope import Envelope, Path
 from gateway.reading.thread import SeenMessage
+from gateway.settlements import ENDINGS
 from gateway.smtp.gate import UpstreamLost
 from gateway.smtp.postbox import Postbox
 from gateway.smtp.upstream import UpstreamUnavailable
 from gateway.store.errors import ClaimLost, StoreAway
-from gateway.store.records import Action, Claim, Hold, HoldState, Outcome, OutMail
+from gateway.store.records import Claim, Hold, HoldState, OutMail
 from gateway.store.store import Store
 
 log = structlog.get_logger("gateway.dispatch")
@@ -38,12 +39,6 @@ WRITE_AGAIN = (0.5, 2.0, 10.0)
 
 FIRST_RETRY = timedelta(minutes=1)
 LAST_RETRY = timedelta(hours=1)
-
-
-OUTCOMES: Mapping[Action, Outcome] = {
-    "fix": "fixed", "amend": "amended", "send": "overridden", "note": "noted", "consult": "consult", "wrong": "wrong",
-}  # fmt: skip
-"""What the audit says of each way in which a held mail went out."""
 
 
 class Dispatcher:
@@ -116,7 +111,7 @@ class Dispatcher:
 
     async def _release(self, claim: Claim) -> None:
         hold = claim.hold
-        done = OUTCOMES[hold.action or "send"]
+        done = ENDINGS[hold.action or "send"].outcome
         dotted = False
 
         async def before_content() -> None:

@@ -59,10 +59,6 @@ LARGE_OCTETS = 1024 * 1024
 """Mail above this size is put together from the spool in a thread: decrypting and hashing it takes its time."""
 
 
-async def _nothing(entry: Entry) -> None:
-    """Nobody counts requests."""
-
-
 class Pipeline:
     """Implements `gateway.smtp.gate.Gate`. One instance serves all connections of a process."""
 
@@ -78,6 +74,7 @@ class Pipeline:
         bypass: Bypass,
         hostname: str,
         trails: Trails | None = None,
+        count_request: Callable[[Entry], Awaitable[None]],
         add_received: bool = True,
         observe: bool = False,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -94,7 +91,7 @@ class Pipeline:
         self._clock = clock
         self._readers = readers
         self._trails = trails
-        self.asked: Callable[[Entry], Awaitable[None]] = _nothing
+        self._count_request = count_request
 
     def takes_recipient(self, address: str) -> bool:
         return self._settling.takes(address) or self._rules.is_feed(address)
@@ -179,7 +176,7 @@ class Pipeline:
         trail = self._trails.inbound(seen) if self._trails else None
         await self._store.remember(seen, trail)
         for entry in trail.entries if trail else ():
-            await self.asked(entry)
+            await self._count_request(entry)
 
     async def _seen_inbound(self, mail: Incoming) -> SeenMessage | None:
         raw = await self._octets(mail)

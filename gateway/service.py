@@ -122,6 +122,17 @@ class Service:
                 settings.readers,
                 lambda rules: Setup(rules, self.rules.key, self.rules.judging, settings.observe),
             )
+            self.clockwork = Clockwork(
+                self.rules,
+                self.store,
+                self.letters,
+                self.admins,
+                hold_deadline=timedelta(seconds=settings.hold_deadline),
+                patience=patience,
+                repeat_requests=settings.repeat_requests,
+                overdue=settings.promise_overdue,
+                wake=lambda: self.desk.wake(),
+            )
             self.pipeline = Pipeline(
                 rules=self.rules,
                 store=self.store,
@@ -131,6 +142,7 @@ class Service:
                 admins=self.admins,
                 bypass=self.bypass,
                 trails=trails,
+                count_request=self.clockwork.count_request,
                 hostname=settings.hostname,
                 add_received=settings.received_line,
                 observe=settings.observe,
@@ -146,18 +158,6 @@ class Service:
             )
             self.desk.wake = self.settling.wake = self.dispatcher.wake
             self.settling.judge = self.pipeline.judge_again
-            self.clockwork = Clockwork(
-                self.rules,
-                self.store,
-                self.letters,
-                self.admins,
-                hold_deadline=timedelta(seconds=settings.hold_deadline),
-                patience=patience,
-                repeat_requests=settings.repeat_requests,
-                overdue=settings.promise_overdue,
-                wake=self.dispatcher.wake,
-            )
-            self.pipeline.asked = self.clockwork.count_request
             await self.watch.step(FIRST_PATIENCE_SECONDS)
             await self._tell(left)
             self.doors = Doors(self.pipeline, doors)

@@ -7,8 +7,6 @@ changes nothing: the mail still waits, and whoever answered hears why and what t
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -29,35 +27,22 @@ from gateway.notice_facts import NoticeFacts
 from gateway.policy.decision import Decision
 from gateway.reading.sentences import prepare
 from gateway.rules import Rules
+from gateway.settlements import ENDINGS
 from gateway.smtp import replies
 from gateway.smtp.gate import Incoming
 from gateway.smtp.replies import Reply
 from gateway.store.records import Action, Hold, HoldState, OutMail
 from gateway.store.store import Store
 from gateway.templating import CannotRender
+from gateway.tokens import fresh_token, token_hash
 
 log = structlog.get_logger("gateway.settling")
-
-DONE: dict[str, str] = {
-    "fix": "fixed", "amend": "amended", "send": "sent", "note": "noted", "consult": "consulted", "wrong": "wrong",
-}  # fmt: skip
-"""The acknowledgement of each way in which an approved mail goes out."""
 
 MOST_ASKED_BACK = 8
 """Acknowledgements of nothing done, to one person about one mail in a day."""
 
 Judge = Callable[[bytes, Envelope, str], Awaitable[Decision]]
 """(octets, envelope, the agent's address) -> what a mail would come to that was sent now."""
-
-
-def fresh_token() -> str:
-    """128 random bits in lower-case hex: local parts may lose their case on the way."""
-    return secrets.token_hex(16)
-
-
-def token_hash(token: str) -> str:
-    """The form in which tokens are stored: whoever reads the store cannot answer for an agent."""
-    return hashlib.sha256(token.lower().encode("ascii", "replace")).hexdigest()
 
 
 class CannotSettle(Exception):
@@ -252,7 +237,7 @@ class Settling:
             token = fresh_token()
             return (self._letters.notice(self._letters.facts_of(hold), token, detail),), token_hash(token)
         if state == "released":
-            by, name = self._other(hold, hold.approved_by), DONE[hold.action or "send"]
+            by, name = self._other(hold, hold.approved_by), ENDINGS[hold.action or "send"].ack
             more: dict[str, Any] = {"by": by, "added": str(hold.plan.get("words", ""))}
             told = self._ack(name, hold, **more)
             if Mailbox(by).domain:  # whoever answered in the sender's place; a command has its answer already

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -95,7 +96,7 @@ class Trails:
         who = Mailbox(site.same.canonical(author.address), author.name)
         return (
             Entry(
-                id=f"{abs(hash_of(seen.message_id)):x}-r", kind="request", at=now, mail_id="", agent=reached.mailbox,
+                id=f"{hash_of(seen.message_id):x}-r", kind="request", at=now, mail_id="", agent=reached.mailbox,
                 team=reached.team, requester=who, owners=(), subject=seen.subject[:200], thread=(seen.message_id,),
                 due=now, state="closed", closed_at=now,
             ),
@@ -117,8 +118,6 @@ class Trails:
 
 def hash_of(message_id: str) -> int:
     """A number for a Message-ID, the same on every node."""
-    import hashlib
-
     return int.from_bytes(hashlib.sha256(message_id.encode("utf-8", "surrogatepass")).digest()[:8], "big")
 
 

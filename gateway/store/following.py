@@ -6,17 +6,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.engine import Connection
 
 from gateway.follow.entries import Entry, State, Trail
 from gateway.store import audit, holds, ledger, outbox
 from gateway.store.base import Base
-from gateway.store.records import OutMail
+from gateway.store.records import WAITING, OutMail
 from gateway.store.schema import holds as hold_rows
-
-WAITING = ("held", "in-doubt")
-"""States in which a mail waits for a person."""
 
 AT_ONCE = 50
 """What one look of the clock takes on."""
@@ -70,27 +67,18 @@ class Following(Base):
     def ledger_close(self, entry: Entry, by: str, why: str, now: datetime) -> bool:
         """Close an entry by a person's word. False when it was closed before. For commands: blocks."""
 
-        def work(connection: Connection) -> bool:
-            if not ledger.close(connection, entry.id, by, why, now):
-                return False
-            event = audit.Event(entry.mail_id, now, f"{entry.kind}-closed", why, by)
-            audit.add_events(connection, [event], self.run_id)
-            return True
-
-        return self._writer.run_now(work)
+        return self._writer.run_now(lambda connection: self._close(connection, entry, by, why, now))
 
     async def ledger_end(self, entry: Entry, why: str, now: datetime) -> bool:
         """Close an entry that nobody has to look at any more. False when it was closed before."""
+        return await self._write(lambda connection: self._close(connection, entry, "", why, now))
 
-        def work(connection: Connection) -> bool:
-            if not ledger.close(connection, entry.id, "", why, now):
-                return False
-            audit.add_events(
-                connection, [audit.Event(entry.mail_id, now, f"{entry.kind}-closed", why, "")], self.run_id
-            )
-            return True
-
-        return await self._write(work)
+    def _close(self, connection: Connection, entry: Entry, by: str, why: str, now: datetime) -> bool:
+        if not ledger.close(connection, entry.id, by, why, now):
+            return False
+        event = audit.Event(entry.mail_id, now, f"{entry.kind}-closed", why, by)
+        audit.add_events(connection, [event], self.run_id)
+        return True
 
     # --- held mail -------------------------------------------------------------------------------------------------
 
@@ -104,10 +92,8 @@ class Following(Base):
 
     async def put_off(self, hold_id: str, stage: int, next_at: datetime) -> None:
         """Look at a held mail again later, where nobody could be told now."""
-        as_read = (hold_rows.c.id == hold_id) & (hold_rows.c.state == "held") & (hold_rows.c.stage == stage)
-        await self._write(
-            lambda connection: connection.execute(update(hold_rows).where(as_read).values(next_at=next_at))
-        )
+        later = update(hold_rows).where(_as_read(hold_id, stage)).values(next_at=next_at)
+        await self._write(lambda connection: connection.execute(later))
 
     async def remind(
         self, hold_id: str, stage: int, next_at: datetime, mails: Sequence[OutMail], token_hash: str, now: datetime
@@ -115,11 +101,10 @@ class Following(Base):
         """Remind somebody of a held mail, with a token with which they can answer, in one transaction. False when
         another node did, or the mail is settled."""
         sealed = await self._seal_mails(mails)
-        as_read = (hold_rows.c.id == hold_id) & hold_rows.c.state.in_(WAITING) & (hold_rows.c.stage == stage)
 
         def work(connection: Connection) -> bool:
             values = {"stage": stage + 1, "next_at": next_at}
-            if connection.execute(update(hold_rows).where(as_read).values(values)).rowcount != 1:
+            if connection.execute(update(hold_rows).where(_as_read(hold_id, stage)).values(values)).rowcount != 1:
                 return False
             holds.add_token(connection, hold_id, token_hash, now)
             outbox.enqueue(connection, sealed, now)
@@ -128,3 +113,8 @@ class Following(Base):
             return True
 
         return await self._write(work)
+
+
+def _as_read(hold_id: str, stage: int) -> ColumnElement[bool]:
+    """It still waits, and nobody was reminded since."""
+    return (hold_rows.c.id == hold_id) & hold_rows.c.state.in_(WAITING) & (hold_rows.c.stage == stage)

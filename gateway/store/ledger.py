@@ -68,7 +68,8 @@ def due(connection: Connection, now: datetime, limit: int) -> list[Entry]:
 def step(connection: Connection, entry: Entry, state: State, next_at: datetime | None) -> bool:
     """Go on from what the entry was when it was read. False when another node did, or it was closed meanwhile."""
     as_read = (ledger.c.id == entry.id) & (ledger.c.state == entry.state) & (ledger.c.next_at == entry.next_at)
-    return connection.execute(update(ledger).where(as_read).values(state=state, next_at=next_at)).rowcount == 1
+    open_ = ledger.c.state != "closed"  # what is closed stays so, also when it was read closed
+    return connection.execute(update(ledger).where(as_read & open_).values(state=state, next_at=next_at)).rowcount == 1
 
 
 def find(connection: Connection, wanted: str) -> Entry | None:

@@ -21,6 +21,9 @@ HOLD_LIFE: Mapping[HoldState, tuple[HoldState, ...]] = {
 }
 """Which state may follow which; the store refuses every other step."""
 
+WAITING: tuple[HoldState, ...] = ("held", "in-doubt")
+"""States in which a mail waits for a person."""
+
 RESEND_DAYS = 30
 """How long a discarded mail can still be sent."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import update
 
 from gateway.follow.entries import Entry, Trail
@@ -43,6 +44,22 @@ async def test_mail_in_doubt_is_spoken_of_and_settled_mail_is_not(store, rows):
     assert not await store.remind("m1", 1, rows.now, (), "b" * 64, rows.now)
 
 
+@pytest.mark.parametrize("state", ["held", "in-doubt"])
+async def test_what_could_not_be_told_now_does_not_stand_before_the_others(store, rows, state):
+    await hold(store, rows, next_at=rows.now, state=state)
+    later = rows.now + timedelta(hours=1)
+    await store.put_off("m1", 0, later)
+    assert await store.holds_due(rows.now) == []
+    assert await store.holds_due(later) == [("m1", 0)]
+
+
+async def test_what_was_told_meanwhile_is_not_put_off(store, rows):
+    await hold(store, rows, next_at=rows.now)
+    assert await store.remind("m1", 0, rows.now, (), "a" * 64, rows.now)
+    await store.put_off("m1", 0, rows.now + timedelta(hours=1))
+    assert await store.holds_due(rows.now) == [("m1", 1)]
+
+
 def entry(now):
     return Entry(
         id="m1-h", kind="handoff", at=now, mail_id="m1", agent=Mailbox("bob@acme.example", "Bob"), team="it",
@@ -65,8 +82,7 @@ async def test_an_entry_is_opened_once_stepped_once_and_closed_once(store, rows)
     assert not store.ledger_close(found, "ada", "again", rows.now)
     [asked] = store.ledger_list(kinds=["handoff"], closed=True)
     assert (asked.state, asked.closed_by, asked.why, asked.next_at) == ("closed", "ada", "by phone", None)
-    assert (
-        not await store.ledger_step(asked, "escalated", None, (rows.notice("o9"),), rows.now) or asked.state == "closed"
-    )
+    assert not await store.ledger_step(asked, "escalated", None, (rows.notice("o9"),), rows.now)
+    assert store.outbox_count() == {"waiting": 1}
     events = [(outcome, detail) for _, outcome, detail, _ in store.audit_show("m1").history]
     assert ("handoff-closed", "by phone") in events and any(outcome == "handoff-asked" for outcome, _ in events)
