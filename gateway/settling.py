@@ -20,6 +20,7 @@ from gateway.amending import CannotRelease, addresses, plan_of, with_changes
 from gateway.answers import Answer, parse_answer, unsigned
 from gateway.command_words import Kind, command
 from gateway.correspondence import Correspondence
+from gateway.entitled import entitled
 from gateway.mail.address import Mailbox, split_tag
 from gateway.mail.amend import CannotAmend
 from gateway.mail.envelope import Envelope, Path
@@ -99,8 +100,7 @@ class Settling:
         hold = await self._store.held(known.hold_id) if known is not None else None
         if hold is None or known is None:
             return await self._expired(author)
-        who = mail.auth_identity if mail.auth_identity and "@" in mail.auth_identity else author.address
-        if not (self._may_settle(hold, author.address) and self._may_settle(hold, who)):
+        if not entitled(hold, author.address, mail.auth_identity, self._rules.site):
             return await self._say("wrong-sender", hold, to=author)
         if not known.alive:
             return await self._say("already-settled", hold, to=author, by=hold.approved_by or known.used_by)
@@ -263,16 +263,6 @@ class Settling:
     def _other(self, hold: Hold, by: str) -> str:
         """Who settled it, where that was not the sender."""
         return "" if self._rules.site.same_person(by, hold.new.agent) else by
-
-    def _may_settle(self, hold: Hold, address: str) -> bool:
-        """The agent, their delegates and supervisor; for a shared mailbox also every member of its team. The admins,
-        since in the end they are the ones who are asked."""
-        site = self._rules.site
-        if site.is_among(address, (*hold.new.may_settle, *(admin.address for admin in site.admins))):
-            return True
-        entry, owner = site.agent(address), site.agent(hold.new.agent)
-        shared = site.is_team_mailbox(hold.new.agent)
-        return shared and entry is not None and owner is not None and entry.team == owner.team
 
     async def _expired(self, author: Mailbox) -> Reply:
         """An unknown token. Only our own agents are told; anybody else could be a forged address (backscatter)."""
