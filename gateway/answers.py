@@ -1,4 +1,4 @@
-"""Answers to notices: one word that a busy person writes on a phone, in English or German.
+"""Answers to notices: one word that a busy person writes on a phone, in seven languages.
 
 An answer does something to somebody's mail, so it is read narrowly: what is not clearly an answer is asked back.
 """
@@ -6,25 +6,36 @@ An answer does something to somebody's mail, so it is read narrowly: what is not
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["fix", "send", "discard", "unclear"]
-Problem = Literal["", "nothing", "several", "negated", "no-reason", "more"]
-"""Why an answer is unclear: none in it, two that contradict, "do not …", SEND without why, more than can be done."""
+from gateway.command_words import COMMANDS, SYNONYMS, Kind
+
+Problem = Literal["", "nothing", "several", "negated", "no-reason", "no-date", "more"]
+"""Why an answer is unclear: none in it, two that contradict, "do not …", SEND or REASON without why, ETA without
+a date, more than can be done."""
 
 MAX_LINES = 60
 """Lines of a reply that are looked at."""
 MAX_WHY = 500
-"""Characters of a justification that are kept."""
+"""Characters of a justification, and of each of the texts that go into a mail, that are kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the reply asks for. `why` is the justification of SEND on one line; `problem` says why it is unclear."""
+    """What the reply asks for.
 
-    kind: Kind
+    `kind` is one of the words, or "amend" where text goes into the mail: `reason` and `eta` as they were written, on
+    one line each, `fix` when the proposed fix is wanted too. `why` is the justification of SEND, and what else was said
+    with WRONG, NOTE or CONSULT. `problem` says why it is unclear.
+    """
+
+    kind: Literal["fix", "amend", "note", "consult", "send", "wrong", "discard", "unclear"]
     why: str = ""
+    reason: str = ""
+    eta: str = ""
+    fix: bool = False
     problem: Problem = ""
 
     @classmethod
@@ -32,70 +43,59 @@ class Answer:
         return cls("unclear", problem=problem)
 
 
-WORDS: dict[str, Kind] = {
-    "fix": "fix", "ergänzen": "fix", "ergaenzen": "fix", "ergänze": "fix", "hinzufügen": "fix", "hinzufuegen": "fix",
-    "beheben": "fix", "korrigieren": "fix",
-    "send": "send", "senden": "send", "sende": "send", "absenden": "send", "abschicken": "send", "schicken": "send",
-    "discard": "discard", "delete": "discard", "verwerfen": "discard", "löschen": "discard", "loeschen": "discard",
-    "lösche": "discard",
-}  # fmt: skip
-"""The words of each answer; the notices use FIX, SEND, DISCARD and ERGÄNZEN, SENDEN, VERWERFEN."""
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
 
-_FILLERS = frozenset(
-    [
-        "it",
-        "this",
-        "that",
-        "please",
-        "pls",
-        "thanks",
-        "thank",
-        "you",
-        "now",
-        "ok",
-        "okay",
-        "yes",
-        "ja",
-        "bitte",
-        "danke",
-        "es",
-        "sie",
-        "die",
-        "mail",
-        "das",
-        "jetzt",
-        "gern",
-        "gerne",
-        "so",
-        "the",
-        "message",
-        "mine",
-        "my",
-        "meine",
-    ]
+
+_FILLERS = _words(
+    "it this that please pls thanks thank you now ok okay yes so the message mail mine my"
+    " ja bitte danke es sie die das jetzt gern gerne meine"
+    " oui merci le la ce svp maintenant message mon"
+    " sí si gracias por favor lo el mensaje ahora"
+    " sim obrigado obrigada o a agora mensagem isso"
+    " sì grazie per favore il messaggio ora"
+    " graag bedankt dank de het bericht dit nu alsjeblieft"
 )
-_UNFILLED = frozenset({"why", "reason", "grund", "warum"})
+_UNFILLED = _words(
+    "why reason grund warum pourquoi motif motivo porqué porque perché reden waarom razão razao ragione date datum when"
+    " wann quand cuándo quando wanneer fecha data"
+)
 _AS_IT_IS = re.compile(
     r"^(?:(?:it|this|the mail|anyway|as it is|as is|as written|so|trotzdem|wie sie ist|wie es ist|die mail|sie|es|bitte"
-    r"|please|now|jetzt)\b[\s,]*)+",
+    r"|please|now|jetzt|tel quel|quand même|tal cual|así|como está|assim|così com'è|comunque|zoals het is|toch)\b"
+    r"[\s,]*)+",
     re.IGNORECASE,
 )
 _POLITE = re.compile(
-    r"^(?:(?:please|pls|yes|ok|okay|ja|bitte|trotzdem|dann|then|just|einfach|answer|antwort|reply)\b[\s,:!.-]*)+",
+    r"^(?:(?:please|pls|yes|ok|okay|then|just|answer|reply|ja|bitte|trotzdem|dann|einfach|antwort|oui|svp|merci de|sí"
+    r"|si|por favor|sim|sì|per favore|graag|alsjeblieft|dan)\b[\s,:!.-]*)+",
     re.IGNORECASE,
 )
-_NEGATION = re.compile(r"\b(?:not|don['’]?t|do not|never|no|nicht|kein\w*|nein|nie)\b", re.IGNORECASE)
+_NEGATION = re.compile(
+    r"\b(?:not|don['’]?t|do not|never|no|nicht|kein\w*|nein|nie|ne|pas|jamais|non|nunca|não|nao|mai|niet|geen"
+    r"|nooit)\b",
+    re.IGNORECASE,
+)
+_NEGATED = re.compile(r"^\s*(?:not|nicht|pas|non|não|niet)\b", re.IGNORECASE)
+_AND = re.compile(r"[\s,:–—-]*(?:and|und|but|aber|et|mais|y|pero|e|mas|ma|en|maar|or|oder|ou|o|of)\s", re.IGNORECASE)
 _WORD = re.compile(r"^([^\W\d_]+)(.*)$", re.DOTALL)
 _DECORATION = " \t*_~`'\"“”„‚‘’<>[](){}|•·-–—#\u00a0\u200b\ufeff"
 # Below such a line stands somebody else's text, or none: quotes, signatures, what mail clients put in between.
 _END = re.compile(
     r"^(?:>|--\s*$|__+|-{3,}|={5,}"
-    r"|(?:from|von|sent|gesendet|to|an|subject|betreff|date|datum)\s*:\s"
-    r"|(?:on|am)\b.{6,200}\b(?:wrote|schrieb)\b.*:?\s*$"
-    r"|.{0,120}\b(?:wrote|schrieb)\s*:\s*$"
-    r"|(?:sent from my|get outlook for|von meinem|gesendet von|gesendet mit|hol dir outlook)\b)",
+    r"|(?:from|sent|to|subject|date|von|gesendet|an|betreff|datum|de|envoyé|à|objet|enviado|para|asunto|assunto|da|a"
+    r"|inviato|oggetto|van|verzonden|aan|onderwerp)\s*:\s(?!\s*$).*(?:@|\d{4}|gateway)"
+    r"|(?:on|am|le|el|em|il|op)\b.{6,200}\b(?:wrote|schrieb|écrit|escribió|escreveu|scritto|schreef)\b.*:?\s*$"
+    r"|.{0,120}\b(?:wrote|schrieb|écrit|escribió|escreveu|scritto|schreef)\s*:\s*$"
+    r"|(?:sent from my|get outlook for|von meinem|gesendet von|gesendet mit|hol dir outlook|envoyé de(?:puis)? mon"
+    r"|télécharger outlook|enviado desde mi|obtener outlook|enviado d[oe]|obter o outlook|inviato da|ottieni outlook"
+    r"|verzonden (?:vanaf|met|van)|outlook voor|downloaden?)\b)",
     re.IGNORECASE,
 )
+_COMMAND_WORDS = frozenset(word.lower() for words in COMMANDS.values() for word in words.values())
+_SEPARATOR = re.compile(r"^\s*[:=–—-]\s*|^\s*$")
+_TOGETHER = frozenset({"fix", "reason", "eta"})
+"""Answers that do not contradict one another."""
 
 
 def parse_answer(text: str, subject: str = "") -> Answer:
@@ -104,26 +104,52 @@ def parse_answer(text: str, subject: str = "") -> Answer:
     `subject` counts only when the text is empty, as some phones leave it that fill in a mailto: link.
     """
     lines = _own_lines(text)
-    if not lines:
-        lines = _own_lines(subject) if not re.match(r"\s*(?:re|aw|fwd?|wg)\s*:", subject, re.IGNORECASE) else []
-    found: list[Answer] = []
+    if not any(lines):
+        lines = _own_lines(subject) if not re.match(r"\s*[a-z]{1,4}\s*:\s", subject, re.IGNORECASE) else []
+        lines = lines or (_own_lines(subject) if _kind_of(subject) else [])
+    found: dict[Kind, str] = {}
     problem: Problem = "nothing"
+    taken = 0
     for number, line in enumerate(lines):
-        answer = _read_line(line, lines[number + 1 :])
-        if answer is None:
+        if number < taken or not line:
             continue
-        if answer.kind == "unclear":
-            problem = answer.problem
-            if answer.problem == "negated":
-                return answer
-        elif answer not in found:
-            found.append(answer)
-    kinds = {answer.kind for answer in found}
-    if len(kinds) > 1:
+        read = _read_line(line, lines[number + 1 :])
+        if read is None:
+            continue
+        if not isinstance(read, _Said):
+            problem = read
+            if read == "negated":
+                return Answer.unclear(read)
+            continue
+        taken = number + 1 + read.below
+        if read.text or read.kind not in found:
+            found[read.kind] = read.text
+    if not found:
+        return Answer.unclear(problem)
+    if problem == "more":
+        return Answer.unclear("several")  # such as the notice itself, sent back whole
+    if problem in ("no-reason", "no-date") and not found.keys() - _TOGETHER:
+        return Answer.unclear(problem)  # "FIX, REASON:" with nothing behind it: half of what was wanted
+    return _answer(found)
+
+
+def _answer(found: dict[Kind, str]) -> Answer:
+    if len(found) > 1 and found.keys() - _TOGETHER:
         return Answer.unclear("several")
-    if found:
-        return next((answer for answer in found if answer.why), found[0])
-    return Answer.unclear(problem)
+    if "reason" in found or "eta" in found:
+        return Answer("amend", reason=found.get("reason", ""), eta=found.get("eta", ""), fix="fix" in found)
+    [(kind, why)] = found.items()
+    assert kind != "reason" and kind != "eta"
+    return Answer(kind, why)
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """An answer in one line; `below` lines under it belong to it."""
+
+    kind: Kind
+    text: str = ""
+    below: int = 0
 
 
 def _own_lines(text: str) -> list[str]:
@@ -132,56 +158,93 @@ def _own_lines(text: str) -> list[str]:
     for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")[:MAX_LINES]:
         if _END.match(line.strip()):
             break
-        bare = line.strip(_DECORATION)
-        if bare:
-            lines.append(bare)
+        lines.append(line.strip(_DECORATION))
     return lines
 
 
-def _read_line(line: str, below: list[str]) -> Answer | None:
-    """The answer in one line; None for a line that is none, such as a greeting or a thank-you."""
+def _kind_of(line: str) -> Kind | None:
+    match = _WORD.match(line[_polite_end(line) :])
+    return SYNONYMS.get(match[1].lower()) if match else None
+
+
+def _read_line(line: str, below: Sequence[str]) -> _Said | Problem | None:
+    """The answer in one line, what is wrong with it, or None for a line that is none, such as a greeting."""
     rest = line[_polite_end(line) :]
     match = _WORD.match(rest)
-    kind = WORDS.get(match[1].lower()) if match else None
+    kind = SYNONYMS.get(match[1].lower()) if match else None
     if match is None or kind is None:
-        return Answer.unclear("negated") if _negated(line) else None
+        return "negated" if _negated(line) else None
     tail = match[2]
     if kind == "send":
         return _send(tail, below)
-    if tail[:1] == "/" or (tail.strip() and tail.strip(" ,:-–—")[:4].lower() in ("and ", "und ", "but ", "aber")):
-        return Answer.unclear("more")
+    if kind in ("reason", "eta"):
+        return _text(kind, match[1], tail, below)
+    if tail[:1] == "/" or _AND.match(tail):
+        return "more"
     words = re.findall(r"[^\W\d_]+", tail.lower())
     if all(word in _FILLERS for word in words) and not re.search(r"\d", tail):
-        return Answer(kind)
+        return _Said(kind)
+    if kind == "wrong" and _SEPARATOR.match(tail) and not _names_another(tail, kind):
+        return _Said(kind, _one_line(tail))
     # "DISCARD, I'll write a new one": an aside after a comma or full stop; anything else may change the meaning.
     aside = re.match(r"^(?:\s+(?:it|this|please|bitte|es|sie|die mail))?\s*[,.;:!–—-]\s*(.+)$", tail, re.IGNORECASE)
     if aside and not _negated(aside[1]) and not _names_another(aside[1], kind):
-        return Answer(kind)
-    return Answer.unclear("negated" if _negated(tail) else "more")
+        return _Said(kind)
+    return "negated" if _negated(tail) else "more"
 
 
-def _send(tail: str, below: list[str]) -> Answer | None:
+def _text(kind: Kind, word: str, tail: str, below: Sequence[str]) -> _Said | Problem | None:
+    """REASON or ETA with its text: behind the word and on the lines below, up to an empty one or the next answer."""
+    if not _SEPARATOR.match(tail) and word.lower() not in _COMMAND_WORDS:
+        return None  # "When will she …" is no answer
+    lines = [_one_line(tail)]
+    used = 0
+    for line in below:
+        if (not line and any(lines)) or (line and _read_line_starts(line)):
+            break
+        used += 1
+        lines.append(line)
+    text = _one_line(" ".join(line for line in lines if line))
+    words = re.findall(r"\w+", text.lower())
+    if not re.search(r"\w", text) or all(each in _FILLERS or each in _UNFILLED for each in words):
+        return "no-reason" if kind == "reason" else "no-date"
+    return _Said(kind, text, used)
+
+
+def _read_line_starts(line: str) -> bool:
+    """Whether the next answer begins here: its word, and nothing that makes a sentence of it."""
+    match = _WORD.match(line[_polite_end(line) :])
+    if match is None or match[1].lower() not in SYNONYMS:
+        return False
+    return bool(_SEPARATOR.match(match[2])) or match[1].isupper()
+
+
+def _send(tail: str, below: Sequence[str]) -> _Said | Problem | None:
     """SEND with its why: behind the word, or on the lines below."""
-    if re.match(r"^\s*(?:not|nicht)\b", tail, re.IGNORECASE):
-        return Answer.unclear("negated")
+    if _NEGATED.match(tail):
+        return "negated"
     if tail and not tail[0].isspace() and tail[0] not in ":,-–—.!;":
         return None
     spaced = tail[:1].isspace()  # "send it, she knows"; behind a colon or comma all is the reason
-    why = (_AS_IT_IS.sub("", tail.strip()) if spaced else tail).strip(" \t:,-–—.!;" + _DECORATION)
+    why = _one_line(_AS_IT_IS.sub("", tail.strip()) if spaced else tail)
     if not re.search(r"\w", why):
-        why = " ".join(line for line in below if _plain_command(line) is None)
-    why = " ".join("".join(ch if ch.isprintable() else " " for ch in why).split())[:MAX_WHY]
+        why = _one_line(" ".join(line for line in below if line and _plain_command(line) is None))
     words = re.findall(r"\w+", why.lower())
     # "why" and "Grund" alone are the notice's own words, sent back unfilled.
     if not re.search(r"\w\w", why) or all(word in _FILLERS or word in _UNFILLED for word in words):
-        return Answer.unclear("no-reason")
-    return Answer("send", why)
+        return "no-reason"
+    return _Said("send", why)
+
+
+def _one_line(text: str) -> str:
+    bare = text.strip(" \t:,=–—.!;" + _DECORATION)
+    return " ".join("".join(ch if ch.isprintable() else " " for ch in bare).split())[:MAX_WHY]
 
 
 def _plain_command(line: str) -> Kind | None:
     """The answer that a line is, when it is nothing but the word."""
     match = _WORD.match(line[_polite_end(line) :])
-    return WORDS.get(match[1].lower()) if match and not re.search(r"\w", match[2]) else None
+    return SYNONYMS.get(match[1].lower()) if match and not re.search(r"\w", match[2]) else None
 
 
 def _polite_end(line: str) -> int:
@@ -191,8 +254,8 @@ def _polite_end(line: str) -> int:
 
 def _negated(line: str) -> bool:
     """True for "do not send it": a negation and an answer's word in one line."""
-    return bool(_NEGATION.search(line)) and any(word in WORDS for word in re.findall(r"[^\W\d_]+", line.lower()))
+    return bool(_NEGATION.search(line)) and any(word in SYNONYMS for word in re.findall(r"[^\W\d_]+", line.lower()))
 
 
 def _names_another(text: str, kind: Kind) -> bool:
-    return any(WORDS.get(word, kind) != kind for word in re.findall(r"[^\W\d_]+", text.lower()))
+    return any(SYNONYMS.get(word, kind) != kind for word in re.findall(r"[^\W\d_]+", text.lower()))

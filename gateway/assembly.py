@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hmac
 import ssl
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
 
 from gateway.config import Settings
+from gateway.correspondence import Correspondence
 from gateway.located import BadFiles, Problem
+from gateway.rules import Rules
 from gateway.smtp.house import ListenerConfig
 from gateway.smtp.limits import Limits, Timers
 from gateway.smtp.postbox import Credential, Postbox
@@ -136,3 +139,16 @@ def _server_context(settings: Settings, sockets: Iterable[PassedSocket]) -> ssl.
         what = f"the certificate cannot be used: {error}"
         raise BadFiles([Problem(str(settings.tls_cert), 1, 1, what, "a PEM chain and its key")]) from error
     return context
+
+
+def letters_of(
+    settings: Settings, rules: Rules, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+) -> Correspondence:
+    """The gateway's own writing, under its own address."""
+    return Correspondence(
+        rules,
+        lambda: rules.templates,
+        notices_address=settings.notices_address,
+        notices_from=settings.notices_from,
+        clock=clock,
+    )

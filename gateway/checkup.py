@@ -8,12 +8,12 @@ import re
 import ssl
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Literal
 
 from gateway.assembly import postbox_of
+from gateway.checkup_decisions import check_decisions
+from gateway.checkup_parts import Check
 from gateway.config import Settings
 from gateway.located import BadFiles
 from gateway.policy.loader import load_policies
@@ -41,18 +41,6 @@ PROBE = "gateway-doctor"
 AWAY = (UpstreamUnavailable, UpstreamLost, OSError, TimeoutError, ssl.SSLError)
 """What a talk with a mail server may end in."""
 
-State = Literal["ok", "warn", "bad"]
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """What one check found. `mend` says what to do; it is empty when all is well."""
-
-    name: str
-    state: State
-    found: str
-    mend: str = ""
-
 
 def check_all(settings: Settings, now: datetime) -> Iterator[Check]:
     """Every check, in the order in which things are needed. Never raises for what it looks at."""
@@ -64,6 +52,7 @@ def check_all(settings: Settings, now: datetime) -> Iterator[Check]:
             yield check
     yield _templates(settings, policies)
     yield from _key_and_store(settings)
+    yield from check_decisions(settings, policies, now)
     yield _spool(settings)
     yield from _certificate(settings, now)
     yield from _upstream(settings, "upstream", settings.upstream)
@@ -75,7 +64,9 @@ def check_all(settings: Settings, now: datetime) -> Iterator[Check]:
 def _check_rules(settings: Settings) -> Iterator[Check | PolicySet]:
     if settings.site is None:
         found = "no site file is named, so serve judges nothing and passes everything"
-        mend = 'copy the shipped policies/site.yaml, describe your teams, and name it: --site FILE, or site = "FILE"'
+        mend = (
+            'referral-gateway site new FILE --domain example.org, your agents in it, then --site FILE or site = "FILE"'
+        )
         yield Check("site", "warn", found, mend)
     try:
         policies = load_policies(

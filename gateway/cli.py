@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from gateway import __version__
-from gateway.commands import audit, db, doctor, evaluate, explain, held, policy, service
+from gateway.commands import audit, bypass, db, doctor, evaluate, explain, follow, held, policy, service, site
 from gateway.commands.shown import OURS, USER
 
 app = typer.Typer(
@@ -41,8 +41,11 @@ app.command("serve")(service.serve)
 app.command("explain")(explain.explain)
 app.command("evaluate")(evaluate.evaluate)
 app.add_typer(policy.app, name="policy")
+app.add_typer(site.app, name="site")
 app.add_typer(held.app, name="held")
+app.add_typer(follow.app, name="follow")
 app.add_typer(audit.app, name="audit")
+app.add_typer(bypass.app, name="bypass")
 app.command("doctor")(doctor.doctor)
 app.add_typer(db.app, name="db")
 

@@ -1,7 +1,6 @@
 """The one table of settings: it drives the TOML file, environment, flags, example file and README.
 
-Precedence: flag, then environment (REFERRAL_GATEWAY_<NAME>), then file, then default. `python -m gateway.config` prints
-the README's table.
+Precedence: flag, then environment (REFERRAL_GATEWAY_<NAME>), then file, then default.
 """
 
 from __future__ import annotations
@@ -253,6 +252,55 @@ class Settings:
             "The sender address of notices; default: notices_address",
         )
     )
+    follow: bool = field(
+        metadata=_row(
+            "Follow-through",
+            values.SWITCH,
+            "true",
+            "Keep hand-offs and promises in a ledger, and remind people of what stays open",
+        )
+    )
+    handoff_deadline: float = field(
+        metadata=_row(
+            "Follow-through",
+            values.DURATION,
+            "16h",
+            "How long a new owner has to write to the person who asked before they are asked once, in business hours",
+        )
+    )
+    promise_reminder: float = field(
+        metadata=_row(
+            "Follow-through",
+            values.DURATION,
+            "2h",
+            "How long before a promised date the agent is reminded, in business hours",
+        )
+    )
+    promise_overdue: str = field(
+        metadata=_row(
+            "Follow-through",
+            choice("nobody", "agent", "supervisor"),
+            "nobody",
+            "Who hears that a promised date has passed without a mail: much is kept without one",
+        )
+    )
+    repeat_requests: int = field(
+        metadata=_row(
+            "Follow-through",
+            whole(0, 100_000),
+            "5",
+            "Requests of one person within two weeks after which the supervisor gets one note; 0 for none",
+        )
+    )
+
+    rewrite_notices: str = field(
+        metadata=_row(
+            "Notices",
+            choice("at-once", "daily"),
+            "at-once",
+            "When senders hear whom the gateway added to their mail: with each mail, or once at the end of the day",
+        )
+    )
     hold_deadline: float = field(
         metadata=_row(
             "Notices",
@@ -341,47 +389,3 @@ SETTINGS: tuple[Setting, ...] = tuple(Setting(name=item.name, **item.metadata) f
 """The table's rows, in the order of the docs."""
 
 BY_NAME: Mapping[str, Setting] = {row.name: row for row in SETTINGS}
-
-
-def example_file() -> str:
-    """A settings file with every setting commented out at its default."""
-    out = [
-        "# Settings of the referral gateway. Every line stands at its default; remove the # to change one.",
-        f"# A flag of serve beats the environment ({PREFIX}<NAME>), which beats this file.",
-        "# Relative paths start at this file's folder. Secrets do not belong here: see upstream_password_file.",
-        "",
-    ]
-    group = ""
-    for row in SETTINGS:
-        if row.secret:
-            continue
-        if row.group != group:
-            group = row.group
-            out += [f"# --- {group} ---", ""]
-        out += [f"# {row.help}.", f"#{row.name} = {_toml(row)}", ""]
-    return "\n".join(out)
-
-
-def readme_table() -> str:
-    """The settings as a Markdown table."""
-    out = ["| setting | kind | default | what it does |", "| --- | --- | --- | --- |"]
-    for row in SETTINGS:
-        where = f" (only as {row.variable})" if row.secret else ""
-        default = "" if not row.default else row.default if row.computed else f"`{row.default}`"
-        out.append(f"| `{row.name}` | {row.kind.name} | {default} | {row.help}{where} |")
-    return "\n".join(out)
-
-
-def _toml(row: Setting) -> str:
-    """The default as TOML; for a computed one an empty text, which means the default."""
-    if row.computed:
-        return '""' + (f"  # {row.default}" if row.default else "")
-    if row.kind.many:
-        return "[" + ", ".join(f'"{word}"' for word in row.default.split()) + "]"
-    if row.kind.switch or row.default.isdigit():
-        return row.default
-    return f'"{row.default}"'
-
-
-if __name__ == "__main__":
-    print(readme_table())

@@ -7,25 +7,21 @@ again, what was dotted and not finished is in doubt and waits for a person (RFC 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import re
 import secrets
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from gateway.mail.address import Mailbox
+from gateway.amending import CannotRelease, ReadyToGo, addresses, make_ready
+from gateway.follow.entries import Trail
 from gateway.mail.envelope import Envelope, Path
-from gateway.mail.rewrite import CannotRewrite, add_cc
-from gateway.mail.splice import Splice, apply
 from gateway.reading.thread import SeenMessage
 from gateway.smtp.gate import UpstreamLost
 from gateway.smtp.postbox import Postbox
 from gateway.smtp.upstream import UpstreamUnavailable
 from gateway.store.errors import ClaimLost, StoreAway
-from gateway.store.records import Claim, Hold, HoldState, OutMail
+from gateway.store.records import Action, Claim, Hold, HoldState, Outcome, OutMail
 from gateway.store.store import Store
 
 log = structlog.get_logger("gateway.dispatch")
@@ -44,17 +40,10 @@ FIRST_RETRY = timedelta(minutes=1)
 LAST_RETRY = timedelta(hours=1)
 
 
-@dataclass(frozen=True, slots=True)
-class ReadyToGo:
-    """A release made ready: raw SMTP arguments and the octets that go out."""
-
-    mail_from: bytes
-    rcpt_to: tuple[bytes, ...]
-    raw: bytes
-
-
-class CannotRelease(Exception):
-    """The hold cannot go out as approved; the text says why and goes to the agent."""
+OUTCOMES: Mapping[Action, Outcome] = {
+    "fix": "fixed", "amend": "amended", "send": "overridden", "note": "noted", "consult": "consult", "wrong": "wrong",
+}  # fmt: skip
+"""What the audit says of each way in which a held mail went out."""
 
 
 class Dispatcher:
@@ -70,6 +59,7 @@ class Dispatcher:
         *,
         on_settled: Callable[[Hold, str, str], tuple[tuple[OutMail, ...], str | None]],
         seen: Callable[[bytes, Envelope, str], Awaitable[SeenMessage | None]],
+        trail: Callable[[Hold, SeenMessage], Trail | None] | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         idle: float = 15.0,
     ) -> None:
@@ -77,6 +67,7 @@ class Dispatcher:
         self._postbox = postbox
         self._on_settled = on_settled
         self._seen = seen
+        self._trail = trail
         self._clock = clock
         self._idle = idle
         self._wake = asyncio.Event()
@@ -125,7 +116,7 @@ class Dispatcher:
 
     async def _release(self, claim: Claim) -> None:
         hold = claim.hold
-        done = {"fix": "fixed", "send": "overridden"}[hold.action or "send"]
+        done = OUTCOMES[hold.action or "send"]
         dotted = False
 
         async def before_content() -> None:
@@ -179,13 +170,11 @@ class Dispatcher:
 
     async def _remember(self, claim: Claim, ready: ReadyToGo) -> None:
         """Only now is it part of its thread: as it went out, to whom it went out."""
-        addresses = (_PATH.match(argument) for argument in ready.rcpt_to)
-        recipients = [found[0][1:-1].decode("utf-8", "surrogateescape") for found in addresses if found]
         try:
-            envelope = Envelope.of(claim.hold.new.agent, recipients)
+            envelope = Envelope.of(claim.hold.new.agent, addresses(ready.rcpt_to))
             seen = await self._seen(ready.raw, envelope, claim.hold.new.id)
             if seen is not None:
-                await self._store.remember(seen)
+                await self._store.remember(seen, self._trail(claim.hold, seen) if self._trail else None)
         except Exception as error:
             log.error("a released mail is not remembered", mail=claim.hold.new.id, fault=type(error).__name__)
 
@@ -240,40 +229,3 @@ class Dispatcher:
         wait = min(FIRST_RETRY * 2 ** min(mail.attempts, 10), LAST_RETRY)
         log.warning("own mail not taken; will try again", kind=mail.kind, about=mail.about, why=why)
         await self._store.outbox_failed(mail.id, self._clock() + wait, why)
-
-
-def make_ready(hold: Hold) -> ReadyToGo:
-    """The octets and arguments that an approved hold goes out with. Pure.
-
-    Raises CannotRelease when the stored octets are not those that were reviewed, or the fix cannot be applied.
-    """
-    raw = hold.raw
-    if raw is None or hashlib.sha256(raw).hexdigest() != hold.new.sha256:
-        raise CannotRelease("the stored mail is not the one that was reviewed")
-    rcpt_to = hold.new.rcpt_to
-    splices: tuple[Splice, ...] = ()
-    if hold.action == "fix":
-        who = tuple(Mailbox(entry["address"], entry.get("name", "")) for entry in hold.new.fix.get("add_cc", ()))
-        try:
-            splices = (add_cc(raw, *who, smtputf8=bool(hold.new.body_type.get("SMTPUTF8"))),)
-        except CannotRewrite as cannot:
-            if not cannot.present:
-                raise CannotRelease(f"the Cc header cannot be edited: {cannot}") from cannot
-        known = {argument.lower() for argument in rcpt_to}
-        arguments = (Path.of(each.address).argument for each in who)
-        # Somebody in Bcc is in the envelope already; one recipient gets one copy.
-        rcpt_to += tuple(each for each in arguments if not any(old.startswith(each.lower()) for old in known))
-    received = str(hold.new.body_type.get("received", "")).encode("ascii", "replace")
-    return ReadyToGo(without_size(hold.new.mail_from), rcpt_to, received + apply(raw, splices))
-
-
-_PATH = re.compile(rb'<(?:"(?:[^"\\]|\\.)*"|[^">])*>')
-"""A path up to its own closing bracket: a quoted local part may hold brackets and blanks (RFC 5321 §4.1.2)."""
-
-
-def without_size(argument: bytes) -> bytes:
-    """A MAIL argument without SIZE= (RFC 1870), which a fix would make wrong and which only announces."""
-    path = _PATH.match(argument)
-    end = path.end() if path else 0
-    params = [param for param in argument[end:].split() if not param.upper().startswith(b"SIZE=")]
-    return b" ".join([argument[:end], *params])

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from gateway.day_words import NO_SUBJECT, in_words
+from gateway.guard_words import why_in
 from gateway.mail.address import Mailbox
 from gateway.templating import one_line
 
@@ -22,18 +24,6 @@ MOST_WORDS = 4
 """Pieces of evidence shown for one finding."""
 MOST_PEOPLE = 6
 """Recipients named in a notice."""
-
-_NO_SUBJECT = {"en": "(no subject)", "de": "(ohne Betreff)"}
-_DAYS = {
-    "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
-    "de": ("Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag"),
-}
-_MONTHS = {
-    "en": ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
-           "November", "December"),
-    "de": ("Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober",
-           "November", "Dezember"),
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +56,15 @@ class NoticeFacts:
     requester: Mailbox | None = None
     requester_hidden: bool = False
     target: Mailbox | None = None
+    target_team: bool = False
+    """The matter goes to a team's address, and to nobody by name."""
     question: str = ""
     findings: tuple[NoticeFinding, ...] = ()
     adds: tuple[Mailbox, ...] = ()
     can_fix: bool = False
     why_no_fix: str = ""
+    offers: frozenset[str] = frozenset()
+    """The answers that settle it (`gateway.policy.offers`)."""
     supervisor: Mailbox | None = None
     deadline: datetime | None = None
     next_time: str = ""
@@ -113,17 +107,10 @@ def facts_of(
         ),
         adds=decision.add_cc,
         can_fix=can_fix,
-        why_no_fix="" if can_fix else next((fix.why_not for fix in fixes if fix.why_not), ""),
+        why_no_fix="" if can_fix else next((why_in(lang, fix.clause, fix.why_not) for fix in fixes if fix.why_not), ""),
         supervisor=supervisor,
         deadline=deadline,
     )
-
-
-def in_words(at: datetime, lang: str) -> str:
-    """A time for people: "Tuesday 3 June, 17:00", in English where the language is not known."""
-    lang = lang if lang in _DAYS else "en"
-    day, month = _DAYS[lang][at.weekday()], _MONTHS[lang][at.month - 1]
-    return f"{day}, {at.day}. {month}, {at:%H:%M} Uhr" if lang == "de" else f"{day} {at.day} {month}, {at:%H:%M}"
 
 
 def variables(facts: NoticeFacts) -> dict[str, Any]:
@@ -132,7 +119,7 @@ def variables(facts: NoticeFacts) -> dict[str, Any]:
     return {
         "agent_name": named(facts.agent),
         "agent_address": one_line(facts.agent.address),
-        "subject": one_line(facts.subject)[:MAX_SUBJECT] or _NO_SUBJECT.get(lang, _NO_SUBJECT["en"]),
+        "subject": one_line(facts.subject)[:MAX_SUBJECT] or NO_SUBJECT.get(lang, NO_SUBJECT["en"]),
         "recipients": _people(facts.recipients),
         "requester_name": named(facts.requester),
         "requester_address": one_line(facts.requester.address) if facts.requester else "",
@@ -142,6 +129,7 @@ def variables(facts: NoticeFacts) -> dict[str, Any]:
         "question": facts.question,
         "words": [words for finding in facts.findings for words in finding.words][:MOST_WORDS],
         "can_fix": facts.can_fix,
+        "target_team": facts.target_team,
         "adds": _people(facts.adds),
         "why_no_fix": one_line(facts.why_no_fix).rstrip("."),
         "deadline": in_words(facts.deadline, lang) if facts.deadline else "",

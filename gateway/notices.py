@@ -16,14 +16,19 @@ from email.utils import format_datetime
 from typing import Any
 from urllib.parse import quote
 
+from gateway.command_words import Kind, command
 from gateway.mail.address import Mailbox
 from gateway.notice_facts import MAX_NAME, NoticeFacts, variables
+from gateway.notice_html import page
 from gateway.store.records import OutMail
 from gateway.template_files import Rendered, Templates
 from gateway.templating import CannotRender, one_line
 
 _ID = re.compile(r"<[!-;=?-~]{1,200}>\Z")
-_COMMANDS = {"en": ("FIX", "SEND", "DISCARD"), "de": ("ERGÄNZEN", "SENDEN", "VERWERFEN")}
+_ORDER: tuple[Kind, ...] = ("fix", "reason", "eta", "note", "consult", "send", "wrong", "discard")
+"""The answers as a notice lists them: what mends the mail first."""
+_FILLED = ("reason", "eta", "send")
+"""Answers that need words of the sender's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,7 @@ class Letterhead:
 
 def hold_notice(facts: NoticeFacts, token: str, head: Letterhead, *, id: str, now: datetime) -> OutMail:
     """The note to the sender of a held mail: reason, evidence, draft, how to answer. Raises CannotRender."""
-    values = variables(facts) | _links(facts, token, head)
+    values = variables(facts) | {"answers": answers(facts, token, head)}
     values["reasons"] = reasons(facts, head.templates)
     values["draft"] = draft(facts, head.templates)
     name = next((f"notices/{finding.notice}" for finding in facts.findings if finding.notice), "notices/hold")
@@ -59,7 +64,7 @@ def returned_notice(
     facts: NoticeFacts, token: str, detail: str, head: Letterhead, *, id: str, now: datetime
 ) -> OutMail:
     """An approved mail was refused upstream and waits again; `detail` is the upstream's reply. Raises CannotRender."""
-    values = variables(facts) | _links(facts, token, head) | {"detail": one_line(detail)[:500]}
+    values = variables(facts) | {"answers": answers(facts, token, head), "detail": one_line(detail)[:500]}
     return _to_agent("returned", "notices/returned", facts, values, head, id, now, reply_to=head.reply_address(token))
 
 
@@ -98,14 +103,38 @@ def rewrite_notice(facts: NoticeFacts, head: Letterhead, *, id: str, now: dateti
     return _to_agent("rewrite", "notices/rewrite", facts, variables(facts), head, id, now)
 
 
-def ack(name: str, facts: NoticeFacts, head: Letterhead, *, id: str, now: datetime, **more: str) -> OutMail:
-    """One line after an answer: `name` is one of acks/, `more` may give `by` or `problem`. Raises CannotRender.
+def ack(
+    name: str, facts: NoticeFacts, head: Letterhead, *, id: str, now: datetime, reply_to: str = "", **more: object
+) -> OutMail:
+    """One line after an answer: `name` is one of acks/, `more` gives variables. Raises CannotRender.
 
     It goes to `facts.agent`, who is whoever answered, in reply to `facts.message_id`, which is the answer's. For
     "wrong-sender" and "expired" the facts need nothing of the held mail, which is not that person's business.
     """
     rendered = head.templates.render(f"acks/{name}", facts.lang, variables(facts) | more)
-    return _mail("ack", rendered, facts.agent, facts, head, id, now, reverse_path="", answered=True)
+    return _mail("ack", rendered, facts.agent, facts, head, id, now, reverse_path="", reply_to=reply_to, answered=True)
+
+
+def letter(
+    kind: str, name: str, facts: NoticeFacts, to: Mailbox, head: Letterhead, *, id: str, now: datetime,
+    reply_to: str = "", lang: str = "", answered: bool = False, reverse_path: str | None = None, **more: object,
+) -> OutMail:  # fmt: skip
+    """Any other mail of the gateway's own: the template `name` with `more` variables. Raises CannotRender."""
+    rendered = head.templates.render(name, lang or facts.lang, variables(facts) | more)
+    path = head.answers_to if reverse_path is None else reverse_path
+    return _mail(
+        kind,
+        rendered,
+        to,
+        facts,
+        head,
+        id,
+        now,
+        reverse_path=path,
+        reply_to=reply_to,
+        answered=answered,
+        answers=more.get("answers", ()),
+    )
 
 
 def supervisor_note(facts: NoticeFacts, head: Letterhead, *, id: str, now: datetime, lang: str = "") -> OutMail:
@@ -161,15 +190,26 @@ def draft(facts: NoticeFacts, templates: Templates) -> str:
     return ""
 
 
-def _links(facts: NoticeFacts, token: str, head: Letterhead) -> dict[str, str]:
-    """mailto: links that fill in each answer (RFC 6068), in the reader's words."""
+def answers(facts: NoticeFacts, token: str, head: Letterhead) -> list[dict[str, str]]:
+    """What settles this mail, in the reader's words, each with a mailto: link that fills it in (RFC 6068)."""
     address = quote(head.reply_address(token), safe="@+")
-    fix, send, discard = (quote(word) for word in _COMMANDS.get(facts.lang.partition("-")[0], _COMMANDS["en"]))
-    return {
-        "fix_link": f"mailto:{address}?subject={fix}&body={fix}" if facts.can_fix else "",
-        "send_link": f"mailto:{address}?subject={send}&body={send}%3A%20",
-        "discard_link": f"mailto:{address}?subject={discard}&body={discard}",
-    }
+    values = variables(facts)
+    found = []
+    for kind in _ORDER:
+        if kind not in facts.offers:
+            continue
+        rendered = head.templates.render(f"answers/{kind}", facts.lang, values)
+        word = quote(command(kind, rendered.lang))
+        body = word + ("%3A%20" if kind in _FILLED else "")
+        found.append(
+            {
+                "label": rendered.lines.get("label", ""),
+                "text": rendered.text.strip(),
+                "link": f"mailto:{address}?subject={word}&body={body}",
+            }
+        )
+    width = max((len(each["label"]) for each in found), default=0)
+    return [each | {"label": each["label"].ljust(width)} for each in found]
 
 
 def _to_agent(
@@ -177,12 +217,23 @@ def _to_agent(
     reply_to: str = "",
 ) -> OutMail:  # fmt: skip
     rendered = head.templates.render(name, facts.lang, values)
-    return _mail(kind, rendered, facts.agent, facts, head, id, now, reverse_path=head.answers_to, reply_to=reply_to)
+    return _mail(
+        kind,
+        rendered,
+        facts.agent,
+        facts,
+        head,
+        id,
+        now,
+        reverse_path=head.answers_to,
+        reply_to=reply_to,
+        answers=values.get("answers", ()),
+    )
 
 
 def _mail(
     kind: str, rendered: Rendered, to: Mailbox, facts: NoticeFacts, head: Letterhead, id: str, now: datetime, *,
-    reverse_path: str, reply_to: str = "", answered: bool = False,
+    reverse_path: str, reply_to: str = "", answered: bool = False, answers: Any = (),
 ) -> OutMail:  # fmt: skip
     """A complete mail. Whatever comes from other people's mail has lost its line ends before it meets a header."""
     plain = all(part.isascii() for part in (to.address, head.sender.address, reply_to))
@@ -203,8 +254,11 @@ def _mail(
     message["X-Auto-Response-Suppress"] = "All"
     message["X-Loop"] = one_line(head.answers_to)
     message["X-Referral-Gateway"] = f"{kind}; mail={facts.held_id}"
+    links = {each["label"].strip(): each["link"] for each in answers}
     message.set_content(rendered.text, charset="utf-8", cte="quoted-printable")
+    message.add_alternative(page(rendered.text, rendered.lang, links), subtype="html", cte="quoted-printable")
     message["Content-Language"] = rendered.lang
+    message.set_boundary(f"=_{id}")  # one mail, the same octets each time it is written
     # Python folds a long value as a whole onto the next line, where some readers then show an empty subject.
     header, end, body = message.as_bytes().partition(b"\r\n\r\n")
     raw = re.sub(rb"(?m)^([A-Za-z-]+:) ?\r\n ", rb"\1 ", header) + end + body

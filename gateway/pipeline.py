@@ -19,19 +19,23 @@ leaves the mail "in doubt" instead of forgotten. Faults of our own are answered 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import structlog
 
+from gateway.admins import Admins
+from gateway.bypass import Bypass
 from gateway.desk import Desk
+from gateway.follow.entries import Entry
 from gateway.judged import Judged
 from gateway.mail.envelope import Envelope, Path
 from gateway.mail.message import read_headers
 from gateway.mail.received import received_line
 from gateway.mail.rewrite import CannotRewrite, add_cc
 from gateway.mail.splice import Splice
+from gateway.policy.budget import Ceiling, ceilings
 from gateway.policy.decision import Decision
 from gateway.policy.model import PolicySet
 from gateway.readers.pool import Readers, ReadersAway, ReadingFault
@@ -39,17 +43,24 @@ from gateway.readers.work import Purpose, Result, Task
 from gateway.reading.thread import EMPTY, SeenMessage, Thread
 from gateway.record import audit_entry
 from gateway.rules import Rules
+from gateway.settling import Settling
 from gateway.smtp import replies
 from gateway.smtp.gate import Incoming, Relay, UpstreamLost
 from gateway.smtp.replies import Reply, reply
 from gateway.store.errors import StoreAway, StoreFull
 from gateway.store.records import NewHold, Outcome
 from gateway.store.store import Store
+from gateway.trails import Trails
+from gateway.unjudged import after_fault
 
 log = structlog.get_logger("gateway.pipeline")
 
 LARGE_OCTETS = 1024 * 1024
 """Mail above this size is put together from the spool in a thread: decrypting and hashing it takes its time."""
+
+
+async def _nothing(entry: Entry) -> None:
+    """Nobody counts requests."""
 
 
 class Pipeline:
@@ -61,8 +72,12 @@ class Pipeline:
         rules: Rules,
         store: Store,
         desk: Desk,
+        settling: Settling,
         readers: Readers,
+        admins: Admins,
+        bypass: Bypass,
         hostname: str,
+        trails: Trails | None = None,
         add_received: bool = True,
         observe: bool = False,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -70,17 +85,23 @@ class Pipeline:
         self._rules = rules
         self._store = store
         self._desk = desk
+        self._admins = admins
+        self._bypass = bypass
+        self._settling = settling
         self._hostname = hostname
         self._add_received = add_received
         self._observe = observe
         self._clock = clock
         self._readers = readers
+        self._trails = trails
+        self.asked: Callable[[Entry], Awaitable[None]] = _nothing
 
     def takes_recipient(self, address: str) -> bool:
-        return self._desk.takes(address) or self._rules.is_feed(address)
+        return self._settling.takes(address) or self._rules.is_feed(address)
 
     async def mail(self, mail: Incoming, relay: Relay | None) -> Reply:
         """Answer for one mail. Never raises: what goes wrong here is answered 451 (452 when storage is full)."""
+        mail = replace(mail, received_at=self._clock())
         try:
             answer = await self._answer(mail, relay)
         except UpstreamLost as lost:
@@ -102,10 +123,14 @@ class Pipeline:
         return answer
 
     async def _answer(self, mail: Incoming, relay: Relay | None) -> Reply:
-        if mail.taken:
+        bypass = self._bypass.order(mail.received_at)
+        # Under a bypass a copy for the feed is not read when it comes with a mail that has to pass.
+        if mail.taken and (relay is None or bypass is None or any(self._settling.takes(p.address) for p in mail.taken)):
             taken = await self._taken(mail)
             if relay is None or not taken.positive:
                 return taken
+        if bypass is not None and relay is not None:
+            return await self._bypass.deliver(mail, relay, self._received(mail), bypass)
         if mail.listener == "tap":
             return await self._inbound(mail, relay)
         assert relay is not None
@@ -124,13 +149,11 @@ class Pipeline:
 
     async def _taken(self, mail: Incoming) -> Reply:
         """An answer to a notice, or a copy for the journal feed. Several recipients of ours: the notice counts."""
-        notices = [path for path in mail.taken if self._desk.takes(path.address)]
+        notices = [path for path in mail.taken if self._settling.takes(path.address)]
         if notices:
             raw = await self._octets(mail)
-            return await self._desk.answer(mail, notices[0], raw, lambda: self._said(mail, raw))
-        seen = await self._seen_inbound(mail)
-        if seen is not None:
-            await self._store.remember(seen)
+            return await self._settling.answer(mail, notices[0], raw, lambda: self._said(mail, raw))
+        await self._remember_inbound(mail)
         return replies.OK
 
     async def _said(self, mail: Incoming, raw: bytes) -> str:
@@ -144,12 +167,19 @@ class Pipeline:
             answer = await relay.deliver(self._received(mail), mail.content)
         if answer.positive:
             try:
-                seen = await self._seen_inbound(mail)
-                if seen is not None:
-                    await self._store.remember(seen)
+                await self._remember_inbound(mail)
             except Exception as error:
                 log.error("inbound mail not remembered", mail=mail.id, fault=type(error).__name__)
         return answer
+
+    async def _remember_inbound(self, mail: Incoming) -> None:
+        seen = await self._seen_inbound(mail)
+        if seen is None:
+            return
+        trail = self._trails.inbound(seen) if self._trails else None
+        await self._store.remember(seen, trail)
+        for entry in trail.entries if trail else ():
+            await self.asked(entry)
 
     async def _seen_inbound(self, mail: Incoming) -> SeenMessage | None:
         raw = await self._octets(mail)
@@ -166,6 +196,15 @@ class Pipeline:
         """What thread memory keeps of a held mail once it has gone out; None where it cannot be remembered."""
         task = Task("remember", "outbound", envelope, self._clock())
         return (await self._readers.work(task, raw, self._rules.current, mail=mail)).seen
+
+    async def judge_again(self, raw: bytes, envelope: Envelope, agent: str) -> Decision:
+        """What an amended mail comes to, were its sender to send it now. Raises as reading does."""
+        headers, rules = read_headers(raw), self._rules.current
+        thread = await self._store.thread(headers.references, rules.site.ticket_tags(headers.subject))
+        task = Task("judge", "outbound", envelope, self._clock(), thread, auth_identity=agent)
+        found = await self._readers.work(task, raw, rules, mail="amended")
+        assert found.decision is not None
+        return found.decision
 
     # --- read and judge --------------------------------------------------------------------------------------------
 
@@ -186,10 +225,11 @@ class Pipeline:
         headers = read_headers(raw)
         rules = self._rules.current
         thread = await self._store.thread(headers.references, rules.site.ticket_tags(headers.subject))
+        task = self._task(mail, "judge", thread)
         try:
-            found = await self._work(mail, raw, rules, self._task(mail, "judge", thread))
+            found = await self._work(mail, raw, rules, task)
             assert found.decision is not None
-            return Judged(mail, raw, headers, rules, found.gist, found.decision, found.seen)
+            return Judged(mail, raw, headers, rules, found.gist, found.decision, found.seen, found.basis)
         except Exception as fault:
             kind = fault.kind if isinstance(fault, ReadingFault) else type(fault).__name__
             if isinstance(fault, ReadingFault | ReadersAway):
@@ -197,12 +237,12 @@ class Pipeline:
             else:
                 log.exception("the mail could not be judged", mail=mail.id)
             why = f"the gateway could not judge this mail: {kind}"
-            decision = rules.decision_after_fault(why)
+            decision = after_fault(why, headers, task, rules, judging=self._rules.judging)
             if self._observe:  # then nothing of ours stops a mail
                 decision = Decision("pass", reason=f"{why}; passed unjudged", policy_version=rules.version)
             if decision is None:
                 raise
-            return Judged(mail, raw, headers, rules, None, decision, None)
+            return Judged(mail, raw, headers, rules, None, decision, None, {"fault": kind})
 
     async def _work(self, mail: Incoming, raw: bytes, rules: PolicySet, task: Task) -> Result:
         found = await self._readers.work(task, raw, rules, mail=mail.id)
@@ -267,7 +307,12 @@ class Pipeline:
         mails = self._desk.after_delivery(judged) if delivered else ()
         try:
             await self._store.outcome(
-                judged.mail.id, outcome, detail, seen=judged.seen if delivered else None, notices=mails
+                judged.mail.id,
+                outcome,
+                detail,
+                seen=judged.seen if delivered else None,
+                notices=mails,
+                trail=self._trails.sent(judged) if delivered and self._trails else None,
             )
         except StoreAway as away:
             log.error("outcome not recorded", mail=judged.mail.id, outcome=outcome, why=str(away))
@@ -280,7 +325,11 @@ class Pipeline:
         hold, notices = self._desk.hold(judged, self._received(judged.mail), fix_refused=fix_refused)
         earlier = await self._waiting(hold)
         if earlier is None:
-            await self._store.hold(hold, audit_entry(judged), notices)
+            # Somebody may stand in the envelope already whom a rewrite could not add: such a mail never goes on.
+            within = () if fix_refused else self._ceilings(judged)
+            reached = await self._store.hold(hold, audit_entry(judged), notices, within=within)
+            if reached is not None:
+                return await self._advise(judged, relay, reached)
             self._desk.wake()
         else:
             log.info("sent again while it is held", mail=judged.mail.id, held=earlier)
@@ -297,10 +346,26 @@ class Pipeline:
         return None
 
     async def _reject(self, judged: Judged, relay: Relay) -> Reply:
-        await self._store.intend(audit_entry(judged))
+        reached = await self._store.reject(audit_entry(judged), self._ceilings(judged))
+        if reached is not None:
+            return await self._advise(judged, relay, reached)
         await relay.abandon()
         await self._note(judged, "rejected", judged.decision.reason)
         return reply(550, replies.REFUSED.format(why=self._desk.reject_line(judged), id=judged.mail.id))
+
+    def _ceilings(self, judged: Judged) -> tuple[Ceiling, ...]:
+        agent = judged.gist.agent if judged.gist else None
+        return ceilings(judged.decision, judged.rules, agent, judged.mail.received_at)
+
+    async def _advise(self, judged: Judged, relay: Relay, reached: Ceiling) -> Reply:
+        """The fatigue budget is spent: the mail goes out untouched, and its sender gets advice."""
+        told = judged.decision
+        why = f"advice instead of a {told.disposition}, because there were already {reached}; {told.reason}"
+        passed = replace(told, disposition="pass", add_cc=(), reason=why)
+        answer = await self._deliver(replace(judged, decision=passed, advice=reached), relay, (), "advised")
+        assert judged.gist is not None and judged.gist.agent is not None
+        await self._admins.budget_spent(reached, judged.gist.agent.team, told)
+        return answer
 
     def _received(self, mail: Incoming) -> bytes:
         """Our one trace line (RFC 5321 §4.4), or nothing when the setting says so."""

@@ -70,6 +70,7 @@ def audit_entry(judged: Judged) -> AuditEntry:
         facts=said["facts"],
         add_cc=tuple(said["add_cc"]),
         notify_supervisor=decision.notify_supervisor,
+        basis=judged.basis,
     )
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import structlog
 
-from gateway.located import BadFiles
 from gateway.policy.model import PolicySet
 from gateway.reading.lexicon import Lexicon
 from gateway.site.model import Site
@@ -26,7 +25,9 @@ class Rules:
         self._load = load
         self.judging = judging
         self.key = key
-        self.current, self.templates = load()
+        self._fallen: frozenset[str] = frozenset()
+        self.loaded, self.templates = load()
+        self.current = self.loaded
 
     @property
     def site(self) -> Site:
@@ -42,15 +43,20 @@ class Rules:
         return bool(feed) and address.lower() == feed.lower()
 
     def reload(self) -> bool:
-        """Read the files again. Broken ones keep the old set, and every problem is logged. True for a new set."""
-        try:
-            fresh, templates = self._load()
-        except BadFiles as bad:
-            for problem in bad.problems:
-                log.error("policies not reloaded; the old ones stay", problem=str(problem))
-            return False
-        changed = fresh.version != self.current.version
-        self.current, self.templates = fresh, templates
+        """Read the files again. True for a new set. Raises BadFiles: broken ones keep the old set."""
+        fresh, templates = self._load()
+        before = self.current.version
+        self.loaded, self.templates = fresh, templates
+        self.current = fresh.observing(self._fallen)
+        changed = before != self.current.version
         if changed:
-            log.info("policies reloaded", version=fresh.version)
+            log.info("policies reloaded", version=self.current.version)
         return changed
+
+    def fall_back(self, policies: frozenset[str]) -> bool:
+        """Exactly these policies observe, whatever their files say. True when that is a new set."""
+        if policies == self._fallen:
+            return False
+        self._fallen = policies
+        before, self.current = self.current, self.loaded.observing(policies)
+        return before.version != self.current.version

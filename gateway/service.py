@@ -8,17 +8,24 @@ stop    SIGTERM: doors close to newcomers, running mails finish, readers and own
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
 
-from gateway.assembly import doors_of, hold_key, memory_key, postbox_of
+from gateway import digest
+from gateway.admins import Admins
+from gateway.assembly import doors_of, hold_key, letters_of, memory_key, postbox_of
+from gateway.bypass import RECORD_SECONDS, Bypass
+from gateway.canary import Canaries
+from gateway.clockwork import Clockwork
 from gateway.config import Settings
+from gateway.correspondence import Correspondence
 from gateway.desk import Desk
 from gateway.dispatch import Dispatcher
 from gateway.located import BadFiles, Problem
@@ -28,13 +35,17 @@ from gateway.policy.model import PolicySet
 from gateway.readers.pool import Readers, ReadersAway
 from gateway.readers.work import Setup
 from gateway.resources import shipped
+from gateway.rule_history import How, RuleHistory
 from gateway.rules import Rules
+from gateway.settling import Settling
 from gateway.smtp.server import Doors
 from gateway.store.errors import StoreAway
-from gateway.store.records import Recovered
+from gateway.store.records import RESEND_DAYS, Recovered
 from gateway.store.store import Store
 from gateway.supervision import Notifier, passed_sockets
 from gateway.template_files import Templates, load_templates
+from gateway.trails import Trails, patience_of
+from gateway.watch import FIRST_PATIENCE_SECONDS, Watch
 
 if TYPE_CHECKING:
     from watchfiles import Change
@@ -57,17 +68,33 @@ class Service:
         self._reloading = asyncio.Lock()
         self.store: Store
         self.rules: Rules
+        self.letters: Correspondence
+        self.history: RuleHistory
         self.desk: Desk
+        self.admins: Admins
+        self.bypass: Bypass
+        self.watch: Watch
+        self.settling: Settling
         self.dispatcher: Dispatcher
         self.readers: Readers
         self.pipeline: Pipeline
+        self.clockwork: Clockwork
         self.doors: Doors
 
     async def start(self) -> None:
         """Open everything, doors last, so that the first client finds a gateway that can answer for its mail."""
         settings = self.settings
         key = hold_key(settings)
-        self.rules = Rules(lambda: files_of(settings), judging=settings.site is not None, key=memory_key(key))
+        with contextlib.suppress(OSError):  # where nothing can be written, what needs it says so
+            settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.history = RuleHistory(
+            settings.policies or shipped("policies"), settings.templates, shipped=shipped("policies"), clock=self._clock
+        )
+        self.rules = Rules(
+            lambda: self.history.load(lambda: files_of(settings)),
+            judging=settings.site is not None,
+            key=memory_key(key),
+        )
         doors = doors_of(settings, passed_sockets())
         self.store = Store.open(
             settings.database_url, key, password=settings.secret("database_password"), clock=self._clock
@@ -75,15 +102,22 @@ class Service:
         try:
             await self.store.start()
             left = await self.store.recover(self._clock())
+            self.letters = letters_of(settings, self.rules, self._clock)
+            daily = settings.rewrite_notices == "daily"
+            patience = patience_of(settings.handoff_deadline, settings.promise_reminder, settings.hold_deadline)
+            trails = Trails(self.rules, patience, clock=self._clock) if settings.follow else None
+            await self.history.took(self.rules.loaded, self.store, "start")
             self.desk = Desk(
-                self.rules,
-                self.store,
-                lambda: self.rules.templates,
-                notices_address=settings.notices_address,
-                notices_from=settings.notices_from,
+                self.letters,
                 hold_deadline=settings.hold_deadline,
-                clock=self._clock,
+                daily_digest=daily,
+                **({"opens": trails.held} if trails else {}),
             )
+            self.settling = Settling(self.rules, self.store, self.letters)
+            self.admins = Admins(self.rules, self.store, self.letters, wake=lambda: self.desk.wake())
+            self.bypass = Bypass(self.store, self.admins, settings.state, self._clock)
+            canaries = Canaries(self.rules, self.store, self.admins, self._clock)
+            self.watch = Watch(self.rules, self.store, self.bypass, canaries, self._new_rules)
             self.readers = Readers(
                 settings.readers,
                 lambda rules: Setup(rules, self.rules.key, self.rules.judging, settings.observe),
@@ -92,7 +126,11 @@ class Service:
                 rules=self.rules,
                 store=self.store,
                 desk=self.desk,
+                settling=self.settling,
                 readers=self.readers,
+                admins=self.admins,
+                bypass=self.bypass,
+                trails=trails,
                 hostname=settings.hostname,
                 add_received=settings.received_line,
                 observe=settings.observe,
@@ -101,11 +139,26 @@ class Service:
             self.dispatcher = Dispatcher(
                 self.store,
                 postbox_of(settings),
-                on_settled=self.desk.on_settled,
+                on_settled=self.settling.on_settled,
                 seen=self.pipeline.seen,
+                trail=trails.released if trails else None,
                 clock=self._clock,
             )
-            self.desk.wake = self.dispatcher.wake
+            self.desk.wake = self.settling.wake = self.dispatcher.wake
+            self.settling.judge = self.pipeline.judge_again
+            self.clockwork = Clockwork(
+                self.rules,
+                self.store,
+                self.letters,
+                self.admins,
+                hold_deadline=timedelta(seconds=settings.hold_deadline),
+                patience=patience,
+                repeat_requests=settings.repeat_requests,
+                overdue=settings.promise_overdue,
+                wake=self.dispatcher.wake,
+            )
+            self.pipeline.asked = self.clockwork.count_request
+            await self.watch.step(FIRST_PATIENCE_SECONDS)
             await self._tell(left)
             self.doors = Doors(self.pipeline, doors)
             await self.doors.open()
@@ -116,6 +169,8 @@ class Service:
             asyncio.create_task(self.dispatcher.run(), name="dispatcher"),
             asyncio.create_task(self._sweep(), name="sweep"),
             asyncio.create_task(self._sign_of_life(), name="watchdog"),
+            asyncio.create_task(self.clockwork.run(), name="clockwork"),
+            asyncio.create_task(self.watch.run(), name="watch orders"),
         ]
         if settings.reload_watch:
             self._tasks += [asyncio.create_task(self._watch_files(*each), name="watch") for each in self._watched()]
@@ -127,6 +182,9 @@ class Service:
         places = ", ".join(str(place) for place in self.doors.places)
         if not self.rules.judging:
             return f"listening on {places}; judging nothing: name your site file (setting site)"
+        order = self.bypass.order(self._clock())
+        if order is not None:
+            return f"listening on {places}; bypass on until {order.until:%Y-%m-%d %H:%M %Z}: everything passes unread"
         mode = "observing" if self.settings.observe else "enforcing"
         return f"listening on {places}; {mode} policies {self.rules.current.version[:12]}"
 
@@ -143,19 +201,28 @@ class Service:
         finally:
             await self.close()
 
-    async def reload(self) -> None:
+    async def reload(self, how: How = "signal") -> None:
         """New files as a whole, or the old ones stay; either way the service manager hears that we are ready."""
         async with self._reloading:  # one after the other, so that the newest files win
             self._notifier.reloading(time.monotonic_ns() // 1000)
             try:
+                await self.history.settled()
                 await asyncio.to_thread(self.rules.reload)
+                await self.history.took(self.rules.loaded, self.store, how)
+            except BadFiles as bad:
+                if await self.history.refused(bad, self.rules.loaded, self.store, how):
+                    for problem in bad.problems:
+                        log.error("policies not reloaded; the old ones stay", problem=str(problem))
             except Exception:  # a file that is swapped at this moment, a folder that may not be read
                 log.exception("policies not reloaded; the old ones stay")
             else:
-                if self.readers.started:
-                    await self._warm_readers()
+                await self._new_rules()
             finally:
                 self._notifier.ready(self.status())
+
+    async def _new_rules(self) -> None:
+        if self.readers.started:
+            await self._warm_readers()
 
     async def _warm_readers(self) -> None:
         """Have readers ready for the rules in force; a mail that comes before finds them started anyway."""
@@ -174,6 +241,7 @@ class Service:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.readers.close()
+        await self.bypass.close(RECORD_SECONDS)
         await self.store.close()
         log.info("stopped")
 
@@ -183,9 +251,15 @@ class Service:
             await self.sweep()
 
     async def sweep(self) -> None:
-        """Settle what leases that ran out and processes that died have left."""
+        """Settle what leases that ran out and processes that died have left; erase what was discarded long ago."""
         try:
-            await self._tell(await self.store.sweep(self._clock()))
+            now = self._clock()
+            await self._tell(await self.store.sweep(now))
+            while await self.store.erase_discarded(now - timedelta(days=RESEND_DAYS)):
+                pass
+            if await digest.send_due(self.store, self.letters):
+                self.desk.wake()
+            await self.history.catch_up(self.store)
         except StoreAway as away:
             log.error("store away; nothing swept", why=str(away))
         except Exception:
@@ -199,7 +273,7 @@ class Service:
             log.warning("in doubt: this release may have gone out", mail=hold_id)
             hold = await self.store.held(hold_id)
             if hold is not None:
-                mails, _ = self.desk.on_settled(hold, "in-doubt", hold.detail)
+                mails, _ = self.settling.on_settled(hold, "in-doubt", hold.detail)
                 await self.store.enqueue(mails)
         if left.holds_in_doubt or left.holds_again:
             self.desk.wake()
@@ -227,7 +301,7 @@ class Service:
                 async for _ in awatch(
                     folder, watch_filter=ours, recursive=file is None, debounce=400, rust_timeout=2_000
                 ):
-                    await self.reload()
+                    await self.reload("watch")
             except Exception as error:
                 log.error("cannot watch for changes; SIGHUP reloads", folder=str(folder), fault=type(error).__name__)
             await asyncio.sleep(SWEEP_SECONDS)

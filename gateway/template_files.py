@@ -12,11 +12,14 @@ example:
   agent_name: Dana
 ---
 Hello {{ agent_name }}, …
+
+A translation needs no more than its own lines and text: what it does not say of needs, optional and example is as in
+the English file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +31,8 @@ from gateway.templating import BadTemplate, CannotRender, Compiled, compile_temp
 from gateway.vocabulary import VOCABULARY
 
 SUFFIX = ".txt"
+LINES = ("subject", "would_pass", "label")
+"""The one-line texts of a front matter, themselves templates."""
 FALLBACK = "en"
 """The language whose folder has every template."""
 MAX_LINE = 200
@@ -41,6 +46,7 @@ class FrontMatter(BaseModel):
 
     subject: str = Field(default="", description='subject: "…"')
     would_pass: str = Field(default="", description='would_pass: "…"')
+    label: str = Field(default="", description='label: "WORD: what to write"')
     needs: dict[str, str] = Field(default_factory=dict, description="name: what it is")
     optional: dict[str, str] = Field(default_factory=dict, description="name: what it is")
     example: dict[str, Any] = Field(default_factory=dict, description="name: value")
@@ -48,7 +54,7 @@ class FrontMatter(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A finished text. `lines` has the one-line texts by name ("subject", "would_pass"), without any line end."""
+    """A finished text. `lines` has the one-line texts by name (LINES), without any line end."""
 
     text: str
     lang: str
@@ -133,7 +139,10 @@ def load_templates(*folders: Path) -> Templates:
                 Problem(str(folder), 1, 1, "there is no such folder", "a folder with a folder for each language")
             )
             continue
-        for path in sorted(folder.rglob(f"*{SUFFIX}")):
+        paths = sorted(
+            folder.rglob(f"*{SUFFIX}"), key=lambda path: (path.relative_to(folder).parts[0] != FALLBACK, path)
+        )
+        for path in paths:  # the English ones first: translations take from them what they do not say
             lang, _, name = path.relative_to(folder).with_suffix("").as_posix().partition("/")
             if not name:
                 problems.append(
@@ -141,7 +150,8 @@ def load_templates(*folders: Path) -> Templates:
                 )
                 continue
             try:
-                files[lang, name] = (read_template(path, lang, name), *files.get((lang, name), ()))
+                english = files.get((FALLBACK, name), (None,))[0] if lang != FALLBACK else None
+                files[lang, name] = (read_template(path, lang, name, english), *files.get((lang, name), ()))
             except BadFiles as bad:
                 problems += bad.problems
                 continue
@@ -167,8 +177,8 @@ def check_templates(*folders: Path) -> tuple[Problem, ...]:
     return ()
 
 
-def read_template(path: Path, lang: str, name: str) -> TemplateFile:
-    """One file. Raises BadFiles with all its problems."""
+def read_template(path: Path, lang: str, name: str, english: TemplateFile | None = None) -> TemplateFile:
+    """One file; `english` is what it translates. Raises BadFiles with all its problems."""
     shown = str(path)
     text = read_text(path, shown).replace("\r\n", "\n")
     parts = text.split("\n---\n", 1)
@@ -176,10 +186,19 @@ def read_template(path: Path, lang: str, name: str) -> TemplateFile:
         raise BadFiles([Problem(shown, 1, 1, "the front matter is missing", "---, then needs and example, then ---")])
     tree = load_yaml("\n" + parts[0][4:], shown)  # one line in front, so that line numbers are those of the file
     front = validate(FrontMatter, tree) if tree.data is not None else FrontMatter()
+    own = front.needs.keys() | front.optional.keys()
+    if english is not None and not own:
+        front = front.model_copy(
+            update={
+                "needs": dict(english.needs),
+                "optional": dict(english.optional),
+                "example": {**english.example, **front.example},
+            }
+        )
     problems: list[Problem] = []
     names: dict[str, tuple[int, int]] = {}
     lines: dict[str, Compiled] = {}
-    for key in ("subject", "would_pass"):
+    for key in LINES:
         source = getattr(front, key)
         if source:
             compiled = _compiled(source, lambda bad, k=key: _beside(tree, k, bad), problems)
@@ -196,7 +215,7 @@ def read_template(path: Path, lang: str, name: str) -> TemplateFile:
             place = _within(shown, body_lines, line + offset, variable, "", "")
             names.setdefault(variable, (place.line, place.column))
     if not problems:
-        problems += _declared(tree, front, names)
+        problems += _declared(tree, front, names, own)
     if problems or body is None:
         raise BadFiles(problems)
     template = TemplateFile(name, lang, shown, front.needs, front.optional, front.example, body, lines)
@@ -208,15 +227,17 @@ def read_template(path: Path, lang: str, name: str) -> TemplateFile:
     return template
 
 
-def _declared(tree: Tree, front: FrontMatter, names: Mapping[str, tuple[int, int]]) -> Iterable[Problem]:
-    """Every variable declared, every declaration used and known to the program."""
+def _declared(
+    tree: Tree, front: FrontMatter, names: Mapping[str, tuple[int, int]], own: Collection[str]
+) -> Iterable[Problem]:
+    """Every variable declared, every declaration of the file's own used and known to the program."""
     declared = {**front.needs, **front.optional}
     for name, place in names.items():
         if name not in declared:
             near = suggest(name, declared)
             yield tree.at(*place, f'"{name}" is not declared', near or f'"{name}: what it is" under needs')
     for key in ("needs", "optional"):
-        for name in getattr(front, key):
+        for name in getattr(front, key) if own else ():
             if name not in VOCABULARY:
                 near = suggest(name, VOCABULARY)
                 write = near or f"one of {', '.join(sorted(VOCABULARY))}"

@@ -105,7 +105,9 @@ FILTERS = {
 
 
 def _each(value: Any) -> Any:
-    """What a `for` runs over: a list of bounded length, never the characters of a text."""
+    """What a `for` runs over: a list of bounded length, never the characters of a text; nothing where none is given."""
+    if value is None:
+        return ()
     if isinstance(value, str) or not isinstance(value, Sequence):
         raise SecurityError("for runs over lists only")
     if len(value) > MAX_ITEMS:

@@ -38,7 +38,7 @@ SEND = {
     "Send anyway, she knows.": "she knows",
     "SEND because she knows": "because she knows",
     "SEND:\nshe asked me on the phone\nto leave her out": "she asked me on the phone to leave her out",
-    "SEND\n\nShe knows.\n\n-- \nDana": "She knows.",
+    "SEND\n\nShe knows.\n\n-- \nDana": "She knows",
     "Please send: it is urgent": "it is urgent",
     "SEND: do not add her, she asked not to be copied": "do not add her, she asked not to be copied",
     "SEND: they will fix it today": "they will fix it today",
@@ -61,6 +61,85 @@ UNCLEAR = {
     "SEND": "no-reason", "SEND:": "no-reason", "send it please": "no-reason", "SEND: why": "no-reason",
     "SENDEN: Grund": "no-reason", "SEND: ...": "no-reason", "Senden bitte": "no-reason", "SEND: please": "no-reason",
 }  # fmt: skip
+
+AMEND = {
+    "REASON: we have one seat a floor": ("we have one seat a floor", "", False),
+    "Reason: we have one seat a floor.\n\nDana": ("we have one seat a floor", "", False),
+    "REASON we have one seat a floor": ("we have one seat a floor", "", False),
+    "REASON:\nwe have one seat\na floor\n\nThanks": ("we have one seat a floor", "", False),
+    "REASON: one seat a floor\nand she has it\n\nSent from my iPhone": ("one seat a floor and she has it", "", False),
+    "ETA: Friday 3 pm": ("", "Friday 3 pm", False),
+    "eta friday": ("", "friday", False),
+    "REASON: the part is late\nETA: 3 June": ("the part is late", "3 June", False),
+    "FIX\nREASON: the part is late": ("the part is late", "", True),
+    "FIX\n\nETA: tomorrow\n\nREASON: the part is late\n-- \nDana": ("the part is late", "tomorrow", True),
+    "REASON: we discard them in May, so none is left": ("we discard them in May, so none is left", "", False),
+    "GRUND: das Teil kommt erst": ("das Teil kommt erst", "", False),
+    "Bitte Grund: das Teil kommt erst\nTermin: Freitag": ("das Teil kommt erst", "Freitag", False),
+    "MOTIF : la pièce arrive en retard\n\nEnvoyé de mon iPhone": ("la pièce arrive en retard", "", False),
+    "DÉLAI : vendredi 15 h": ("", "vendredi 15 h", False), "delai: vendredi": ("", "vendredi", False),
+    "MOTIVO: la pieza llega tarde": ("la pieza llega tarde", "", False), "PLAZO: el viernes": ("", "el viernes", False),
+    "Razão: a peça está atrasada": ("a peça está atrasada", "", False),
+    "Prazo: sexta-feira": ("", "sexta-feira", False),
+    "Ragione: il pezzo arriva tardi": ("il pezzo arriva tardi", "", False), "SCADENZA: venerdì": ("", "venerdì", False),
+    "Reden: het onderdeel is laat": ("het onderdeel is laat", "", False), "TERMIJN: vrijdag": ("", "vrijdag", False),
+}  # fmt: skip
+
+WORDS = {
+    "NOTE": "note", "Note please": "note", "NOTIZ": "note", "NOTA": "note", "BERICHT": "note",
+    "CONSULT": "consult", "Consult, I keep it": "consult", "RÜCKFRAGE": "consult", "rueckfrage": "consult",
+    "AVIS": "consult", "CONSULTA": "consult", "Consulto": "consult", "OVERLEG": "consult",
+    "WRONG": "wrong", "wrong.": "wrong", "FEHLALARM": "wrong", "ERREUR": "wrong", "ERROR": "wrong", "ENGANO": "wrong",
+    "Errore": "wrong", "ONTERECHT": "wrong",
+    "AJOUTER": "fix", "Oui, ajouter svp": "fix", "AÑADIR": "fix", "anadir": "fix", "adicionar por favor": "fix",
+    "AGGIUNGI": "fix", "Toevoegen graag": "fix",
+    "SUPPRIMER": "discard", "DESCARTAR": "discard", "scarta": "discard", "VERWIJDEREN": "discard",
+    "AJOUTER\n\nLe lun. 2 juin 2025 à 10:00, Gateway <gateway@notices.acme.example> a écrit :\nSUPPRIMER": "fix",
+    "TOEVOEGEN\nVerzonden vanaf mijn iPhone": "fix", "DESCARTAR\n\nEnviado desde mi iPhone": "discard",
+}  # fmt: skip
+
+SEND_ELSEWHERE = {
+    "ENVOYER : elle est déjà au courant": "elle est déjà au courant",
+    "Envoyer quand même, elle le sait": "elle le sait",
+    "ENVIAR: ya lo sabe": "ya lo sabe",
+    "INVIA: lo sa già": "lo sa già",
+    "VERZENDEN: ze weet het al": "ze weet het al",
+    "WRONG: she asked to be left out": "she asked to be left out",
+    "ERREUR : elle est en copie": "elle est en copie",
+}
+
+
+@pytest.mark.parametrize("text", AMEND)
+def test_what_goes_into_the_mail(text: str) -> None:
+    reason, eta, fix = AMEND[text]
+    assert parse_answer(text) == Answer("amend", reason=reason, eta=eta, fix=fix)
+
+
+@pytest.mark.parametrize("text", WORDS)
+def test_one_word_in_seven_languages(text: str) -> None:
+    answer = parse_answer(text)
+    assert (answer.kind, answer.problem) == (WORDS[text], "")
+
+
+@pytest.mark.parametrize("text", SEND_ELSEWHERE)
+def test_why_in_seven_languages(text: str) -> None:
+    answer = parse_answer(text)
+    assert answer.kind in ("send", "wrong") and answer.why == SEND_ELSEWHERE[text]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("REASON", "no-reason"), ("REASON: why", "no-reason"), ("ETA:", "no-date"), ("ETA: date", "no-date"),
+        ("FIX\nREASON:", "no-reason"), ("When will she get it?", "nothing"), ("Note that she knows", "more"),
+        ("REASON: late\nDISCARD", "several"), ("NOTE\nCONSULT", "several"), ("ETA: Friday\nSEND: she knows", "several"),
+        ("Ne pas envoyer", "negated"), ("no enviar", "negated"), ("niet verzenden", "negated"),
+        ("não descartar", "negated"), ("Wrong address, please send again", "more"),
+        ("AJOUTER et envoyer", "more"), ("GRUND: Grund", "no-reason"),
+    ],
+)  # fmt: skip
+def test_halves_and_contradictions_are_asked_back(text: str, problem: str) -> None:
+    assert parse_answer(text) == Answer("unclear", problem=problem)
 
 
 @pytest.mark.parametrize("text", FIX)

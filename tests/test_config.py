@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway.config import PREFIX, SETTINGS, example_file, readme_table
+from gateway.config import PREFIX, SETTINGS
 from gateway.located import BadFiles
 from gateway.settings_file import load_settings
+from gateway.settings_shown import example_file, readme_table
 from gateway.values import Endpoint
 
 HOME = {"HOME": "/home/ada"}
@@ -122,4 +123,4 @@ def test_the_readme_has_the_table_of_settings() -> None:
     text = README.read_text("utf-8")
     assert text.count("<!-- settings -->") == 1, "README.md needs the markers <!-- settings --> and <!-- /settings -->"
     shown = text.partition("<!-- settings -->")[2].partition("<!-- /settings -->")[0].strip()
-    assert shown == readme_table(), "put the output of `python -m gateway.config` between the markers"
+    assert shown == readme_table(), "put the output of `python -m gateway.settings_shown` between the markers"

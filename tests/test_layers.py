@@ -21,6 +21,7 @@ CORE = {
     "gateway.mail": ("gateway.mail",),
     "gateway.site": ("gateway.site", "gateway.mail", *LEAVES),
     "gateway.reading": ("gateway.reading", "gateway.site", "gateway.mail", *LEAVES),
+    "gateway.follow": ("gateway.follow", "gateway.reading", "gateway.site", "gateway.mail", *LEAVES),
     "gateway.policy": ("gateway.policy", "gateway.reading", "gateway.site", "gateway.mail", *LEAVES),
     "gateway.readers.work": ("gateway.policy", "gateway.reading", "gateway.site", "gateway.mail", *LEAVES),
 }
@@ -38,11 +39,11 @@ FORBIDDEN = {
     "gateway.store": ("gateway.smtp", "gateway.pipeline", "gateway.commands", "gateway.cli", "gateway.service"),
     "gateway.smtp": (
         "gateway.pipeline", "gateway.store", "gateway.policy", "gateway.reading", "gateway.commands", "gateway.cli",
-        "gateway.service", "gateway.desk", "gateway.rules",
+        "gateway.service", "gateway.desk", "gateway.settling", "gateway.rules",
     ),
     "gateway.readers": (
         "gateway.pipeline", "gateway.store", "gateway.smtp", "gateway.commands", "gateway.cli", "gateway.service",
-        "gateway.desk", "gateway.rules",
+        "gateway.desk", "gateway.settling", "gateway.rules",
     ),
     "gateway.pipeline": ("gateway.commands", "gateway.cli", "gateway.service", "gateway.smtp.server"),
     "gateway.templating": ("gateway.store", "gateway.pipeline", "gateway.smtp", "gateway.commands"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import email.policy
+import html
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -14,8 +15,9 @@ import pytest
 
 from gateway import notices
 from gateway.answers import parse_answer
+from gateway.day_words import in_words
 from gateway.mail.address import Mailbox
-from gateway.notice_facts import NoticeFacts, NoticeFinding, in_words, shortened
+from gateway.notice_facts import NoticeFacts, NoticeFinding, shortened
 from gateway.notices import Letterhead
 from gateway.store.records import OutMail
 from gateway.template_files import load_templates
@@ -45,6 +47,7 @@ DROPPED = NoticeFacts(
     ),
     adds=(MARY,),
     can_fix=True,
+    offers=frozenset({"fix", "note", "consult", "send", "wrong", "discard"}),
     supervisor=Mailbox("priya.raman@acme.example", "Priya Raman"),
     deadline=datetime(2025, 6, 3, 17, 0, tzinfo=ZoneInfo("Europe/Berlin")),
 )
@@ -55,6 +58,7 @@ REFUSED = replace(
     adds=(),
     can_fix=False,
     why_no_fix="the reason or the date is yours to give",
+    offers=frozenset({"reason", "eta", "send", "wrong", "discard"}),
 )
 
 
@@ -66,7 +70,15 @@ def parsed(mail: OutMail) -> EmailMessage:
 
 
 def text(mail: OutMail) -> str:
-    return str(parsed(mail).get_content())
+    part = parsed(mail).get_body(("plain",))
+    assert part is not None
+    return str(part.get_content())
+
+
+def page(mail: OutMail) -> str:
+    part = parsed(mail).get_body(("html",))
+    assert part is not None
+    return str(part.get_content())
 
 
 def hold(facts: NoticeFacts) -> OutMail:
@@ -97,7 +109,7 @@ def test_a_notice_says_what_why_and_how_to_go_on() -> None:
     assert '"can you take this over?"' in said
     assert "the same mail with Mary Jones <mary.jones@acme.example> in To or Cc." in said
     assert "> The VPN drops every hour since Monday." in said
-    assert "FIX         adds Mary Jones <mary.jones@acme.example> in Cc" in said
+    assert "FIX        adds Mary Jones <mary.jones@acme.example> in Cc" in said
     assert f"mailto:gateway+{TOKEN}@notices.acme.example?subject=SEND&body=SEND%3A%20" in said
     assert "please look at it by Tuesday 3 June, 17:00" in said
     assert "Mail 01JX2Z" in said
@@ -106,7 +118,8 @@ def test_a_notice_says_what_why_and_how_to_go_on() -> None:
 def test_fix_is_offered_only_where_it_is_possible() -> None:
     said = text(hold(REFUSED))
     assert "    FIX" not in said and "subject=FIX" not in said
-    assert "FIX is not offered here: the reason or the date is yours to give." in said
+    assert "Adding Mary Jones is not offered here: the reason or the date is yours to give." in said
+    assert "    REASON: …  puts your reason into the mail" in said and "subject=ETA&body=ETA%3A%20" in said
     assert "because [the reason in one sentence]" in said
 
 
@@ -116,7 +129,7 @@ def test_notices_come_in_the_teams_language_and_drafts_in_the_mails() -> None:
     assert parsed(mail)["Content-Language"] == "de"
     assert "Dienstag, 3. Juni, 17:00" in text(mail) and "Could you take this over?" in text(mail)
     assert "Könnt ihr das bitte übernehmen?" in text(hold(replace(DROPPED, mail_lang="de")))
-    assert "Could you take this over?" in text(hold(replace(DROPPED, mail_lang="fr")))
+    assert "Could you take this over?" in text(hold(replace(DROPPED, mail_lang="sv")))
 
 
 @pytest.mark.parametrize("lang", ["en", "de"])
@@ -127,8 +140,10 @@ def test_every_offered_link_is_an_answer_that_is_understood(lang: str) -> None:
     links = [line.strip() for line in said.splitlines() if line.strip().startswith("mailto:")]
     bodies = [parse_qs(urlsplit(link).query)["body"][0] for link in links]
     assert [parse_answer(body + ("she knows" if body.endswith(": ") else "")).kind for body in bodies] == [
-        "fix", "send", "discard",
+        "fix", "note", "consult", "send", "wrong", "discard",
     ]  # fmt: skip
+    shown = page(hold(replace(DROPPED, lang=lang)))
+    assert [html.escape(link) in shown for link in links] == [True] * 6, "each is a button too"
 
 
 @pytest.mark.parametrize("lang", ["en", "de"])
@@ -144,7 +159,10 @@ def test_a_policy_without_templates_of_its_own_speaks_with_its_files_words() -> 
     assert "- - - -" not in said
 
 
-HOSTILE = "x\r\nBcc: victim@evil.example\r\n\r\nbody\v\f\x1c\x85\u2028\u2029\0 {{ 7 }} {% if %}"
+HOSTILE = (
+    '<script>alert(1)</script><img src=x onerror=y>" x\r\nBcc: victim@evil.example\r\n\r\n'
+    "body\v\f\x1c\x85\u2028\u2029\0 {{ 7 }} {% if %}"
+)
 
 
 def test_nothing_from_other_peoples_mail_reaches_a_header_or_the_structure() -> None:
@@ -171,18 +189,28 @@ def test_nothing_from_other_peoples_mail_reaches_a_header_or_the_structure() -> 
     plain = [hold(DROPPED), *([notices.rewrite_notice(DROPPED, HEAD, id="n1", now=NOW)] * 4)]
     for mail, usual in zip(mails, plain, strict=True):
         message = parsed(mail)
-        assert message["Bcc"] is None and not message.is_multipart()
+        assert message["Bcc"] is None and message.get_content_type() == "multipart/alternative"
+        assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
         assert set(message.keys()) <= set(parsed(usual).keys()) | {"Reply-To"}
         assert "In-Reply-To" not in message
         assert "{{ 7 }}" in str(message["Subject"]) or "{{ 7 }}" in str(message["To"])
+        assert "<script" not in page(mail) and "<img" not in page(mail)
     assert parsed(mails[0])["References"] == "<ok@acme.example>"
     assert len(notices.reject_line(facts, HEAD.templates).splitlines()) == 1
 
 
 def test_an_acknowledgement_is_a_reply_with_the_null_reverse_path() -> None:
-    mail = notices.ack("not-understood", DROPPED, HEAD, id="n1", now=NOW, problem="no-reason")
+    mail = notices.ack(
+        "not-understood",
+        DROPPED,
+        HEAD,
+        id="n1",
+        now=NOW,
+        problem="no-reason",
+        answers=notices.answers(DROPPED, TOKEN, HEAD),
+    )
     assert mail.mail_from == "" and parsed(mail)["Auto-Submitted"] == "auto-replied"  # RFC 3834 §3.3, §5
-    assert "a few words of why" in text(mail)
+    assert "a few words more" in text(mail)
     assert "by priya@acme.example" in text(
         notices.ack("already-settled", DROPPED, HEAD, id="n1", now=NOW, by="priya@acme.example")
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -78,14 +78,23 @@ def list_(
 @with_settings(*STORE)
 def show(
     settings: Settings,
-    id: Annotated[str, typer.Argument(metavar="ID", help="The mail's id, or enough of its beginning")],
+    id: Annotated[
+        str, typer.Argument(metavar="ID", help='The mail\'s id, or enough of its beginning; "bypass"; "policy/NAME"')
+    ],
     json: Json = False,
 ) -> None:
-    """Show one judged mail with its evidence and its history."""
+    """Show one judged mail with its evidence and its history, or what was decided about the bypass or a policy."""
     from gateway.commands.opened import open_store
 
     with open_store(settings) as store:
         row = store.audit_show(id)
+        decided = store.history_of(id) if row is None and (id == "bypass" or id.startswith("policy/")) else []
+    if decided:
+        if json:
+            print_json({"id": id, "history": _history(decided)})
+        else:
+            console().print("\n".join((plain(id), *_lines(decided))))
+        return
     if row is None:
         user_error(f"no audit entry has an id that begins with {plain(id)}", "referral-gateway audit list")
     if json:
@@ -113,9 +122,8 @@ def show(
         out.print(f"  {finding['policy']} ({finding['mode']}): {plain(str(finding['why']))}")
         for span in finding["evidence"]:
             out.print(f"    | {plain(str(span['text']))}   [{span['part']}]")
-    for at, outcome, detail, by in row.history:
-        who = f" by {plain(by)}" if by else ""
-        out.print(f"  {moment(at)}  {outcome}{who}{': ' + plain(detail) if detail else ''}")
+    for line in _lines(row.history):
+        out.print(line)
 
 
 def _named(finding: Mapping[str, Any]) -> str:
@@ -125,8 +133,17 @@ def _named(finding: Mapping[str, Any]) -> str:
 
 def as_json(row: AuditRow) -> dict[str, Any]:
     """An audit row as JSON; `outcome` is what became of it."""
-    history = [{"at": at, "outcome": outcome, "detail": detail, "by": by} for at, outcome, detail, by in row.history]
-    return asdict(row.entry) | {"outcome": row.outcome, "history": history}
+    return asdict(row.entry) | {"outcome": row.outcome, "history": _history(row.history)}
+
+
+def _history(events: Iterable[tuple[datetime, str, str, str]]) -> list[dict[str, Any]]:
+    return [{"at": at, "outcome": outcome, "detail": detail, "by": by} for at, outcome, detail, by in events]
+
+
+def _lines(events: Iterable[tuple[datetime, str, str, str]]) -> Iterator[str]:
+    for at, outcome, detail, by in events:
+        who = f" by {plain(by)}" if by else ""
+        yield f"  {moment(at)}  {outcome}{who}{': ' + plain(detail) if detail else ''}"
 
 
 def _time(flag: str, text: str) -> datetime | None:

@@ -133,14 +133,14 @@ def release(
     with open_store(settings) as store:
         hold = _one(store, id)
         if again or arrived:
-            _resolve(store, hold, "held" if again else "released", _who(by), why)
+            _resolve(store, hold, "held" if again else "released", who_acts(by), why)
             return
         if fix and not hold.new.fix.get("possible"):
             user_error(
                 f"there is no fix for this mail: {hold.new.fix.get('why_not') or 'nobody to add'}",
                 '--as-it-is --why "…"',
             )
-        _settle(settings, store, hold, "fix" if fix else "send", _who(by), why)
+        _settle(settings, store, hold, "fix" if fix else "send", who_acts(by), why)
     console().print(f"{hold.new.id} goes out {'with the fix' if fix else 'as it is'}")
 
 
@@ -159,7 +159,7 @@ def discard(
         user_error("this needs a reason", '--why "…"')
     with open_store(settings) as store:
         hold = _one(store, id)
-        _settle(settings, store, hold, "discard", _who(by), why)
+        _settle(settings, store, hold, "discard", who_acts(by), why)
     console().print(f"{hold.new.id} is discarded")
 
 
@@ -199,12 +199,12 @@ def _one(store: Store, id: str) -> Hold:
 def _settle(settings: Settings, store: Store, hold: Hold, kind: str, by: str, why: str) -> None:
     """The same settling as an answer by mail, by somebody who may run commands on this machine."""
     from gateway.answers import Answer
-    from gateway.commands.opened import open_desk
+    from gateway.commands.opened import open_settling
     from gateway.mail.address import Mailbox
 
-    desk = open_desk(settings, store)
+    settling = open_settling(settings, store)
     answer = Answer(kind, " ".join(why.split()))  # type: ignore[arg-type]
-    if not asyncio.run(desk.settle(hold, answer, by=by, to=Mailbox(hold.new.agent))):
+    if not asyncio.run(settling.settle(hold, answer, by=by, to=Mailbox(hold.new.agent))):
         fresh = _one(store, hold.new.id)
         user_error(f"{hold.new.id} is {fresh.state} already{' by ' + fresh.approved_by if fresh.approved_by else ''}")
 
@@ -215,7 +215,7 @@ def _resolve(store: Store, hold: Hold, state: HoldState, by: str, why: str) -> N
     console().print(f"{hold.new.id} is {state} now")
 
 
-def _who(by: str) -> str:
+def who_acts(by: str) -> str:
     return plain(by).strip() or f"{getpass.getuser()} (command line)"
 
 

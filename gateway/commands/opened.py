@@ -1,4 +1,4 @@
-"""The store and the desk as commands open them: beside a running gateway, without being one."""
+"""The store, and what settles holds, as commands open them: beside a running gateway, without being one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gateway.commands.shown import user_error
 from gateway.config import Settings
 
 if TYPE_CHECKING:
-    from gateway.desk import Desk
+    from gateway.settling import Settling
     from gateway.store.store import Store
 
 
@@ -36,27 +36,20 @@ def open_store(settings: Settings) -> Iterator[Store]:
         store.close_now()
 
 
-def open_desk(settings: Settings, store: Store) -> Desk:
-    """The desk that settles holds, with the same files as `serve`. Raises BadFiles."""
+def open_settling(settings: Settings, store: Store) -> Settling:
+    """What settles holds, with the same files as `serve`. Raises BadFiles."""
     import structlog
 
-    from gateway.assembly import hold_key, memory_key
+    from gateway.assembly import hold_key, letters_of, memory_key
     from gateway.commands.serve import STANDARD_ERROR
-    from gateway.desk import Desk
     from gateway.rules import Rules
     from gateway.service import files_of
+    from gateway.settling import Settling
 
-    # What the desk has to say goes to the person at the keyboard only when it is a warning.
+    # What it has to say goes to the person at the keyboard only when it is a warning.
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
         logger_factory=structlog.PrintLoggerFactory(STANDARD_ERROR),
     )
     rules = Rules(lambda: files_of(settings), judging=settings.site is not None, key=memory_key(hold_key(settings)))
-    return Desk(
-        rules,
-        store,
-        lambda: rules.templates,
-        notices_address=settings.notices_address,
-        notices_from=settings.notices_from,
-        hold_deadline=settings.hold_deadline,
-    )
+    return Settling(rules, store, letters_of(settings, rules))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gateway.commands import policy_arm, policy_health, policy_new, policy_replay, policy_sample, policy_versions
 from gateway.commands.options import with_settings
 from gateway.commands.shown import FINE, FOUND, USER, console, print_json
 from gateway.config import Settings
@@ -17,7 +19,15 @@ if TYPE_CHECKING:
     from gateway.policy.model import PolicySet
     from gateway.template_files import Templates
 
-app = typer.Typer(help="Check the files people edit, run the examples.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    help="Write, check and try the files people edit; go back to earlier ones.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+for _command in (policy_new.new, policy_new.copy, policy_new.facts, policy_replay.replay):
+    app.command()(_command)
+for _command in (policy_versions.history, policy_versions.show, policy_versions.diff, policy_versions.rollback):
+    app.command()(_command)
 
 
 @app.command()
@@ -98,6 +108,12 @@ def test(
     raise typer.Exit(FOUND if failed else FINE)
 
 
+app.command("arm")(policy_arm.arm)
+app.command("health")(policy_health.health)
+app.command("sample")(policy_sample.sample)
+app.command("review")(policy_sample.review)
+
+
 def _missing_templates(policies: PolicySet, templates: Templates) -> Iterator[Problem]:
     """A policy may name its notice and its draft; both must be there."""
     from gateway.located import load_yaml, suggest
@@ -119,6 +135,12 @@ def _notes(policies: PolicySet, templates: Templates) -> Iterator[str]:
 
     for lang in languages_without_notices(policies.site, templates):
         yield f"the site file asks for {lang}, and there are no templates in it: those notices are in English"
+    for policy in policies.policies:
+        until = policy.scope.active_until
+        if until is not None and until < datetime.now(policies.site.zone).date():
+            yield f"{policy.path}: active_until: {until} has passed, so this policy does nothing any more"
+        if policy.scope.share == 0 and policy.mode == "enforce":
+            yield f"{policy.path}: share: 0 enforces it for no mail; mode: observe says the same"
     used = set(load_templates(shipped("templates")).names)
     for policy in policies.policies:
         used |= {f"reasons/{policy.id}", f"drafts/{policy.draft or policy.id}", f"notices/{policy.notice}"}

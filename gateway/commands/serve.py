@@ -28,7 +28,7 @@ def run(settings: Settings) -> int:
     if settings.site is None:
         log.warning(
             "no site file: nothing is judged and everything passes",
-            write="site: the path of your own copy of policies/site.yaml",
+            write="--site FILE; referral-gateway site new FILE --domain example.org begins one",
         )
     if settings.observe:
         log.warning("observe is on: what would be stopped is recorded, and passes")

@@ -19,8 +19,8 @@ def serve(
 ) -> None:
     """Run the gateway until it is told to stop."""
     from gateway.commands.serve import run
-    from gateway.config import example_file
     from gateway.settings_file import require
+    from gateway.settings_shown import example_file
 
     if print_settings:
         print(example_file())

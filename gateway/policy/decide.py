@@ -10,15 +10,20 @@ from gateway.mail.address import Mailbox
 from gateway.mail.span import Span
 from gateway.policy.conditions import confidence, reasons
 from gateway.policy.decision import Decision, Disposition, Finding, Fix, strongest
-from gateway.policy.guard import may_add
+from gateway.policy.grounds import Grounds, grounds_of
+from gateway.policy.guard import for_policy
 from gateway.policy.model import Policy, PolicySet
 from gateway.reading.reader import Reading
 from gateway.site.model import Site
 
-__all__ = ["Decision", "Finding", "Fix", "decide"]
+__all__ = ["Decision", "Finding", "Fix", "decide", "decide_on"]
 
 MOST_EVIDENCE = 12
 """Spans kept for one finding."""
+
+
+NOTHING_FOUND = "no policy matched"
+"""The reason of a decision on a mail that was judged and in which no policy found anything."""
 
 
 def decide(reading: Reading | None, policies: PolicySet, *, observe: bool = False, now: datetime) -> Decision:
@@ -26,13 +31,15 @@ def decide(reading: Reading | None, policies: PolicySet, *, observe: bool = Fals
 
     `now` is aware; it says which policies are active.
     """
-    if reading is None or not reading.judged:
-        why = reading.why_not if reading is not None else ""
-        return Decision(
-            "pass", reason=why or "not an agent's mail", fail=policies.fail, policy_version=policies.version
-        )
-    facts = _Named(reading, policies.site)
-    findings = tuple(_findings(reading, facts, policies, observe, now))
+    return decide_on(grounds_of(reading, policies.site), policies, observe=observe, now=now)
+
+
+def decide_on(grounds: Grounds, policies: PolicySet, *, observe: bool = False, now: datetime) -> Decision:
+    """The same from the grounds alone. Raises NotRecorded where they were written down and lack what is asked."""
+    if not grounds.judged:
+        return Decision("pass", reason=grounds.why_not or "not an agent's mail", policy_version=policies.version)
+    facts = _Named(grounds, policies.site)
+    findings = tuple(_findings(grounds, facts, policies, observe, now))
     enforced = [finding for finding in findings if finding.mode == "enforce"]
     disposition = strongest(_disposition(finding) for finding in enforced)
     fixes = [finding.fix for finding in enforced if finding.fix is not None]
@@ -42,7 +49,6 @@ def decide(reading: Reading | None, policies: PolicySet, *, observe: bool = Fals
         add_cc=_once(who for fix in fixes for who in fix.add_cc),
         notify_supervisor=any(finding.do == "notify" for finding in enforced),
         reason=_reason(disposition, findings, enforced),
-        fail=policies.fail,
         observed=tuple(finding for finding in findings if finding.mode == "observe"),
         policy_version=policies.version,
         would_pass=tuple(dict.fromkeys(finding.would_pass for finding in enforced if finding.would_pass)),
@@ -55,17 +61,17 @@ class _Named:
     `perhaps` looks a name up that excuses: there a hint is enough, so that a mail passes when in doubt.
     """
 
-    def __init__(self, reading: Reading, site: Site) -> None:
-        self.facts, self.hints = reading.facts, reading.hints
-        requester, agent = reading.requester, reading.agent
-        address = requester.mailbox.address if requester is not None else ""
+    def __init__(self, grounds: Grounds, site: Site) -> None:
+        self.facts, self.hints = grounds.facts, grounds.hints
+        requester, agent = grounds.requester, grounds.agent
+        address = grounds.asker
         self.about: dict[str, Any] = {
             "requester.known": True if requester is not None else None,
             "requester.grade": requester.grade if requester is not None else None,
             "requester.internal": True if address and site.is_internal(address) else None,
             "requester.external": True if address and not site.is_internal(address) else None,
             "agent.team": agent.team if agent is not None else None,
-            "mail.language": reading.lang or None,
+            "mail.language": grounds.lang or None,
         }
 
     def __call__(self, name: str) -> Any:
@@ -84,37 +90,37 @@ class _Named:
         return hint.value if hint is not None else self(name)
 
 
-def _findings(reading: Reading, facts: _Named, policies: PolicySet, observe: bool, now: datetime) -> Iterator[Finding]:
+def _findings(grounds: Grounds, facts: _Named, policies: PolicySet, observe: bool, now: datetime) -> Iterator[Finding]:
     """The policies that match, in the order of the set (the highest priority first)."""
-    requester = reading.requester.mailbox.address if reading.requester else ""
-    team = reading.agent.team if reading.agent else ""
-    mail = reading.message.message_id or f"{reading.envelope.mail_from.address} {reading.message.subject}"
-    for policy in policies.policies:
+    team, asker, site = grounds.team, grounds.asker, policies.site
+    for policy in (each.for_team(team) for each in policies.policies):
         scope = policy.scope
-        if not scope.covers(team=team, requester=requester, lang=reading.lang, site=policies.site, now=now):
+        if not scope.covers(team=team, requester=asker, lang=grounds.lang, site=site, now=now):
             continue
         if not matches(policy, facts):
             continue
         exempt = policy.exempt is not None and policy.exempt.holds(facts)
-        enforce = policy.mode == "enforce" and not observe and not exempt and scope.enforced_for(policy.id, mail)
-        fix = None if exempt else _fix(policy, reading, policies.site)
+        enforce = policy.mode == "enforce" and not observe and not exempt
+        enforce = enforce and scope.enforced_for(policy.id, grounds.mail)
+        fix = None if exempt else _fix(policy, grounds, site)
         do = policy.do
         if do == "rewrite" and (fix is None or not fix.automatic):
             do = policy.if_unsafe
         names = tuple(dict.fromkeys(reasons(policy.when, facts)))
         yield Finding(
             policy=policy.id,
-            why=_fill(policy.why, reading),
-            evidence=_evidence(names, reading),
+            why=_fill(policy.why, grounds),
+            evidence=_evidence(names, facts),
             mode="enforce" if enforce else "observe",
             do="pass" if exempt else do,
             template=policy.draft or policy.id,
             fix=fix,
             notice=policy.notice,
-            would_pass=_would_pass(policy, reading),
+            would_pass=_would_pass(policy, grounds),
             exempt=exempt,
             facts=names,
             confidence=confidence(policy.when, facts, facts.sure),
+            deadline=policy.deadline,
         )
 
 
@@ -123,12 +129,12 @@ def matches(policy: Policy, facts: _Named) -> bool:
     return policy.when.holds(facts) and not (policy.unless is not None and policy.unless.holds(facts.perhaps))
 
 
-def _fix(policy: Policy, reading: Reading, site: Site) -> Fix | None:
+def _fix(policy: Policy, grounds: Grounds, site: Site) -> Fix | None:
     """Adding the requester to Cc, as far as they have an address."""
-    requester = reading.requester
+    requester = grounds.requester
     if not policy.adds_requester or requester is None or not requester.mailbox.address:
         return None
-    verdict = may_add(reading, policy, site)
+    verdict = for_policy(grounds.guard(), requester.mailbox.address, policy, site)
     return Fix((requester.mailbox,), verdict.ok, verdict.by_sender, verdict.why, verdict.clause)
 
 
@@ -137,23 +143,23 @@ def _disposition(finding: Finding) -> Disposition:
     return "pass" if finding.do == "notify" else finding.do
 
 
-def _evidence(names: tuple[str, ...], reading: Reading) -> tuple[Span, ...]:
-    spans = (span for name in names if name in reading.facts for span in reading.facts[name].evidence)
+def _evidence(names: tuple[str, ...], facts: _Named) -> tuple[Span, ...]:
+    spans = (span for name in names if name in facts.facts for span in facts.facts[name].evidence)
     return tuple(dict.fromkeys(spans))[:MOST_EVIDENCE]
 
 
-def _would_pass(policy: Policy, reading: Reading) -> str:
-    return f"would have passed {_fill(policy.would_pass, reading)}" if policy.would_pass else ""
+def _would_pass(policy: Policy, grounds: Grounds) -> str:
+    return f"would have passed {_fill(policy.would_pass, grounds)}" if policy.would_pass else ""
 
 
-def _fill(sentence: str, reading: Reading) -> str:
+def _fill(sentence: str, grounds: Grounds) -> str:
     """A sentence with its placeholders filled. Plain replacement: names come from mail and are never a format."""
-    who = reading.requester.mailbox if reading.requester else Mailbox("", "")
-    target = reading.facts.get("target")
+    who = grounds.requester.mailbox if grounds.requester else Mailbox("", "")
+    target = grounds.facts.get("target")
     values = {
         "requester": who.address or who.name or "the person who asked",
         "requester_name": who.name or who.address or "the person who asked",
-        "agent": reading.agent.mailbox.name or reading.agent.mailbox.address if reading.agent else "you",
+        "agent": grounds.agent.mailbox.name or grounds.agent.mailbox.address if grounds.agent else "you",
         "target": str(target.value) if target is not None else "somebody else",
     }
     pieces = sentence.split("{")
@@ -166,7 +172,7 @@ def _fill(sentence: str, reading: Reading) -> str:
 
 def _reason(disposition: Disposition, findings: tuple[Finding, ...], enforced: list[Finding]) -> str:
     if not findings:
-        return "no policy matched"
+        return NOTHING_FOUND
     if not enforced:
         kind = "exempt" if all(finding.exempt for finding in findings) else "observed only"
         return f"{kind}: {', '.join(finding.policy for finding in findings)}"

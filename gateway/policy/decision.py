@@ -55,6 +55,8 @@ class Finding:
     """The names of the facts that made it match."""
     confidence: float = 1.0
     """How sure those facts are together, above 0 and up to 1."""
+    deadline: float | None = None
+    """Seconds of business hours that the mail waits for an answer, where the policy says so."""
 
 
 @dataclass(frozen=True, slots=True)

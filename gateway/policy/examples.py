@@ -93,7 +93,7 @@ def compose(example: ExamplePart, now: datetime) -> tuple[bytes, Envelope, list[
 
 
 def _run(policy: Policy, number: int, example: ExamplePart, policies: PolicySet, example_site: Site) -> ExampleResult:
-    alone = replace(policy, scope=Scope(), mode="enforce")
+    alone = replace(policy.in_profile(example.profile), scope=Scope(), mode="enforce", teams={})
     site = policies.site if example.site == "own" else example_site
     reading, decision = judge(example, replace(policies, policies=(alone,)), site)
     told = list(_differences(example, reading, decision))

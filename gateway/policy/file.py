@@ -19,17 +19,22 @@ from pydantic import (
     model_validator,
 )
 
-from gateway.located import Wrong
+from gateway.located import Wrong, suggest
 from gateway.site.file import Lang
 
 Mode = Literal["enforce", "observe"]
 Do = Literal["pass", "notify", "rewrite", "hold", "reject"]
 Fail = Literal["open", "defer", "hold"]
+Budget = Literal["counts", "never"]
 PLACEHOLDERS = ("requester", "requester_name", "agent", "target")
 """What `why` and `would_pass` may name in braces."""
 
 _MAILBOX = re.compile(r"(?:[^<>@]*<[^\s<>@]+@[^\s<>@]+>|[^\s<>@,]+@[^\s<>@,]+)\Z")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+KINDS = ("internal", "external", "anybody")
+"""Whole kinds of domains."""
+_DOMAIN = re.compile(r"[^\s@<>,;:\"()\[\]\\*.]+(?:\.[^\s@<>,;:\"()\[\]\\*.]+)+\Z")
+_WAIT = re.compile(r"([1-9][0-9]{0,3}) ?(m|h)\Z")
 
 
 def _sentence(text: str) -> str:
@@ -53,12 +58,29 @@ def _mailbox(text: str) -> str:
     return text
 
 
+def _wait(text: str) -> float:
+    found = _WAIT.match(text)
+    if not found:
+        raise Wrong(f'"{text}" is no time to wait', "business hours or minutes, like 4h or 90m")
+    return int(found[1]) * (3600.0 if found[2] == "h" else 60.0)
+
+
+def _domain(text: str) -> str:
+    if text not in KINDS and not _DOMAIN.match(text):
+        near = suggest(text, KINDS)
+        raise Wrong(f'"{text}" is no domain', near or "a domain like customer.example, internal, external or anybody")
+    return text
+
+
 def _several(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
 Sentence = Annotated[str, AfterValidator(_sentence)]
 Line = Annotated[str, AfterValidator(_one_line)]
+DomainName = Annotated[str, AfterValidator(_domain)]
+Wait = Annotated[str, AfterValidator(_wait)]
+"""Seconds of business hours, written as 4h or 90m."""
 MailboxText = Annotated[str, AfterValidator(_mailbox)]
 Mailboxes = Annotated[
     tuple[MailboxText, ...],
@@ -77,12 +99,12 @@ class ScopePart(_Part):
     """Which mail a policy is for. What stands outside is not touched by it."""
 
     teams: tuple[str, ...] = Field(default=(), description="team ids of the site; empty: all")
-    domains: tuple[str, ...] = Field(
+    domains: tuple[DomainName, ...] = Field(
         default=(), description='the requester\'s domains, also "internal" and "external"; empty: all'
     )
     languages: tuple[Lang, ...] = Field(default=(), description="languages of the mail; empty: all")
     share: Annotated[Number, Field(ge=0, le=100)] = Field(
-        default=100, description="percent of the mail for which the policy is enforced; for the rest it observes"
+        default=100, description="percent of the threads for which the policy is enforced; for the rest it observes"
     )
     active_from: date | None = Field(default=None, description="first day, in the team's time zone")
     active_until: date | None = Field(default=None, description="last day, in the team's time zone")
@@ -141,12 +163,38 @@ class ExamplePart(_Part):
     requester: str | None = Field(default=None, description="who must be found to have asked")
     add_cc: tuple[str, ...] | None = Field(default=None, description="whom the fix must add")
     site: Literal["example", "own"] = "example"
+    profile: str = Field(default="", description="the profile that it shows; default: the policy as it stands")
 
     @model_validator(mode="after")
     def _has_recipients(self) -> ExamplePart:
         if not (self.to or self.cc or self.bcc):
             raise Wrong("an example without recipients", "to: rita.blom@acme.example")
         return self
+
+
+class ProfilePart(_Part):
+    """A stricter or milder form of a policy: what stands here replaces what the policy says, the rest stays."""
+
+    why: Sentence | None = None
+    would_pass: Sentence | None = None
+    when: RawCondition = None
+    unless: RawCondition = None
+    exempt: RawCondition = None
+
+
+class TeamPart(_Part):
+    """What is different for one team."""
+
+    mode: Mode | None = None
+    do: Do | None = None
+    if_unsafe: Literal["hold", "reject"] | None = None
+    rewrite_for: tuple[DomainName, ...] | None = None
+    fail: Fail | None = None
+    profile: str | None = Field(default=None, description="one of the policy's profiles")
+    deadline: Wait | None = None
+    notice: Line | None = None
+    draft: Line | None = None
+    share: Annotated[Number, Field(ge=0, le=100)] | None = None
 
 
 class PolicyFile(_Part):
@@ -165,13 +213,22 @@ class PolicyFile(_Part):
     mode: Mode = Field(default="enforce", description="observe: only record what would have happened")
     do: Do = Field(description="pass (record), notify (tell the supervisor), rewrite, hold or reject")
     if_unsafe: Literal["hold", "reject"] = Field(default="hold", description="instead of a rewrite that could leak")
-    rewrite_for: tuple[str, ...] = Field(
+    rewrite_for: tuple[DomainName, ...] = Field(
         default=("internal",), description='whose address a rewrite may add: "internal", "anybody", domains'
     )
     fix: Literal["add-requester", "none"] | None = Field(default=None, description="default: add-requester for rewrite")
     fail: Fail = Field(default="defer", description="when the gateway itself has a fault: pass, 451, or hold")
+    budget: Budget = Field(
+        default="counts", description="never: its stops never turn into advice, however many there were (site: limits)"
+    )
     notice: Line = Field(default="", description="template of the notice; default: the usual one")
     draft: Line = Field(default="", description="template of the compliant draft; default: the policy's id")
+    deadline: Wait | None = Field(
+        default=None, description="how long a held mail waits for an answer before a reminder; default: hold_deadline"
+    )
+    profiles: dict[str, ProfilePart] = Field(default={}, description="stricter or milder forms, by name")
+    profile: str = Field(default="", description="the profile in force; default: none, the policy as it stands")
+    teams: dict[str, TeamPart] = Field(default={}, description="what is different for a team, by its id")
     scope: ScopePart = ScopePart()
     priority: Number = Field(default=100, description="findings with a higher one are told first")
     examples: tuple[ExamplePart, ...] = Field(description="mails that it must hit and must miss; at least one of each")

@@ -46,7 +46,7 @@ class _Case:
 
     reading: Reading
     body: Body
-    policy: Policy
+    policy: Policy | None
     site: Site
     address: str
     """The requester's."""
@@ -69,8 +69,11 @@ class _Case:
         return message.direction == "inbound" and among(self.address, visible)
 
 
-def may_add(reading: Reading, policy: Policy, site: Site) -> GuardVerdict:
-    """Whether the requester of this mail may be added to it. Pure; the mail must have a requester with an address."""
+def may_add(reading: Reading, policy: Policy | None, site: Site) -> GuardVerdict:
+    """Whether the requester of this mail may be added to it. Pure; the mail must have a requester with an address.
+
+    Without a policy all is asked but whom it adds by itself: `for_policy` says that of any policy.
+    """
     requester = reading.requester
     if requester is None or not requester.mailbox.address:
         return GuardVerdict(False, "unknown", "nobody knows their address", by_sender=False)
@@ -81,6 +84,24 @@ def may_add(reading: Reading, policy: Policy, site: Site) -> GuardVerdict:
         if broken(case):
             return GuardVerdict(False, clause, why, by_sender)
     return GuardVerdict(True)
+
+
+def for_policy(verdict: GuardVerdict, address: str, policy: Policy, site: Site) -> GuardVerdict:
+    """The verdict without a policy, with this one: of several reasons the first in the order of asking is told."""
+    if in_domains(address, policy.rewrite_for, site) or not verdict.by_sender:
+        return verdict
+    names = [name for name, *_ in CLAUSES]
+    if verdict.clause and names.index(verdict.clause) < names.index("domain"):
+        return verdict
+    return verdict_of("domain")
+
+
+def verdict_of(clause: str) -> GuardVerdict:
+    """The verdict in which this clause is the reason; "" is the one that lets them in."""
+    for name, _, why, by_sender in CLAUSES:
+        if name == clause:
+            return GuardVerdict(False, name, why, by_sender)
+    return GuardVerdict(not clause, clause, by_sender=not clause)
 
 
 def _sealed(case: _Case) -> bool:
@@ -118,7 +139,7 @@ def _confidential(case: _Case) -> bool:
 
 
 def _outsider(case: _Case) -> bool:
-    return not in_domains(case.address, case.policy.rewrite_for, case.site)
+    return case.policy is not None and not in_domains(case.address, case.policy.rewrite_for, case.site)
 
 
 def _attached(case: _Case) -> bool:

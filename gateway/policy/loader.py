@@ -7,15 +7,17 @@ import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from gateway.located import BadFiles, Problem, Tree, load_yaml, suggest, validate
+from gateway.located import BadFiles, Loc, Problem, Tree, load_yaml, suggest, validate
 from gateway.policy.conditions import Condition, Grammar, Group
 from gateway.policy.examples import run_examples
 from gateway.policy.file import PolicyFile
 from gateway.policy.model import Policy, PolicySet, Scope
 from gateway.policy.names import NAMES
+from gateway.policy.variants import check_variants, with_variants
 from gateway.reading.lexicon import load_lexicon
 from gateway.site.loader import load_site
 from gateway.site.model import Site
@@ -23,9 +25,11 @@ from gateway.site.model import Site
 RESERVED = frozenset({"site.yaml"})
 """Names of files in a policy folder that are no policies."""
 LEXICON = "lexicon"
+UNFINISHED = ".roll-back"
+"""The mark in a folder whose files are being put back (`gateway.rule_files`): it is neither the old nor the new one."""
 GRAMMAR = Grammar(NAMES)
 
-_ID = re.compile(r"[a-z][a-z0-9-]{0,63}\Z")
+POLICY_ID = re.compile(r"[a-z][a-z0-9-]{0,63}\Z")
 _T = TypeVar("_T")
 
 
@@ -59,12 +63,12 @@ def load_policies(
     if problems or site is None or example_site is None or lexicon is None:
         raise BadFiles(problems)
     try:
-        version = _version(sources, site, [*folders, *([templates] if templates else [])])
+        parts = _parts(sources, site, folders, [templates] if templates else [])
     except OSError as gone:
         what = f"the file cannot be read: {(gone.strerror or 'unknown error').lower()}"
         raise BadFiles([Problem(str(gone.filename), 1, 1, what, "a readable file at this path")]) from None
     ordered = sorted((source.policy for source in sources), key=lambda policy: (-policy.priority, policy.id))
-    policies = PolicySet(tuple(ordered), version, site, lexicon)
+    policies = PolicySet(tuple(ordered), _digest(_canonical(parts)), site, lexicon, parts)
     if run:
         failures = [problem for source in sources for problem in _failed_examples(source, policies, example_site)]
         if failures:
@@ -80,18 +84,18 @@ def read_policy(source: Path | str, name: str = "", *, site: Site | None = None)
     tree = load_yaml(source, name)
     identifier = tree.name.rpartition("/")[2].removesuffix(".yaml")
     problems: list[Problem] = []
-    if not _ID.match(identifier):
+    if not POLICY_ID.match(identifier):
         problems.append(tree.at(1, 1, f'"{identifier}" is no policy id', "a file name like dropped-requester.yaml"))
     file = _try(lambda: validate(PolicyFile, tree), problems)
     data = tree.data if isinstance(tree.data, dict) else {}
     when = _condition(tree, data, "when", problems) or Group("any", ())
     unless = _condition(tree, data, "unless", problems)
     exempt = _condition(tree, data, "exempt", problems)
+    read = partial(_condition_at, tree, data, problems)
     if file is None:
         raise BadFiles(problems)
     problems += _check_file(tree, file, site)
-    if problems:
-        raise BadFiles(problems)
+    problems += check_variants(tree, file, site)
     scope = file.scope
     policy = Policy(
         id=identifier,
@@ -106,6 +110,7 @@ def read_policy(source: Path | str, name: str = "", *, site: Site | None = None)
         rewrite_for=frozenset(file.rewrite_for),
         adds_requester=(file.fix or ("add-requester" if file.do == "rewrite" else "none")) == "add-requester",
         fail=file.fail,
+        budget=file.budget,
         would_pass=file.would_pass or "",
         notice=file.notice,
         draft=file.draft,
@@ -120,7 +125,11 @@ def read_policy(source: Path | str, name: str = "", *, site: Site | None = None)
         priority=file.priority,
         examples=tuple(file.examples),
         path=tree.name,
+        deadline=None if file.deadline is None else float(file.deadline),
     )
+    policy = with_variants(policy, file, read)
+    if problems:
+        raise BadFiles(problems)
     return PolicySource(policy, tree)
 
 
@@ -138,6 +147,12 @@ def _read_folder(folder: Path, site: Site | None, problems: list[Problem]) -> li
     if not folder.is_dir():
         problems.append(Problem(str(folder), 1, 1, "there is no such folder", "the path of a folder with policies"))
         return []
+    if (folder / UNFINISHED).exists():
+        what = "a roll-back of this folder is under way, or was broken off"
+        problems.append(
+            Problem(str(folder / UNFINISHED), 1, 1, what, "referral-gateway policy rollback VERSION, again")
+        )
+        return []
     paths = policy_files(folder)
     for path in sorted(folder.glob("*.yml")):
         problems.append(Problem(str(path), 1, 1, "a policy file must end in .yaml", f"{path.stem}.yaml as its name"))
@@ -154,12 +169,21 @@ def _read_folder(folder: Path, site: Site | None, problems: list[Problem]) -> li
     return sources
 
 
-def _condition(tree: Tree, data: dict[str, object], key: str, problems: list[Problem]) -> Condition | None:
+def _condition(tree: Tree, data: dict[str, Any], key: str, problems: list[Problem]) -> Condition | None:
     if data.get(key) is None and key != "when":
         return None
     if key not in data:
         return None  # the model has told that it is missing
     return GRAMMAR.read(data[key], (key,), tree, problems, lists="all" if key == "when" else "any")
+
+
+def _condition_at(tree: Tree, data: dict[str, Any], problems: list[Problem], key: str, at: Loc) -> Condition | None:
+    """The condition under a key of the mapping at a place; None where there is none."""
+    for step in at:
+        data = data[step]  # type: ignore[index]
+    if data.get(key) is None:
+        return None
+    return GRAMMAR.read(data[key], (*at, key), tree, problems, lists="all" if key == "when" else "any")
 
 
 def _check_file(tree: Tree, file: PolicyFile, site: Site | None) -> list[Problem]:
@@ -199,16 +223,36 @@ def _failed_examples(source: PolicySource, policies: PolicySet, example_site: Si
             )
 
 
-def _version(sources: list[PolicySource], site: Site, folders: Iterable[Path]) -> str:
-    """16 hex digits over what all files say: comments and layout of policies and site do not count."""
+def _parts(
+    sources: list[PolicySource], site: Site, lexicon: Iterable[Path], templates: Iterable[Path]
+) -> dict[str, str]:
+    """A digest over what the files of each part say: comments and layout of policies and site do not count."""
+    policies = {source.policy.id: source.tree.data for source in sources}
+    return {
+        "policies": _digest(_canonical(policies)),
+        "site": _digest(_canonical(site.content)),
+        "lexicon": _digest(*(_content(folder) for folder in lexicon if visible_files(folder))),
+        "templates": _digest(*map(_content, templates)),
+    }
+
+
+def _content(folder: Path) -> str:
+    """A digest over all files of a folder."""
     digest = hashlib.sha256()
-    for source in sorted(sources, key=lambda source: source.policy.id):
-        digest.update(f"{source.policy.id}\0{_canonical(source.tree.data)}\0".encode())
-    digest.update(f"site\0{_canonical(site.content)}\0".encode())
-    for folder in folders:
-        for path in sorted(path for path in folder.rglob("*") if path.is_file() and not _is_hidden(path)):
-            digest.update(f"{path.relative_to(folder).as_posix()}\0".encode() + path.read_bytes() + b"\0")
-    return digest.hexdigest()[:16]
+    for path in visible_files(folder):
+        octets = path.read_bytes()
+        digest.update(f"{path.relative_to(folder).as_posix()}\0{len(octets)}\0".encode() + octets)
+    return digest.hexdigest()
+
+
+def _digest(*texts: str) -> str:
+    """16 hex digits."""
+    return hashlib.sha256("\0".join(texts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def visible_files(folder: Path) -> list[Path]:
+    """All files under a folder, in the order of their names, without what editors leave beside them."""
+    return sorted(path for path in folder.rglob("*") if path.is_file() and not _is_hidden(path))
 
 
 def _is_hidden(path: Path) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.policy.file import PolicyFile
-from gateway.policy.names import NAMES
+from gateway.policy.names import ABOUT_MEANINGS, NAMES
 from gateway.reading.vocabulary import MEANINGS
 from gateway.site.file import SiteFile
 
@@ -20,11 +20,10 @@ def schemas() -> Mapping[str, str]:
     """File name -> text of every schema that stands in policies/."""
     policy = PolicyFile.model_json_schema(by_alias=True)
     policy["$defs"]["Condition"] = _condition()
-    for key in ("when", "unless", "exempt"):
-        policy["properties"][key] = {
-            "$ref": "#/$defs/Condition",
-            "description": policy["properties"][key]["description"],
-        }
+    for properties in (policy["properties"], policy["$defs"]["ProfilePart"]["properties"]):
+        for key in ("when", "unless", "exempt"):
+            told = properties[key].get("description", f"instead of the policy's own `{key}`")
+            properties[key] = {"$ref": "#/$defs/Condition", "description": told}
     site = SiteFile.model_json_schema(by_alias=True)
     return {
         "policy.schema.json": _text("A policy of the referral gateway", policy),
@@ -45,7 +44,11 @@ def _condition() -> dict[str, Any]:
         "description": "A fact; all:, any: or none: with a list; or a fact with the value it must have.",
         "anyOf": [
             {"type": "null"},
-            {"oneOf": [{"const": name, "description": MEANINGS.get(name, "")} for name in sorted(NAMES)]},
+            {
+                "oneOf": [
+                    {"const": name, "description": MEANINGS.get(name) or ABOUT_MEANINGS[name]} for name in sorted(NAMES)
+                ]
+            },
             {"type": "array", "items": inner},
             {
                 "type": "object",

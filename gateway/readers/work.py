@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from gateway.mail.envelope import Envelope
 from gateway.mail.message import Message, read_beginning, read_message
 from gateway.mail.quoting import Body, split_body
-from gateway.policy.decide import decide
+from gateway.policy.decide import decide_on
 from gateway.policy.decision import Decision, Finding
+from gateway.policy.grounds import grounds_of, recorded
 from gateway.policy.model import PolicySet
+from gateway.policy.verdict import verdict
 from gateway.reading.gist import Gist, gist_of, short
 from gateway.reading.memory import remember
 from gateway.reading.reader import Context, read, who_sends
@@ -64,6 +67,8 @@ class Result:
     seen: SeenMessage | None = None
     forgotten: str = ""
     said: str = ""
+    basis: Mapping[str, Any] = field(default_factory=dict)
+    """What must be kept so that the mail can be judged again, and what it came to apart from `Setup.observe`."""
     undecided: bool = False
     """The second reader should have been asked and might not: nothing here is final."""
 
@@ -93,9 +98,14 @@ def work(task: Task, raw: bytes, setup: Setup) -> Result:
         reading = read(message, task.envelope, context)
     if reading is not None and reading.undecided:
         return Result(undecided=True)
-    decision = decide(reading, rules, observe=setup.observe, now=task.now)
+    grounds = grounds_of(reading, rules.site)
+    decision = decide_on(grounds, rules, observe=setup.observe, now=task.now)
+    basis = recorded(grounds)
+    if grounds.judged:
+        plain = decide_on(grounds, rules, now=task.now) if setup.observe else decision
+        basis |= {"verdict": verdict(plain).as_json(), "observe": setup.observe}
     seen, forgotten = _remember(task, message, context, reading.body if reading else None)
-    return Result(gist_of(reading) if reading else None, _short(decision), seen, forgotten)
+    return Result(gist_of(reading) if reading else None, _short(decision), seen, forgotten, basis=basis)
 
 
 def _remember(

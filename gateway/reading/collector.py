@@ -18,7 +18,15 @@ from gateway.reading.context import Context
 from gateway.reading.facts import Agent, Fact, Facts, Requester, Value
 from gateway.reading.lexicon import Hit, Scan
 from gateway.reading.memory import is_sensitive
-from gateway.reading.mitigation import find_alternatives, find_etas, find_help, find_offers, find_reasons, is_promised
+from gateway.reading.mitigation import (
+    find_alternatives,
+    find_etas,
+    find_help,
+    find_offers,
+    find_promises,
+    find_reasons,
+    is_promised,
+)
 from gateway.reading.people import Recipients, name_words
 from gateway.reading.referral import Referral, Setting, find_referral
 from gateway.reading.refusal import Noes, Question, find_noes
@@ -135,10 +143,20 @@ class Collector:
             self._note("to_requester", True)
             if self.requester.mailbox.address and site.is_executive(self.requester.mailbox.address):
                 self._note("executive", True)
+            if not self._was_answered():
+                self._note("first_answer", True)
         elif self._is_shown(people.hidden):
             self._note("requester_bcc_only", True)
         else:
             self._note("requester_absent", True)
+
+    def _was_answered(self) -> bool:
+        """Whether an agent wrote to the requester earlier in this thread, as the gateway saw it or the quote shows."""
+        assert self.requester is not None
+        who = self.requester.mailbox.address
+        if any(seen.direction == "outbound" and self.site.is_among(who, seen.rcpt_to) for seen in self._seen()):
+            return True
+        return any(self.site.agent(author.mailbox.address) is not None for author in self.body.authors)
 
     def _is_shown(self, boxes: Sequence[Mailbox]) -> bool:
         assert self.requester is not None
@@ -240,6 +258,9 @@ class Collector:
             found["eta"] = (value, [(w.start, w.end) for w in whens])
         elif words:
             found["eta"] = ("in words", words)
+        if firm := find_promises(scan, whens, noes):
+            value = next((w.value for w in firm if not w.vague), firm[0].value)
+            found["promise"] = (value, [(w.start, w.end) for w in firm])
         help = find_help(scan, ways)
         if help or offers or whens or words:
             found["helps"] = (True, [*help, *offers, *words])

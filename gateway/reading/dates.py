@@ -7,7 +7,7 @@ of the past; a day and month without a year are the nearest ones; what cannot be
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
@@ -109,26 +109,37 @@ class Calendar:
 
     def find(self, prepared: Prepared, now: datetime) -> tuple[When, ...]:
         """Every point in time of a text, in order. `now` is aware; days are counted in its own zone."""
-        if self.pattern is None or self.captures is None:
-            return ()
         found = []
-        data, at = prepared.data, 0
-        while (span := self.pattern.find(data, at)) is not None:
-            at = span[1]
-            whole, *groups = self.captures.at(data, *span)[1:]
-            first, last = whole
-            named = {
-                self.captures.names[number]: data[start:end].decode("utf-8", "ignore")
-                for number, (start, end) in enumerate(groups, 2)
-                if start < end and number in self.captures.names
-            }
-            if not named or data[first:last] == b"24/7":
-                continue
+        for first, last, named in self.matches(prepared):
             resolved = self._resolve(named, now.date())
             if resolved is not None:
                 value, past, vague = resolved
                 found.append(When(prepared.offset(first), prepared.offset(last), value, past, vague))
         return tuple(found)
+
+    def matches(self, prepared: Prepared) -> Iterator[tuple[int, int, Mapping[str, str]]]:
+        """What the grammar finds: its place in `prepared.data` in octets, and what it is made of, by group name."""
+        if self.pattern is None or self.captures is None:
+            return
+        data, at = prepared.data, 0
+        while (span := self.pattern.find(data, at)) is not None:
+            whole, *groups = self.captures.at(data, *span)[1:]
+            first, last = whole
+            at = last  # what bounds this one may bound the next
+            named = {
+                self.captures.names[number]: data[start:end].decode("utf-8", "ignore")
+                for number, (start, end) in enumerate(groups, 2)
+                if start < end and number in self.captures.names
+            }
+            if named and data[first:last] != b"24/7":
+                yield first, last, named
+
+    def day_of(self, named: Mapping[str, str], today: date) -> date | None:
+        """The day of a match, None where it names none or lies back."""
+        resolved = self._resolve(named, today)
+        if resolved is None or resolved[1] or resolved[0] == "in words":
+            return None
+        return date.fromisoformat(resolved[0])
 
     def _resolve(self, g: Mapping[str, str], today: date) -> tuple[str, bool, bool] | None:
         """(value, past, vague), or None where the numbers are no date."""

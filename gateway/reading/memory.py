@@ -133,7 +133,7 @@ def _marks(message: Message, body: Body, direction: str, lexicon: Lexicon) -> di
 def _asked_for(message: Message, direction: str, site: Site, peer_listed: bool, peer: str) -> dict[str, str]:
     """For whom an inbound mail asks, where that is not its author: a program writes for a person, or for nobody."""
     if direction != "inbound":
-        return {}
+        return {"machine": "yes"} if message.auto_submitted else {}
     if declared := declared_author(message, site, peer_listed, peer):
         name = {"requester_name": declared[0].name} if declared[0].name else {}
         return {"requester": declared[0].address} | name

@@ -136,6 +136,19 @@ def find_etas(scan: Scan, noes: Noes, calendar: Calendar, now: datetime) -> tupl
     ]
 
 
+def find_promises(scan: Scan, whens: Sequence[When], noes: Noes) -> list[When]:
+    """The days and hours among these by which the writer's side says that it will do something. "It takes ten
+    minutes" and "if it is the same tomorrow" promise nothing."""
+    return [
+        when
+        for when in whens
+        if scan.within(number := scan.prepared.index_at(when.start), "promise")
+        and not scan.within(number, "conditional")
+        and number not in noes.sentences
+        and not (when.value == "in words" and when.vague)
+    ]
+
+
 def is_promised(scan: Scan, number: int) -> bool:
     """Whether a sentence with a time in it says when something will be done: both readers see it, or the one that
     was asked."""

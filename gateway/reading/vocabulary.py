@@ -56,6 +56,8 @@ _FACTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "requester_absent": ("the requester gets nothing", ()),
     "requester_bcc_only": ("the requester is only in the envelope", ()),
     "executive": ("the requester is an executive of the site file", ()),
+    "promise": ("the writer's side will do something by a day or hour that is named; the value is the day", ()),
+    "first_answer": ("nobody of the team had answered the requester in this thread before", ()),
 }
 
 FACTS: Mapping[str, Sequence[str]] = {name: values for name, (_, values) in _FACTS.items()}

@@ -80,6 +80,43 @@ class Calendar:
             day += timedelta(days=1)
         return local + work
 
+    def before(self, end: datetime, work: timedelta) -> datetime:
+        """The moment from which `work` of business time is left until `end` (aware), in the calendar's zone.
+
+        A week without any business hours counts plain time.
+        """
+        if not any(self.week):
+            return end.astimezone(self.zone) - work
+        local, left = end.astimezone(self.zone), work
+        day = local.date()
+        for _ in range(LONGEST_SEARCH):
+            for begin, close in () if self.is_holiday(day) else reversed(self.week[day.weekday()]):
+                opens, closes = self._moment(day, begin), min(self._moment(day, close), local)
+                span = timedelta(seconds=max(0.0, closes.timestamp() - opens.timestamp()))
+                if span > timedelta(0) and left <= span:
+                    return datetime.fromtimestamp(closes.timestamp() - left.total_seconds(), self.zone)
+                left -= span
+            day -= timedelta(days=1)
+        return local - work
+
+    def closing(self, day: date) -> datetime | None:
+        """When the business of a day ends; None on a day without any."""
+        hours = () if self.is_holiday(day) else self.week[day.weekday()]
+        return self._moment(day, max(end for _, end in hours)) if hours else None
+
+    def end(self, at: datetime) -> datetime:
+        """When the business hours of this day are over; of a day without any, or after them, those of the next day.
+
+        A week without any business hours ends its days at midnight.
+        """
+        local = at.astimezone(self.zone)
+        day = local.date()
+        for _ in range(LONGEST_SEARCH if any(self.week) else 0):
+            if (closes := self.closing(day)) is not None and closes > local:
+                return closes
+            day += timedelta(days=1)
+        return self._moment(local.date() + timedelta(days=1), 0)
+
     def _moment(self, day: date, minute: int) -> datetime:
         midnight = datetime.combine(day, time(0), self.zone)
         return midnight + timedelta(minutes=minute)

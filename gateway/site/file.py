@@ -8,7 +8,7 @@ from datetime import date
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict, model_validator
 
 from gateway.located import Wrong, suggest
 
@@ -84,6 +84,12 @@ def _hours(text: str) -> str:
     return text
 
 
+def _limit(value: Any) -> Any:
+    if type(value) is int and value < 1:
+        raise Wrong(f"{value} is no limit", "a number from 1 up; null for no limit; to stop nothing, serve --observe")
+    return value
+
+
 def _person(value: Any) -> Any:
     return {"address": value} if isinstance(value, str) else value
 
@@ -95,6 +101,10 @@ Lang = Annotated[str, AfterValidator(_lang)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Network = Annotated[str, AfterValidator(_network)]
 Tag = Annotated[str, AfterValidator(_tag)]
+Limit = Annotated[
+    Annotated[int, Strict(), Field(ge=1, le=1_000_000)] | None,
+    BeforeValidator(_limit, json_schema_input_type=Annotated[int, Field(ge=1, le=1_000_000)] | None),
+]
 HeaderName = Annotated[str, AfterValidator(_header)]
 Hours = Annotated[str, AfterValidator(_hours)]
 
@@ -171,6 +181,36 @@ class TicketSystemPart(_Part):
     headers: tuple[HeaderName, ...] = Field(default=(), description="headers that name the requester, the best first")
 
 
+class CanaryPart(_Part):
+    """When a policy that is enforced on a share of the mail (`scope: share:`) falls back to observe by itself."""
+
+    overrides: Annotated[int, Strict(), Field(ge=1, le=100)] = Field(
+        default=30, description="percent of its stops that were sent all the same (SEND, WRONG), surely more than this"
+    )
+    last: Annotated[int, Strict(), Field(ge=1, le=1000)] = Field(
+        default=50, description="of so many settled stops, the newest"
+    )
+    at_least: Annotated[int, Strict(), Field(ge=1, le=1000)] = Field(
+        default=10, description="and never on fewer than these"
+    )
+
+    @model_validator(mode="after")
+    def _can_be_reached(self) -> CanaryPart:
+        if self.at_least > self.last:
+            raise Wrong(f"at_least is {self.at_least}, and only the last {self.last} count", "at_least up to last")
+        return self
+
+
+class LimitsPart(_Part):
+    """How much the gateway may stop. Beyond that mail goes out untouched, and its sender gets advice."""
+
+    holds_per_agent: Limit = Field(default=5, description="stops a day for one agent, in the team's zone; null: any")
+    holds_per_mailbox: Limit = Field(default=25, description="stops a day for one shared mailbox; null: any number")
+    holds_per_hour: Limit = Field(default=100, description="stops in any 60 minutes for the whole site; null: any")
+    holds_per_day: Limit = Field(default=500, description="stops a day for the whole site, in its zone; null: any")
+    canary: CanaryPart = CanaryPart()
+
+
 class GatewayPart(_Part):
     """The gateway's own addresses."""
 
@@ -200,4 +240,8 @@ class SiteFile(_Part):
     )
     domain_aliases: dict[Domain, Domain] = Field(default={}, description="other domain: domain that it stands for")
     hours: HoursPart = HoursPart()
+    limits: LimitsPart = LimitsPart()
+    admins: tuple[Person, ...] = Field(
+        default=(), description="who hears of a spent budget, of a bypass, and of a policy that fell back"
+    )
     gateway: GatewayPart = GatewayPart()

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 from gateway.located import BadFiles, Problem, Tree, load_yaml, validate
 from gateway.mail.address import Mailbox
 from gateway.site.calendar import Calendar
-from gateway.site.file import DAYS, AgentPart, HoursPart, OthersPart, PersonPart, SiteFile, TeamPart
-from gateway.site.model import AgentEntry, Department, Site, Team, TicketSystem
+from gateway.site.file import DAYS, AgentPart, HoursPart, LimitsPart, OthersPart, PersonPart, SiteFile, TeamPart
+from gateway.site.model import AgentEntry, Canary, Department, Limits, Site, Team, TicketSystem
 from gateway.site.people import AddressSet, Equivalence, fold
 
 ONLY_TEAM = "support"
@@ -81,6 +81,8 @@ class _Build:
             names=self.names,
             notices_address=file.gateway.notices or "",
             feed_address=file.gateway.feed or "",
+            limits=_limits(file.limits),
+            admins=tuple(Mailbox(person.address, person.name) for person in file.admins),
             content=self.tree.data,
         )
         self._check_others(site)
@@ -160,11 +162,14 @@ class _Build:
                 self._wrong(
                     ("gateway", key), f"{address} is an agent's address", "an address that only the gateway uses"
                 )
+        for number, person in enumerate(self.file.admins):
+            if site.is_own(person.address):
+                self._wrong(("admins", number), f"{person.address} is the gateway's own address", "a person's address")
         if site.notices_address and fold(site.notices_address) == fold(site.feed_address):
             self._wrong(("gateway", "feed"), "the same address as notices", "another address")
 
     def _name_people(self) -> None:
-        people: list[PersonPart] = [*self.file.executives]
+        people: list[PersonPart] = [*self.file.executives, *self.file.admins]
         for team in self.file.teams.values():
             people += [*team.agents, *([team.supervisor] if team.supervisor else [])]
             self.names.update({fold(address): team.name for address in team.mailboxes if team.name})
@@ -190,7 +195,7 @@ class _Build:
 
 def _alias_sets(file: SiteFile) -> list[list[str]]:
     """Every set of addresses that the file calls one person."""
-    people: list[PersonPart] = [*file.executives, *file.agents]
+    people: list[PersonPart] = [*file.executives, *file.agents, *file.admins]
     for team in file.teams.values():
         people += [*team.agents, *([team.supervisor] if team.supervisor else [])]
     for part in (*file.departments.values(), *file.vendors.values()):
@@ -201,6 +206,11 @@ def _alias_sets(file: SiteFile) -> list[list[str]]:
 def _tag_pattern(tag: str) -> re.Pattern[str]:
     before, after = tag.split("<number>")
     return re.compile(rf"{re.escape(before)}[0-9]{{1,18}}{re.escape(after)}", re.IGNORECASE)
+
+
+def _limits(part: LimitsPart) -> Limits:
+    canary = Canary(part.canary.overrides, part.canary.last, part.canary.at_least)
+    return Limits(part.holds_per_agent, part.holds_per_mailbox, part.holds_per_hour, part.holds_per_day, canary)
 
 
 def _minutes(span: str) -> tuple[int, int]:

@@ -64,6 +64,28 @@ class TicketSystem:
     headers: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Canary:
+    """When a policy on a share of the mail falls back: overrides surely above `overrides` percent of the newest `last`
+    settled stops, and at least `at_least` of these."""
+
+    overrides: int = 30
+    last: int = 50
+    at_least: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many stops there may be: a day for an agent, a day for a shared mailbox, in 60 minutes and a day for the
+    whole site. None means any number."""
+
+    holds_per_agent: int | None = 5
+    holds_per_mailbox: int | None = 25
+    holds_per_hour: int | None = 100
+    holds_per_day: int | None = 500
+    canary: Canary = Canary()
+
+
 class Sent(Protocol):
     """The part of a message that says who sent it (gateway.mail.message.Message, or its headers alone)."""
 
@@ -92,6 +114,8 @@ class Site:
     names: Mapping[str, str]
     notices_address: str = ""
     feed_address: str = ""
+    limits: Limits = Limits()
+    admins: tuple[Mailbox, ...] = ()
     content: Mapping[str, object] = field(default_factory=dict, repr=False)
     """The file's values, for the policy version."""
 

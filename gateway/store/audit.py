@@ -62,6 +62,7 @@ def _row(entry: AuditEntry, run: str) -> dict[str, Any]:
         "add_cc": entry.add_cc,
         "notify_supervisor": entry.notify_supervisor,
         "outcome": entry.outcome,
+        "basis": entry.basis,
     }
 
 
@@ -198,4 +199,5 @@ def _entry(row: Row[Any]) -> AuditEntry:
         add_cc=tuple(row.add_cc),
         notify_supervisor=row.notify_supervisor,
         outcome=row.outcome,
+        basis=row.basis,
     )

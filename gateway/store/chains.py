@@ -28,7 +28,7 @@ KINDS: Mapping[str, tuple[Table, tuple[str, ...]]] = {
         (
             *("id", "at", "listener", "peer", "agent", "team", "requester", "requester_grade", "mail_from", "rcpt_to"),
             *("message_id", "subject", "size", "sha256", "lang", "disposition", "reason", "policy_version"),
-            *("findings", "facts", "add_cc", "notify_supervisor"),
+            *("findings", "facts", "add_cc", "notify_supervisor", "basis"),
         ),
     ),
     "event/1": (audit_events, ("at", "mail_id", "outcome", "detail", "by")),

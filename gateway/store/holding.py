@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from gateway.store import audit, holds, outbox
+from gateway.policy.budget import Ceiling
+from gateway.store import audit, budget, holds, outbox
 from gateway.store.base import Base
 from gateway.store.errors import ClaimLost, StoreAway
 from gateway.store.records import (
@@ -28,19 +30,38 @@ from gateway.store.records import (
 class Holding(Base):
     """The holds of the store."""
 
-    async def hold(self, new: NewHold, entry: AuditEntry, notices: Sequence[OutMail]) -> None:
-        """Keep a mail: hold, audit entry and notices in one transaction, on the disk when this returns."""
+    async def hold(
+        self, new: NewHold, entry: AuditEntry, notices: Sequence[OutMail], *, within: Sequence[Ceiling] = ()
+    ) -> Ceiling | None:
+        """Keep a mail: hold, audit entry and notices in one transaction, on the disk when this returns.
+
+        Where a ceiling of `within` is reached it is returned, and nothing is written.
+        """
         sealed = await self._seal(new.raw, holds.row_name(new.id))
         mails = await self._seal_mails(notices)
         held = replace(entry, outcome="held")
 
-        def work(connection: Connection) -> None:
+        def work(connection: Connection) -> Ceiling | None:
+            if (reached := budget.spent(connection, within)) is not None:
+                return reached
             audit.insert_entries(connection, [held], self.run_id)
             self._event(connection, entry.id, new.at, "held", entry.reason, "")
             holds.insert_hold(connection, new, entry.subject, sealed)
             outbox.enqueue(connection, mails, new.at)
+            return None
 
-        await self._write(work)
+        return await self._write(work)
+
+    async def reject(self, entry: AuditEntry, within: Sequence[Ceiling]) -> Ceiling | None:
+        """Write down that a mail is about to be rejected. A ceiling that is reached is returned, as by `hold`."""
+
+        def work(connection: Connection) -> Ceiling | None:
+            reached = budget.spent(connection, within)
+            if reached is None:
+                audit.insert_entries(connection, [entry], self.run_id)
+            return reached
+
+        return await self._write(work)
 
     async def held(self, wanted: str) -> Hold | None:
         """The hold with this id or unique prefix, with its octets. Raises Ambiguous."""
@@ -81,14 +102,19 @@ class Holding(Base):
         token_hash: str | None = None,
         now: datetime | None = None,
         *,
+        plan: Mapping[str, Any] | None = None,
+        before: tuple[HoldState, ...] = ("held",),
         notices: Sequence[OutMail] = (),
     ) -> bool:
-        """held -> approved, all tokens used up. False when somebody was first or the token does not work."""
+        """held -> approved, all tokens used up. False when somebody was first or the token does not work.
+
+        With `before` a discarded mail is sent after all, while it is still there.
+        """
         at = now or self._clock()
         mails = await self._seal_mails(notices)
 
         def work(connection: Connection) -> bool:
-            if not holds.approve(connection, hold_id, action, by, why, token_hash, at):
+            if not holds.approve(connection, hold_id, action, by, why, token_hash, at, plan=plan, before=before):
                 return False
             detail = f"{action}: {why}" if why else action
             self._event(connection, hold_id, at, "approved", detail, by)
@@ -106,8 +132,10 @@ class Holding(Base):
         now: datetime | None = None,
         *,
         notices: Sequence[OutMail] = (),
+        fresh_token: str | None = None,
     ) -> bool:
-        """held or in-doubt -> discarded. False as for `approve`. The octets stay until retention erases them."""
+        """held or in-doubt -> discarded. False as for `approve`. The octets stay RESEND_DAYS; `fresh_token` is the hash
+        of a token with which it can still be sent."""
         at = now or self._clock()
         mails = await self._seal_mails(notices)
 
@@ -115,8 +143,21 @@ class Holding(Base):
             if not holds.discard(connection, hold_id, by, why, token_hash, at):
                 return False
             self._outcome(connection, hold_id, at, "discarded", why, by)
+            if fresh_token is not None:
+                holds.add_token(connection, hold_id, fresh_token, at)
             outbox.enqueue(connection, mails, at)
             return True
+
+        return await self._write(work)
+
+    async def erase_discarded(self, before: datetime) -> int:
+        """Erase the octets of mail that was discarded before this time. How many; call again while there are some."""
+
+        def work(connection: Connection) -> int:
+            gone = holds.erase_discarded(connection, before)
+            for hold_id in gone:
+                self._event(connection, hold_id, self._clock(), "erased", "the time to send it after all is over", "")
+            return len(gone)
 
         return await self._write(work)
 
@@ -208,6 +249,8 @@ class Holding(Base):
 
     async def _opened(self, found: holds.Sealed) -> Hold:
         """A hold whose body does not open is still a hold that people must hear of."""
+        if found.body is None:
+            return replace(found.hold, detail="its octets are erased")
         try:
             return replace(found.hold, raw=await self._open(found.body, holds.row_name(found.hold.new.id)))
         except StoreAway as error:

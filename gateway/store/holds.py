@@ -6,11 +6,12 @@ the same owner, the old claim can neither mark the dot nor finish.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Update, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, Update, and_, delete, func, insert, or_, select, update
 from sqlalchemy.engine import Connection
 
 from gateway.store.audit import find_id
@@ -18,6 +19,12 @@ from gateway.store.records import HOLD_LIFE, Action, Claim, Hold, HoldState, New
 from gateway.store.schema import hold_bodies, holds, tokens
 
 FINAL = frozenset(state for state, following in HOLD_LIFE.items() if not following)
+
+REMIND_AGAIN = timedelta(hours=4)
+"""After which a mail that came back is spoken of again."""
+
+ERASED_AT_ONCE = 100
+"""Bodies of discarded mail that are erased in one transaction."""
 
 NO_LEASE = {"lease_owner": "", "lease_run": "", "lease_until": None, "dotted_at": None}
 
@@ -27,7 +34,8 @@ class Sealed:
     """A hold whose body is still encrypted."""
 
     hold: Hold
-    body: bytes
+    body: bytes | None
+    """None once it is erased."""
 
 
 def row_name(hold_id: str) -> str:
@@ -48,6 +56,10 @@ def insert_hold(connection: Connection, new: NewHold, subject: str, sealed: byte
             "mail_from": new.mail_from,
             "rcpt_to": [argument.decode("latin-1") for argument in new.rcpt_to],
             "fix": new.fix,
+            "told": new.told,
+            "plan": {},
+            "stage": 0,
+            "next_at": new.remind_at,
             "may_settle": new.may_settle,
             "deadline": new.deadline,
             "lang": new.lang,
@@ -134,11 +146,27 @@ def _token_hash(connection: Connection, hold_id: str) -> str:
 
 
 def approve(
-    connection: Connection, hold_id: str, action: Action, by: str, why: str, token_hash: str | None, now: datetime
-) -> bool:
-    """held -> approved. False when somebody was first, or the token does not belong here or is used up."""
-    values = {"state": "approved", "action": action, "approved_by": by, "why": why, "next_try": now, "detail": ""}
-    return _settle(connection, hold_id, ("held",), values, by, action, token_hash, now)
+    connection: Connection, hold_id: str, action: Action, by: str, why: str, token_hash: str | None, now: datetime,
+    *, plan: Mapping[str, Any] | None = None, before: tuple[HoldState, ...] = ("held",),
+) -> bool:  # fmt: skip
+    """held -> approved (or discarded -> approved, where `before` says so). False when somebody was first, or the token
+    does not belong here or is used up."""
+    values: dict[str, Any] = {"state": "approved", "action": action, "approved_by": by, "why": why, "next_try": now}
+    values |= {"detail": "", "plan": plan or {}, "settled_at": None}
+    return _settle(connection, hold_id, before, values, by, action, token_hash, now)
+
+
+def erase_discarded(connection: Connection, before: datetime) -> list[str]:
+    """Erase the octets of mail that was discarded before this time; gives the ids. Its history stays."""
+    old = (holds.c.state == "discarded") & (holds.c.settled_at < before)
+    ids = connection.scalars(
+        select(holds.c.id).join(hold_bodies, hold_bodies.c.hold_id == holds.c.id).where(old).limit(ERASED_AT_ONCE)
+    ).all()
+    if ids:
+        connection.execute(delete(hold_bodies).where(hold_bodies.c.hold_id.in_(ids)))
+        kill = _alive(tokens.c.hold_id.in_(ids))
+        connection.execute(update(tokens).where(kill).values(dead_at=before))
+    return list(ids)
 
 
 def discard(connection: Connection, hold_id: str, by: str, why: str, token_hash: str | None, now: datetime) -> bool:
@@ -232,7 +260,8 @@ def finish(
         case "released":
             values["settled_at"] = now
         case "held":
-            values |= {"action": None, "approved_by": "", "why": "", **NO_LEASE}
+            values |= {"action": None, "approved_by": "", "why": "", "plan": {}, **NO_LEASE}
+            values |= {"stage": 0, "next_at": now + REMIND_AGAIN}  # the agent has just been told
         case "approved":
             values |= NO_LEASE
     return connection.execute(_mine(claimed, *before).values(values)).rowcount == 1
@@ -268,7 +297,7 @@ def _mine(claimed: Claim, *states: HoldState) -> Update:
 
 
 def _load(connection: Connection, hold_id: str) -> Sealed | None:
-    query = select(holds, hold_bodies.c.sealed).join(hold_bodies, hold_bodies.c.hold_id == holds.c.id)
+    query = select(holds, hold_bodies.c.sealed).outerjoin(hold_bodies, hold_bodies.c.hold_id == holds.c.id)
     row = connection.execute(query.where(holds.c.id == hold_id)).first()
     return None if row is None else Sealed(_hold(row, _token_hash(connection, hold_id)), row.sealed)
 
@@ -283,9 +312,11 @@ def _hold(row: Row[Any], token_hash: str) -> Hold:
         mail_from=row.mail_from,
         rcpt_to=tuple(argument.encode("latin-1") for argument in row.rcpt_to),
         fix=row.fix,
+        told=row.told,
         token_hash=token_hash,
         may_settle=tuple(row.may_settle),
         deadline=row.deadline,
+        remind_at=row.next_at,
         lang=row.lang,
         body_type=row.body_type,
     )
@@ -297,6 +328,7 @@ def _hold(row: Row[Any], token_hash: str) -> Hold:
         action=row.action,
         approved_by=row.approved_by,
         why=row.why,
+        plan=row.plan,
         next_try=row.next_try,
         tries=row.tries,
         lease_owner=row.lease_owner,

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Row, func, insert, or_, select, update
 from sqlalchemy.engine import Connection
 
-from gateway.store.records import OutMail
+from gateway.store.records import DIGEST_LINE, OutMail
 from gateway.store.schema import outbox
 
 _INSERT = insert(outbox)
@@ -64,7 +64,7 @@ def claim_due(connection: Connection, now: datetime, limit: int, owner: str, lea
     free = or_(outbox.c.lease_until.is_(None), outbox.c.lease_until <= now)
     ids = connection.scalars(
         select(outbox.c.id)
-        .where(outbox.c.state == "waiting", outbox.c.due <= now, free)
+        .where(outbox.c.state == "waiting", outbox.c.due <= now, outbox.c.kind != DIGEST_LINE, free)
         .order_by(outbox.c.due, outbox.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -75,6 +75,14 @@ def claim_due(connection: Connection, now: datetime, limit: int, owner: str, lea
     connection.execute(update(outbox).where(chosen).values(lease_owner=owner, lease_until=now + lease))
     rows = connection.execute(select(outbox).where(chosen).order_by(outbox.c.due, outbox.c.id))
     return [Sealed(_mail(row), row.sealed) for row in rows]
+
+
+def waiting_for(connection: Connection, kind: str, now: datetime) -> list[Sealed]:
+    """Everything of a kind for those for whom something of it is due, oldest first."""
+    those = (outbox.c.state == "waiting") & (outbox.c.kind == kind)
+    due = set(map(tuple, connection.scalars(select(outbox.c.rcpt_to).where(those, outbox.c.due <= now))))
+    rows = connection.execute(select(outbox).where(those).order_by(outbox.c.at, outbox.c.id).with_for_update())
+    return [Sealed(_mail(row), row.sealed) for row in rows if tuple(row.rcpt_to) in due]
 
 
 def mark_sent(connection: Connection, mail_id: str, at: datetime) -> bool:

@@ -17,12 +17,16 @@ HOLD_LIFE: Mapping[HoldState, tuple[HoldState, ...]] = {
     "releasing": ("released", "approved", "held", "in-doubt"),
     "in-doubt": ("released", "held", "discarded"),  # only a person says what became of it
     "released": (),
-    "discarded": (),
+    "discarded": ("approved",),  # for RESEND_DAYS, until its octets are erased
 }
 """Which state may follow which; the store refuses every other step."""
 
-Action = Literal["fix", "send"]
-"""How an approved mail goes out: with the proposed fix, or as it is."""
+RESEND_DAYS = 30
+"""How long a discarded mail can still be sent."""
+
+Action = Literal["fix", "amend", "send", "note", "consult", "wrong"]
+"""How an approved mail goes out: with the proposed fix, with words put in (and the fix, if `Hold.plan` says so), or as
+it is: overridden, with a separate note to the requester, as a consult, or because the stop was wrong."""
 
 Outcome = Literal[
     "pending",  # intent committed, the final dot may or may not have gone upstream
@@ -30,12 +34,18 @@ Outcome = Literal[
     "rewritten",
     "held",
     "rejected",
+    "advised",  # it would have been stopped, and there were too many stops already
+    "bypassed",  # passed unread, because an admin said so
     "refused-upstream",
     "deferred",
     "in-doubt",
     "released",
     "fixed",
+    "amended",
     "overridden",
+    "noted",
+    "consult",
+    "wrong",
     "discarded",
     "taken",
 ]
@@ -73,6 +83,8 @@ class AuditEntry:
     add_cc: tuple[str, ...] = ()
     notify_supervisor: bool = False
     outcome: Outcome = "pending"
+    basis: Mapping[str, Any] | None = None
+    """What else is needed to judge the mail again (`gateway.policy.grounds`); None in entries of older versions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +116,12 @@ class NewHold:
     token_hash: str
     may_settle: tuple[str, ...]
     deadline: datetime
+    remind_at: datetime | None = None
+    """When the agent is reminded; None for never."""
     lang: str = "en"
+    told: Mapping[str, Any] = field(default_factory=dict)
+    """What later mails about it need, JSON-ready: {"offers": [...], "policies": [...], "mail_lang": "en", "requester":
+    {"address", "name"}, "grade": "observed", "target": {"address", "name"}, "confidential": bool}."""
     body_type: Mapping[str, Any] = field(default_factory=dict)
     """What the transaction needs of the upstream: {"smtputf8": bool, "8bitmime": bool, "requiretls": bool}."""
 
@@ -123,6 +140,8 @@ class Hold:
     approved_by: str = ""
     why: str = ""
     """The justification given with SEND."""
+    plan: Mapping[str, Any] = field(default_factory=dict)
+    """What an amended mail goes out with: {"words": "…", "fix": bool, "sha256": of the result}."""
     next_try: datetime | None = None
     tries: int = 0
     lease_owner: str = ""
@@ -160,6 +179,10 @@ class Recovered:
 
     def __bool__(self) -> bool:
         return bool(self.mails_in_doubt or self.holds_in_doubt or self.holds_again)
+
+
+DIGEST_LINE = "digest-line"
+"""The kind of what waits in the outbox to become part of a mail."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,16 @@ Threads    seen, seen_links            who wrote when to whom; never the words
 Audit      audit, audit_policies       one row a judged mail, and the policies that matched it
            audit_events                append-only: everything that became of it, and what people answered
 Holds      holds, hold_bodies, tokens  held mail and its life; bodies apart and encrypted
+Follow-up  ledger                      hand-offs and promises that are open, and what was asked
 Own mail   outbox                      notices on their way, bodies encrypted
+Rules      rule_files, rule_versions   every set of policies that was in force, its files kept once
+           rule_events                 append-only: when it came into force, and what was refused or rolled back
 Itself     runs, store_keys            processes that wrote here, keys that bodies were sealed with
 Proof      instance, log_links,        the hash chain under audit and audit_events (`chains`)
            log_heads                   where each chain goes on
            log_notes, checkpoints      what was erased; signed states of all chains
+Admins     told, bypasses              what they were told, when everything was let pass
+           policy_states, reviews      policies that fell back, passed mail that people looked at
 """
 
 from __future__ import annotations
@@ -23,6 +28,7 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     Table,
+    text,
 )
 
 from gateway.store.columns import Hashes, Json, Key, RowId, UtcTime, Words
@@ -107,6 +113,7 @@ audit = Table(
     Column("add_cc", Json, nullable=False),
     Column("notify_supervisor", Boolean(create_constraint=False), nullable=False),
     Column("outcome", Words(20), nullable=False),
+    Column("basis", Json),
     Column("seq", BigInteger),  # with `run`, its link; rows from before there were links have none
     Index(None, "at", "id"),
     Index(None, "agent", "at"),
@@ -166,7 +173,13 @@ holds = Table(
     Column("dotted_at", UtcTime),
     Column("settled_at", UtcTime),
     Column("detail", Words(4000), nullable=False),
+    Column("told", Json, nullable=False, server_default=text("'{}'")),
+    Column("plan", Json, nullable=False, server_default=text("'{}'")),
+    Column("stage", Integer, nullable=False, server_default=text("0")),  # how often somebody was reminded
+    Column("next_at", UtcTime),  # when somebody is again
     Index(None, "state", "next_try"),
+    Index(None, "state", "settled_at"),
+    Index(None, "state", "next_at"),
     Index(None, "agent", "at"),
 )
 
@@ -257,4 +270,109 @@ checkpoints = Table(
     Column("said", Json, nullable=False),
     Column("digest", Key, nullable=False),
     Column("kept_at", UtcTime),  # written to where the auditor wants it
+)
+
+told = Table(
+    "told",
+    metadata,
+    Column("key", Key, primary_key=True),  # what admins are told once, whichever node comes first
+    Column("at", UtcTime, nullable=False),
+)
+
+bypasses = Table(
+    "bypasses",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("at", UtcTime, nullable=False, index=True),
+    Column("until", UtcTime),  # none: it was switched off
+    Column("why", Words(1000), nullable=False),
+    Column("by", Words(SHOWN), nullable=False),
+)
+
+policy_states = Table(
+    "policy_states",
+    metadata,
+    Column("policy", Words(100), primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    Column("state", Words(20), nullable=False),  # "observe": fell back; "armed": a person has armed it again
+    Column("why", Words(1000), nullable=False),
+    Column("by", Words(SHOWN), nullable=False),
+)
+
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("mail_id", Key, primary_key=True),
+    Column("drawn_at", UtcTime, nullable=False),
+    Column("seed", BigInteger, nullable=False),
+    Column("verdict", Words(20), nullable=False),  # "" until somebody has looked
+    Column("why", Words(1000), nullable=False),
+    Column("by", Words(SHOWN), nullable=False),
+    Column("reviewed_at", UtcTime),
+)
+
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("kind", Words(20), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("mail_id", Key, nullable=False, index=True),
+    Column("agent", Words(SHOWN), nullable=False),
+    Column("agent_name", Words(SHOWN), nullable=False),
+    Column("team", Words(SHOWN), nullable=False),
+    Column("requester", Words(SHOWN), nullable=False),
+    Column("requester_name", Words(SHOWN), nullable=False),
+    Column("owners", Json, nullable=False),
+    Column("subject", Words(SHOWN), nullable=False),
+    Column("thread", Json, nullable=False),
+    Column("due", UtcTime, nullable=False),
+    Column("words", Words(SHOWN), nullable=False),
+    Column("state", Words(20), nullable=False),
+    Column("next_at", UtcTime),
+    Column("closed_at", UtcTime),
+    Column("closed_by", Words(SHOWN), nullable=False),
+    Column("why", Words(1000), nullable=False),
+    Index(None, "requester", "kind", "at"),
+    Index(None, "state", "next_at"),
+    Index(None, "kind", "at"),
+)
+
+rule_files = Table(
+    "rule_files",
+    metadata,
+    Column("digest", Key, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+)
+
+rule_versions = Table(
+    "rule_versions",
+    metadata,
+    # Comments and layout do not count in a version, and a roll-back must bring them back: so a version may have several
+    # trees, one for each content of its files.
+    Column("tree", Key, primary_key=True),
+    Column("version", Key, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("program", Words(40), nullable=False),
+    Column("parts", Json, nullable=False),
+    Column("facts", Json, nullable=False),
+    Column("files", Json, nullable=False),
+    Index(None, "version", "at"),
+)
+
+rule_events = Table(
+    "rule_events",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    Column("run", Key, nullable=False),
+    Column("host", Words(SHOWN), nullable=False),
+    Column("kind", Words(20), nullable=False),
+    Column("how", Words(40), nullable=False),
+    Column("by", Words(SHOWN), nullable=False),
+    Column("version", Key, nullable=False),
+    Column("tree", Key, nullable=False),
+    Column("before", Key, nullable=False),
+    Column("detail", Words(20_000), nullable=False),
+    sqlite_autoincrement=True,
 )

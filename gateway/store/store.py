@@ -6,20 +6,31 @@ goes wrong in them; after the trouble is over they work again without a restart.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.engine import Connection
 
+from gateway.follow.entries import Trail
 from gateway.reading.thread import EMPTY, SeenMessage, Thread
-from gateway.store import audit, outbox, threads
+from gateway.store import audit, budget, outbox, threads
+from gateway.store.errors import ClaimLost
+from gateway.store.following import Following
+from gateway.store.governing import Governing
 from gateway.store.holding import Holding
+from gateway.store.judging import Judging
+from gateway.store.keeping import Keeping
 from gateway.store.records import AuditEntry, AuditRow, OutMail
+from gateway.store.sampling import Sampling
+
+Ended = tuple[audit.Event, SeenMessage | None, list[outbox.Sealed], Trail | None]
+"""What became of one mail, and everything that is written with it."""
 
 
-class Store(Holding):
+class Store(Following, Holding, Governing, Judging, Keeping, Sampling):
     """Threads, audit, holds and outbox on one database. One instance a process; safe for every thread of it."""
 
     # --- threads ---------------------------------------------------------------------------------------------------
@@ -35,10 +46,15 @@ class Store(Holding):
         """The same for callers without an event loop."""
         return self._read(lambda connection: threads.find_thread(connection, references, tags))
 
-    async def remember(self, seen: SeenMessage) -> None:
-        """Record a message in the thread memory; the same message twice is recorded once."""
-        at = self._clock()
-        await self._writer.add(threads.insert_seen, (seen, at))
+    async def remember(self, seen: SeenMessage, trail: Trail | None = None) -> None:
+        """Record a message in the thread memory, and what it opens and closes; the same message twice is recorded
+        once."""
+        await self._writer.add(self._remember, (seen, self._clock(), trail))
+
+    def _remember(self, connection: Connection, what: Sequence[tuple[SeenMessage, datetime, Trail | None]]) -> None:
+        threads.insert_seen(connection, [(seen, at) for seen, at, _ in what])
+        for _, _, trail in what:
+            self._follow(connection, trail)
 
     # --- audit -----------------------------------------------------------------------------------------------------
 
@@ -58,21 +74,22 @@ class Store(Holding):
         *,
         seen: SeenMessage | None = None,
         notices: Sequence[OutMail] = (),
+        trail: Trail | None = None,
     ) -> None:
-        """Write down what became of a mail, with its thread memory and our own mails about it, in one transaction."""
+        """Write down what became of a mail, with its thread memory, our own mails about it, and what it opens and
+        closes, in one transaction."""
         event = audit.Event(mail_id, self._clock(), outcome, detail, by)
         sealed = await self._seal_mails(notices)
-        await self._writer.add(self._set_outcomes, (event, seen, sealed))
+        await self._writer.add(self._set_outcomes, (event, seen, sealed, trail))
 
-    def _set_outcomes(
-        self, connection: Connection, what: Sequence[tuple[audit.Event, SeenMessage | None, list[outbox.Sealed]]]
-    ) -> None:
-        audit.set_outcomes(connection, [event for event, _, _ in what], self.run_id)
-        remembered = [(seen, event.at) for event, seen, _ in what if seen is not None]
+    def _set_outcomes(self, connection: Connection, what: Sequence[Ended]) -> None:
+        audit.set_outcomes(connection, [event for event, _, _, _ in what], self.run_id)
+        remembered = [(seen, event.at) for event, seen, _, _ in what if seen is not None]
         if remembered:
             threads.insert_seen(connection, remembered)
-        for event, _, mails in what:
+        for event, _, mails, trail in what:
             outbox.enqueue(connection, mails, event.at)
+            self._follow(connection, trail)
 
     def audit_list(self, **filters: Any) -> list[AuditRow]:
         """Entries, newest first; the filters of `audit.list_entries`. For commands: blocks."""
@@ -90,6 +107,19 @@ class Store(Holding):
         sealed = await self._seal_mails(mails)
         await self._write(lambda connection: outbox.enqueue(connection, sealed, at))
 
+    async def tell_once(self, key: str, mails: Sequence[OutMail]) -> bool:
+        """Put mails into the outbox for the first who comes with this key. False for everybody after."""
+        at = self._clock()
+        sealed = await self._seal_mails(mails)
+
+        def work(connection: Connection) -> bool:
+            first = budget.tell_once(connection, key, at)
+            if first:
+                outbox.enqueue(connection, sealed, at)
+            return first
+
+        return await self._write(work)
+
     async def outbox_due(self, now: datetime, limit: int, owner: str, lease_seconds: float) -> list[OutMail]:
         """Mails that are due, leased to `owner`: after the lease they are due again."""
         lease = timedelta(seconds=lease_seconds)
@@ -104,6 +134,32 @@ class Store(Holding):
     async def outbox_failed(self, mail_id: str, next_due: datetime | None, detail: str) -> None:
         """It was not taken: due again at `next_due`, or given up (None)."""
         await self._write(lambda connection: outbox.mark_failed(connection, mail_id, next_due, detail))
+
+    async def gather(self, kind: str, now: datetime, compose: Callable[[str, Sequence[OutMail]], OutMail]) -> int:
+        """Make one mail for each person of what is due of a kind, with all that waits for them; how many mails.
+
+        One transaction: the lines are spent when the mail is there. Two nodes at once: one gathers, the other none.
+        """
+        found = await asyncio.to_thread(self._read, lambda connection: outbox.waiting_for(connection, kind, now))
+        mails: dict[str, list[OutMail]] = {}
+        for each in found:
+            raw = await self._open(each.body, outbox.row_name(each.mail.id))
+            mails.setdefault(each.mail.rcpt_to[0], []).append(replace(each.mail, raw=raw))
+        for address, lines in mails.items():
+            sealed = await self._seal_mails([compose(address, lines)])
+            ids = [line.id for line in lines]
+
+            def work(connection: Connection, ids: list[str] = ids, sealed: list[outbox.Sealed] = sealed) -> None:
+                if all([outbox.mark_sent(connection, id, now) for id in ids]):
+                    outbox.enqueue(connection, sealed, now)
+                else:
+                    raise ClaimLost("another node has made this mail")
+
+            try:
+                await self._write(work)
+            except ClaimLost:
+                continue
+        return len(mails)
 
     def outbox_count(self) -> dict[str, int]:
         """How many mails of our own are "waiting", "sent" and "failed". For commands: blocks."""

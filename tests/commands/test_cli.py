@@ -11,7 +11,8 @@ import pytest
 
 from gateway import __version__, cli
 from gateway.commands import shown
-from gateway.config import SETTINGS, example_file
+from gateway.config import SETTINGS
+from gateway.settings_shown import example_file
 
 from .conftest import Run
 

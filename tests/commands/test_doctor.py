@@ -19,7 +19,8 @@ from gateway.resources import shipped
 from gateway.smtp.sink import Fault, Sink
 
 EVERYTHING = (
-    "settings", "site", "policies", "templates", "key", "store", "state folder", "certificate", "upstream", "notices",
+    "settings", "site", "policies", "templates", "key", "store", "bypass", "state folder", "certificate", "upstream",
+    "notices",
 )  # fmt: skip
 Found = dict[str, dict[str, str]]
 
@@ -88,6 +89,7 @@ async def test_all_is_well(ready: list[str | Path], tmp_path: Path) -> None:
             "templates",
             "key",
             "store",
+            "bypass",
             "state folder",
             "certificate",
             "upstream",
@@ -174,3 +176,31 @@ async def test_a_site_whose_held_mail_nobody_could_answer_for(ready: list[str | 
     assert found["notices"]["state"] == "bad" and "nobody can answer" in found["notices"]["found"]
     _, found = await doctor("--state", ready[1], "--site", site, "--observe")
     assert found["notices"]["state"] == "warn"
+
+
+async def test_a_bypass_is_told_with_its_reason_even_without_the_database(ready: list[str | Path]) -> None:
+    from gateway.orders import new_order, write_order
+
+    order = new_order(datetime.now(UTC), timedelta(hours=2), "every mail is held", "priya")
+    write_order(Path(ready[1]), order)
+    _, found = await doctor(*ready)
+    assert found["bypass"]["state"] == "warn" and "by priya: every mail is held" in found["bypass"]["found"]
+    assert found["bypass"]["mend"] == "referral-gateway bypass off"
+
+
+async def test_a_policy_that_fell_back_and_admins_who_are_nobody(ready: list[str | Path], tmp_path: Path) -> None:
+    from gateway.store.crypto import load_or_create_key
+    from gateway.store.store import Store
+
+    await made(ready)
+    state = Path(ready[1])
+    key = load_or_create_key(Path.home() / ".config" / "referral-gateway" / "hold.key", state=state)
+    store = Store.open(f"sqlite:///{state}/gateway.db", key)
+    assert await store.fall_back("bare-refusal", "9 of the last 12 stops were sent all the same", datetime.now(UTC), ())
+    await store.close()
+    site = tmp_path / "site.yaml"
+    site.write_text('agents: ["*"]\ngateway: {notices: gateway@gw.acme.example}\n')
+    _, found = await doctor(*ready[:2], "--site", site)
+    assert found["canary"]["state"] == "warn" and "9 of the last 12" in found["canary"]["found"]
+    assert "policy arm bare-refusal" in found["canary"]["mend"]
+    assert found["admins"]["state"] == "warn"

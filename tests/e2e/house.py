@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -12,8 +13,11 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from gateway.mail.message import Message, read_message
+from gateway.policy.loader import load_policies
+from gateway.policy.model import PolicySet
 from gateway.resources import shipped
 from gateway.service import Service
 from gateway.settings_file import load_settings
@@ -86,6 +90,19 @@ class Talk:
         return await self.reply()
 
 
+@functools.cache
+def _shipped_rules(site: Path | None) -> PolicySet:
+    """Checked once: the examples of the shipped policies take a second and never change under the tests."""
+    return load_policies(shipped("policies"), site, shipped=shipped("policies"), templates=None)
+
+
+def _load(policies: Path, site: Path | None, **more: Any) -> PolicySet:
+    usual = (None, shipped("policies") / "site.yaml")
+    if policies == shipped("policies") and site in usual and more.get("templates") is None:
+        return _shipped_rules(site)
+    return load_policies(policies, site, **more)
+
+
 @contextlib.asynccontextmanager
 async def connection(port: int) -> AsyncIterator[Talk]:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -125,7 +142,8 @@ async def house(
         environ = {"REFERRAL_GATEWAY_KEY_FILE": str(tmp_path / "keys" / "hold.key"), "HOME": str(tmp_path)}
         loaded = load_settings({name: value for name, value in flags.items() if value is not None}, environ, None)
         service = Service(loaded, **({"clock": clock} if clock else {}))
-        await service.start()
+        with mock.patch("gateway.service.load_policies", _load):
+            await service.start()
         ports = [server.port for server in service.doors.servers]
         try:
             yield House(service, behind, ports[0], ports[-1], tmp_path / "state")
@@ -142,16 +160,17 @@ def mail(
     cc: str = "",
     message_id: str = "",
     reply_to: str = "",
+    at: datetime | None = None,
     **headers: str,
 ) -> bytes:
-    """A plain mail with CRLF line ends."""
+    """A plain mail with CRLF line ends, written now or `at` some other time."""
     message = EmailMessage()
     message["From"] = sender
     message["To"] = to
     if cc:
         message["Cc"] = cc
     message["Subject"] = subject
-    message["Date"] = format_datetime(datetime.now(UTC))
+    message["Date"] = format_datetime(at or datetime.now(UTC))
     if message_id:
         message["Message-ID"] = message_id
     if reply_to:

@@ -7,12 +7,16 @@ is ready, or a process has ended. `Nursery` is the tests' end of that conversati
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
+import functools
 import json
 import os
 import select
+import shutil
 import signal
 import sys
+import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -102,16 +106,24 @@ async def nursery() -> AsyncIterator[Nursery]:
 # --- the program -----------------------------------------------------------------------------------------------------
 
 
-def flags(folder: Path, upstream: int) -> dict[str, Any]:
-    from gateway.resources import shipped
+@functools.cache
+def site() -> str:
+    """The shipped site, and as many stops as the tests like; written once, by the process that forks."""
+    from tests.e2e.limits import NO_LIMITS, site_with
 
+    folder, owner = Path(tempfile.mkdtemp(prefix="rg-site-")), os.getpid()
+    atexit.register(lambda: shutil.rmtree(folder, ignore_errors=True) if os.getpid() == owner else None)
+    return site_with(folder, NO_LIMITS)
+
+
+def flags(folder: Path, upstream: int) -> dict[str, Any]:
     return {
         "listen": ["127.0.0.1:0"],
         "tap": ["127.0.0.1:0"],
         "tap_upstream": f"127.0.0.1:{upstream}",
         "upstream": f"127.0.0.1:{upstream}",
         "state": str(folder / "state"),
-        "site": str(shipped("policies") / "site.yaml"),
+        "site": site(),
         "hostname": "gw.acme.example",
         "reload_watch": False,
         "shutdown_grace": "2s",

@@ -11,9 +11,9 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 
-from gateway.desk import Desk
 from gateway.dispatch import Dispatcher
 from gateway.pipeline import Pipeline
+from gateway.settling import Settling
 from gateway.smtp.upstream import Upstream
 from gateway.smtp.wire import Wire
 from gateway.store.store import Store
@@ -149,7 +149,7 @@ STOPS: dict[str, Callable[[], None]] = {
     "hold: 250 said, notice not sent": after_writing(b"250 2.0.0 Held"),
     "notice: dot sent, not recorded": upstream("notice", "dot"),
     "answer: before its commit": before_commit("approve"),
-    "answer: committed, 250 not said": after(Desk, "settle"),
+    "answer: committed, 250 not said": after(Settling, "settle"),
     "release: claimed": before(Dispatcher, "_release"),
     "release: before the dot is marked": before(Store, "mark_dot"),
     "release: dot marked, nothing sent": after(Store, "mark_dot"),

@@ -41,6 +41,7 @@ from tests.e2e.ledgers import (
     refusal,
     until,
 )  # fmt: skip
+from tests.e2e.limits import NO_LIMITS, site_with
 
 pytestmark = pytest.mark.usefixtures("files_once")
 
@@ -100,6 +101,24 @@ async def test_a_reading_that_fails(tmp_path, monkeypatch, fail, observe, code, 
             await until(lambda: ledgers.outcomes(sent.message_id) == ["overridden"], "released")
         monkeypatch.undo()
         assert await ledgers.send(gateway.port, explained("next")) == 250
+        ledgers.check()
+
+
+@pytest.mark.parametrize(("team", "code", "outcomes"), [("it-support", 250, ["held"]), ("other", 250, ["passed"])])
+async def test_after_a_fault_only_policies_for_its_team_count(tmp_path, monkeypatch, team, code, outcomes):
+    """One policy, for one team, holds what cannot be read; all others let it pass. The header still tells the team."""
+    async with scene(tmp_path) as (gateway, ledgers):
+        policies(gateway, fail="open")
+        rules = gateway.service.rules
+        first, *others = rules.current.policies
+        strict = replace(first, fail="hold", scope=replace(first.scope, teams=frozenset({team})))
+        rules.current = replace(rules.current, policies=(strict, *others))
+        monkeypatch.setattr(work, "read", fails)
+        sent = refusal("unread")
+        assert await ledgers.send(gateway.port, sent) == code
+        assert ledgers.outcomes(sent.message_id) == outcomes
+        [row] = ledgers.rows(sent.message_id)
+        assert row.entry.basis == {"fault": "ValueError"}
         ledgers.check()
 
 
@@ -316,7 +335,7 @@ async def test_a_client_that_leaves_after_the_final_dot(tmp_path, how: str, kind
 
 async def test_fifty_mails_at_once(tmp_path):
     """Passed, held, rewritten, and of people who are no agents, all at the same time: every ledger adds up."""
-    async with scene(tmp_path) as (gateway, ledgers):
+    async with scene(tmp_path, site=site_with(tmp_path, NO_LIMITS)) as (gateway, ledgers):
         names = [f"n{number}" for number in range(50)]
         await asyncio.gather(*(ledgers.send(gateway.tap, question(name, JILL, "Jill Amory")) for name in names[2::5]))
         outside = Sent(MARY, (BOB,), mail(MARY, BOB, "Hello", "Hello Bob", message_id="<n3@t>"))

@@ -36,4 +36,4 @@ async def test_enforcing_without_an_address_for_answers_is_refused(tmp_path) -> 
     async with house(tmp_path, site=str(site), observe=True) as gateway:
         assert "observing" in gateway.service.status()
     async with house(tmp_path, site=str(site), notices_address="gw@gateway.example") as gateway:
-        assert gateway.service.desk.takes("gw+abc@gateway.example")
+        assert gateway.service.settling.takes("gw+abc@gateway.example")

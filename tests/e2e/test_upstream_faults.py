@@ -215,7 +215,7 @@ async def test_release_while_the_upstream_is_away(tmp_path):
         [row] = ledgers.rows("<later@t>")
         await gateway.sink.stop()
         hold = await store.held(row.entry.id)
-        assert await gateway.service.desk.settle(hold, Answer("send", "because"), by=DANA)
+        assert await gateway.service.settling.settle(hold, Answer("send", "because"), by=DANA)
         await until(deferred(ledgers, "<later@t>"), "put off")
         await gateway.sink.start()
         gateway.service.dispatcher.wake()

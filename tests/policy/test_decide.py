@@ -185,10 +185,13 @@ def test_no_match_says_so(policies: PolicySet) -> None:
     assert decided(policies, policy("hold"), facts=()).reason == "no policy matched"
 
 
+MAIL: dict[str, Any] = {"team": "it-support", "mail": "<1@acme.example>", "now": NOW}
+
+
 @pytest.mark.parametrize(
     ("fails", "disposition"),
     [
-        ([], None), (["open"], "pass"), (["open", "open"], "pass"), (["open", "defer"], None), (["hold"], "hold"),
+        ([], "pass"), (["open"], "pass"), (["open", "open"], "pass"), (["open", "defer"], None), (["hold"], "hold"),
         (["defer", "hold", "open"], "hold"),
     ],
 )  # fmt: skip
@@ -196,11 +199,32 @@ def test_a_fault_of_the_gateway_follows_the_strictest_policy(
     policies: PolicySet, fails: list[str], disposition: str | None
 ) -> None:
     rules = tuple(policy("hold", id=f"p{n}", fail=fail) for n, fail in enumerate(fails))
-    decision = replace(policies, policies=rules).decision_after_fault("it could not be read")
+    decision = replace(policies, policies=rules).decision_after_fault("it could not be read", **MAIL)
     assert (decision.disposition if decision else None) == disposition
 
 
 def test_a_policy_that_observes_has_no_say_after_a_fault(policies: PolicySet) -> None:
     rules = (policy("hold", fail="hold", mode="observe"), policy("hold", fail="open"))
-    decision = replace(policies, policies=rules).decision_after_fault("x")
+    decision = replace(policies, policies=rules).decision_after_fault("x", **MAIL)
     assert decision is not None and decision.disposition == "pass"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("Subject: Re: [#48213] a\nMessage-ID: <1@x>\n", "Subject: [#48213] b\nReferences: <7@x> <8@x>\n", True),
+        ("Subject: a\nReferences: <0@x> <1@x>\n", "Subject: b\nIn-Reply-To: <9@x>\nReferences: <0@x> <9@x>\n", True),
+        ("Subject: a\nMessage-ID: <1@x>\n", "Subject: b\nReferences: <1@x>\n", True),
+        ("Subject: a\nMessage-ID: <1@x>\n", "Subject: a\nMessage-ID: <2@x>\n", False),
+        ("Subject: a\n", "Subject: a\n", True),
+        ("Subject: a\n", "Subject: b\n", False),
+    ],
+)
+def test_a_policy_on_trial_treats_a_thread_alike(policies: PolicySet, one: str, other: str, same: bool) -> None:
+    from gateway.policy.grounds import thread_name
+
+    def thread(headers: str) -> str:
+        message = read_message(f"From: dana.cole@acme.example\n{headers}\nHello\n".replace("\n", "\r\n").encode())
+        return thread_name(message, "dana.cole@acme.example", policies.site)
+
+    assert (thread(one) == thread(other)) == same

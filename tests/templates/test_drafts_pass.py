@@ -12,7 +12,7 @@ import pytest
 
 from gateway.cases import Case, judge
 from gateway.mail.envelope import Envelope
-from gateway.notice_facts import NoticeFacts, facts_of
+from gateway.notice_facts import NoticeFacts, facts_of, variables
 from gateway.notices import draft, reasons
 from gateway.policy.loader import load_policies
 from gateway.policy.model import PolicySet
@@ -24,6 +24,9 @@ TEMPLATES = load_templates(TOP / "templates")
 DANA, FIONA, NETWORK = "dana.cole@acme.example", "fiona.walsh@acme.example", "network-team@acme.example"
 
 WORDS = {
+    ("fr", "dropped-requester"): ("Bonjour,\n\npouvez-vous prendre le relais ?\n\nDana", "Le VPN est en panne ?"),
+    ("fr", "bare-refusal"): ("Bonjour Fiona,\n\nnon, ce n'est pas possible.\n\nDana", "Puis-je avoir un écran ?"),
+    ("fr", "dismissive"): ("Bonjour Fiona,\n\nce n'est pas mon problème.\n\nDana", "Quelqu'un peut regarder ?"),
     ("en", "dropped-requester"): ("Hi all,\n\ncan you take this over, please?\n\nDana", "Could you look at the VPN?"),
     ("de", "dropped-requester"): ("Hallo,\n\nkönnt ihr das bitte übernehmen?\n\nDana", "Wann geht das VPN wieder?"),
     ("en", "bare-refusal"): ("Hi Fiona,\n\nno, we can't do that.\n\nDana", "Could I get a second monitor?"),
@@ -110,3 +113,51 @@ def test_nobody_is_greeted_by_their_address(lang: str, greeting: str) -> None:
     assert known.requester is not None
     nameless = replace(known, requester=replace(known.requester, name=""))
     assert draft(nameless, TEMPLATES).startswith(greeting)
+
+
+ASKED = {
+    "en": "Could I get a second monitor?",
+    "de": "Könnte ich einen zweiten Bildschirm bekommen?",
+    "fr": "Puis-je avoir un second écran ?",
+    "es": "¿Puedo tener una segunda pantalla?",
+    "pt": "Posso ter um segundo monitor?",
+    "it": "Posso avere un secondo monitor?",
+    "nl": "Kan ik een tweede scherm krijgen?",
+}
+NO = {"en": "No.", "de": "Nein.", "fr": "Non.", "es": "No.", "pt": "Não.", "it": "No.", "nl": "Nee."}
+DRAFTS = sorted(name for name in TEMPLATES.names if name.startswith("drafts/"))
+
+
+@pytest.mark.parametrize("name", DRAFTS)
+@pytest.mark.parametrize("lang", ASKED)
+def test_every_draft_passes_in_every_language(lang: str, name: str) -> None:
+    dropped = name == "drafts/dropped-requester"
+    known = replace(facts("en", "dropped-requester"), lang=lang, mail_lang=lang, question=ASKED[lang])
+    proposed = TEMPLATES.render(name, lang, variables(known)).text
+    to, cc = (NETWORK, FIONA) if dropped else (FIONA, "")
+    _, decision = judge(mail(proposed, ASKED[lang], to, cc=cc), policies())
+    assert [finding.policy for finding in decision.findings] == []
+
+
+@pytest.mark.parametrize("name", ["reason", "eta"])
+@pytest.mark.parametrize("lang", ASKED)
+def test_what_an_answer_puts_in_makes_the_mail_pass(lang: str, name: str) -> None:
+    template = next(iter(TEMPLATES.find(f"amend/{name}", lang)))
+    assert template.lang == lang
+    words = template.render(template.example).text.strip()
+    _, bare = judge(mail(NO[lang], ASKED[lang], FIONA), policies())
+    assert [finding.policy for finding in bare.enforced] == ["bare-refusal"]
+    _, decision = judge(mail(f"{NO[lang]}\n\n{words}", ASKED[lang], FIONA), policies())
+    assert decision.enforced == ()
+
+
+OURS = sorted(key for key in TEMPLATES.files if key[1].partition("/")[0] in ("companion", "notices"))
+
+
+@pytest.mark.parametrize("key", OURS, ids="/".join)
+def test_our_own_notes_would_pass_as_an_agents_mail(key: tuple[str, str]) -> None:
+    """What we write to people leaves nobody hanging either."""
+    template = TEMPLATES.files[key][0]
+    text = template.render(template.example).text
+    _, decision = judge(mail(text, ASKED[key[0]], FIONA), policies())
+    assert [finding.policy for finding in decision.enforced] == []

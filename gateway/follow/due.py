@@ -1,0 +1,140 @@
+"""When a promise falls due: the words of a date, as the end of the time that they name, in the working time of a team.
+
+"By Friday" ends with Friday's business, "at 3 pm" at that minute, "in two hours" two hours on; "soon" names no time.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, time, timedelta
+
+from gateway.reading.dates import Calendar as Grammar
+from gateway.reading.sentences import prepare
+from gateway.site.calendar import Calendar
+
+MOST_PIECES = 8
+"""Pieces of evidence that are looked at."""
+FARTHEST = timedelta(days=400)
+"""Beyond this a date is a slip of the pen or the reading's."""
+
+_CLOCK = re.compile(r"(\d{1,2})(?:[:.h](\d{2}))?\s?([ap])?")
+_HALF_OF_DAY = re.compile(r"\d\s?([ap])\.?m\b")
+_RANGE = re.compile(r"\d{1,3}\s?(?:-|–|to|bis|tot|à|a|o|oder|of|or|ou)\s?(\d{1,3})\b")
+_HOURS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1)}
+_HALF = re.compile(r"^(?:half|halbe|demi|media|mezz|half)")
+_WEEK_ENDS = 4
+"""Friday: what "the end of the week" means to people who work."""
+
+
+def due_of(value: str, pieces: Iterable[str], at: datetime, calendar: Calendar, grammar: Grammar) -> datetime | None:
+    """When what was promised at `at` (aware) is due, in the calendar's zone; None where no time is named ("soon").
+
+    `value` and `pieces` are the fact `eta`: an ISO date or "in words", and the words in which it was said.
+    """
+    now = at.astimezone(calendar.zone)
+    wanted = _iso(value)
+    found = [
+        each for piece in list(pieces)[:MOST_PIECES] for each in _moments(piece, now, calendar, grammar)
+        if now < each <= now + FARTHEST
+    ]  # fmt: skip
+    for off in (0, 1):  # the end of the week is Saturday to the grammar, and Friday to people who work
+        for each in found:
+            if wanted is None or abs((each.date() - wanted).days) == off:
+                return each
+    if wanted is not None:
+        end = _end_of(wanted, calendar)
+        return end if now < end <= now + FARTHEST else None
+    return found[0] if found else None
+
+
+def _moments(piece: str, now: datetime, calendar: Calendar, grammar: Grammar) -> Iterable[datetime]:
+    """The ends of the times that a piece of evidence names; a time of day belongs to the day beside it."""
+    prepared = prepare(piece)
+    days: list[date] = []
+    clocks: list[tuple[int, int, bool]] = []
+    for first, last, named in grammar.matches(prepared):
+        text = prepared.data[first:last].decode("utf-8", "replace")
+        span = _span(named, text, grammar)
+        if span is not None:
+            yield now + span
+            continue
+        clock = named.get("time") or named.get("clock")
+        if clock:
+            if (minute := _minute(clock, text)) is not None:
+                clocks.append(minute)
+            continue
+        if "for_n" in named:
+            continue
+        day = _day(named, now, grammar)
+        if day is not None:
+            days.append(day)
+    if clocks:
+        yield _at_clock(days[0] if days else None, clocks[0], now, calendar)
+        days = days[1:]
+    for day in days:
+        yield _end_of(day, calendar)
+
+
+def _span(named: Mapping[str, str], text: str, grammar: Grammar) -> timedelta | None:
+    """ "in two hours", "within 30 minutes"; of "2-3 hours" the longer."""
+    for number, unit in (("in_n", "in_u"), ("for_n", "for_u")):
+        length = _HOURS.get(grammar.units.get(named.get(unit, ""), "")) if number in named else None
+        if length is None:
+            continue
+        said = named[number]
+        if longer := _RANGE.search(text):
+            return int(longer[1]) * length
+        if _HALF.match(said):
+            return length / 2
+        return (int(said) if said.isdigit() else grammar.numbers.get(said, 1)) * length
+    return None
+
+
+def _day(named: Mapping[str, str], now: datetime, grammar: Grammar) -> date | None:
+    today = now.date()
+    day = grammar.day_of(named, today)
+    if day is None:
+        return None
+    if grammar.spans.get(named.get("span", "")) == 5:  # the end of this week, or of the next on its last day
+        return today + timedelta(days=(_WEEK_ENDS - today.weekday()) % 7)
+    return day
+
+
+def _minute(clock: str, text: str) -> tuple[int, int, bool] | None:
+    """(hour, minute, whether it is certain which half of the day)."""
+    found = _CLOCK.search(clock)
+    if found is None:
+        return None
+    hour, minute = int(found[1]), int(found[2] or 0)
+    half = _HALF_OF_DAY.search(text)
+    if half is not None:
+        hour = hour % 12 + (12 if half[1] == "p" else 0)
+    if hour > 23 or minute > 59:
+        return None
+    return hour, minute, half is not None or hour > 12 or found[2] is not None
+
+
+def _at_clock(day: date | None, clock: tuple[int, int, bool], now: datetime, calendar: Calendar) -> datetime:
+    """That time on that day; without a day, the next time that the clock shows it. "At 3" is within business hours
+    where one of its two meanings is."""
+    hour, minute, certain = clock
+    on = day or now.date()
+    moment = datetime.combine(on, time(hour, minute), calendar.zone)
+    if not certain and hour < 12 and not calendar.is_open(moment) and calendar.is_open(moment + timedelta(hours=12)):
+        moment += timedelta(hours=12)
+    while day is None and moment <= now:
+        moment += timedelta(hours=12 if not certain and hour < 12 else 24)
+    return moment
+
+
+def _end_of(day: date, calendar: Calendar) -> datetime:
+    """The end of business; of a day on which nobody works, the end of the day itself."""
+    return calendar.closing(day) or datetime.combine(day, time(23, 59), calendar.zone)
+
+
+def _iso(value: str) -> date | None:
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        return None

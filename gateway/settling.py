@@ -1,0 +1,310 @@
+"""Settling: an answer to a notice has come, or somebody settles a held mail by command. One answer, once.
+
+What an answer asks for is durable before our 250; what became of it is told by mail. An answer that cannot be done
+changes nothing: the mail still waits, and whoever answered hears why and what to write.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+import structlog
+
+from gateway.amending import CannotRelease, addresses, plan_of, with_changes
+from gateway.answers import Answer, parse_answer
+from gateway.command_words import Kind, command
+from gateway.correspondence import Correspondence
+from gateway.mail.address import Mailbox, split_tag
+from gateway.mail.amend import CannotAmend
+from gateway.mail.envelope import Envelope, Path
+from gateway.mail.message import read_headers, read_message
+from gateway.mail.quoting import split_body
+from gateway.notice_facts import NoticeFacts
+from gateway.policy.decision import Decision
+from gateway.reading.sentences import prepare
+from gateway.rules import Rules
+from gateway.smtp import replies
+from gateway.smtp.gate import Incoming
+from gateway.smtp.replies import Reply
+from gateway.store.records import Action, Hold, HoldState, OutMail
+from gateway.store.store import Store
+from gateway.templating import CannotRender
+
+log = structlog.get_logger("gateway.settling")
+
+DONE: dict[str, str] = {
+    "fix": "fixed", "amend": "amended", "send": "sent", "note": "noted", "consult": "consulted", "wrong": "wrong",
+}  # fmt: skip
+"""The acknowledgement of each way in which an approved mail goes out."""
+
+MOST_ASKED_BACK = 8
+"""Acknowledgements of nothing done, to one person about one mail in a day."""
+
+Judge = Callable[[bytes, Envelope, str], Awaitable[Decision]]
+"""(octets, envelope, the agent's address) -> what a mail would come to that was sent now."""
+
+
+def fresh_token() -> str:
+    """128 random bits in lower-case hex: local parts may lose their case on the way."""
+    return secrets.token_hex(16)
+
+
+def token_hash(token: str) -> str:
+    """The form in which tokens are stored: whoever reads the store cannot answer for an agent."""
+    return hashlib.sha256(token.lower().encode("ascii", "replace")).hexdigest()
+
+
+class CannotSettle(Exception):
+    """Nothing was done. `ack` is the acknowledgement that says so, with `problem`, `detail` and a `draft` to send."""
+
+    def __init__(self, ack: str, problem: str, detail: str = "", draft: str = "") -> None:
+        super().__init__(f"{ack}: {problem} {detail}")
+        self.ack, self.problem, self.detail, self.draft = ack, problem, detail, draft
+
+
+class Settling:
+    """Reads answers and does what they say. `wake` is called when there is something to send, `judge` judges an
+    amended mail again; both are set by whoever puts the gateway together."""
+
+    def __init__(self, rules: Rules, store: Store, letters: Correspondence) -> None:
+        self._rules = rules
+        self._store = store
+        self._letters = letters
+        self._said: dict[tuple[str, str], list[datetime]] = {}
+        self.wake: Callable[[], None] = lambda: None
+        self.judge: Judge | None = None
+
+    def takes(self, address: str) -> bool:
+        """True for the address that answers come to, with or without a token."""
+        return self._letters.takes(address)
+
+    # --- an answer has come ----------------------------------------------------------------------------------------
+
+    async def answer(self, mail: Incoming, path: Path, raw: bytes, read: Callable[[], Awaitable[str]]) -> Reply:
+        """Take a reply to a notice. `read` gives its own words, without what it quotes. Automatic replies and bounces
+        are swallowed (RFC 3834 §2), so nothing can loop."""
+        headers = read_headers(raw)
+        author = headers.author or Mailbox(mail.envelope.mail_from.address)
+        if not mail.envelope.mail_from.address or headers.auto_submitted or headers.bulk:
+            log.warning("automatic mail to the notices address swallowed", mail=mail.id, sender=author.key)
+            return replies.OK
+        token = token_hash(split_tag(path.address)[1])
+        known = await self._store.token(token)
+        hold = await self._store.held(known.hold_id) if known is not None else None
+        if hold is None or known is None:
+            return await self._expired(author)
+        who = mail.auth_identity if mail.auth_identity and "@" in mail.auth_identity else author.address
+        if not (self._may_settle(hold, author.address) and self._may_settle(hold, who)):
+            return await self._say("wrong-sender", hold, to=author)
+        if not known.alive:
+            return await self._say("already-settled", hold, to=author, by=hold.approved_by or known.used_by)
+        said = await read()
+        if hold.new.id in said or split_tag(path.address)[1] in said.lower():
+            # The notice stands there unquoted, with the words of every answer in it: only the first line is theirs.
+            said = next((line for line in said.split("\n") if line.strip()), "")
+        await self._settle_by_mail(hold, parse_answer(said, headers.subject), author, split_tag(path.address)[1])
+        return replies.OK
+
+    async def _settle_by_mail(self, hold: Hold, answer: Answer, author: Mailbox, token: str) -> None:
+        """Whatever is asked back can be answered again: the token is still good."""
+        if answer.kind == "unclear":
+            await self._say("not-understood", hold, to=author, token=token, problem=answer.problem)
+            return
+        missing = self._not_offered(hold, answer)
+        if missing == "fix":
+            await self._say("no-fix", hold, to=author, token=token)
+        elif missing:
+            await self._say("not-offered", hold, to=author, token=token, problem=command(missing, hold.new.lang))
+        elif hold.raw is None:
+            await self._say("expired", hold, to=author)
+        else:
+            await self._settle_and_tell(hold, answer, author, token)
+
+    async def _settle_and_tell(self, hold: Hold, answer: Answer, author: Mailbox, token: str) -> None:
+        try:
+            done = await self.settle(hold, answer, by=author.key, token=token_hash(token), to=author)
+        except CannotSettle as cannot:
+            more = {"problem": cannot.problem, "detail": cannot.detail, "draft": cannot.draft}
+            await self._say(cannot.ack, hold, to=author, token=token, **more)
+            return
+        if not done:
+            fresh = await self._store.held(hold.new.id)
+            await self._say("already-settled", fresh or hold, to=author, by=fresh.approved_by if fresh else "")
+
+    def _not_offered(self, hold: Hold, answer: Answer) -> Kind | Literal[""]:
+        """The first thing that the answer asks for and that this mail was not offered; "" where all is well."""
+        wanted: list[Kind] = [] if answer.kind == "amend" or answer.kind == "unclear" else [answer.kind]
+        parts: tuple[tuple[Kind, object], ...] = (("fix", answer.fix), ("reason", answer.reason), ("eta", answer.eta))
+        wanted += [kind for kind, asked in parts if asked]
+        if hold.state == "discarded":
+            return next((kind for kind in wanted if kind != "send"), "")
+        offers = hold.new.told.get("offers", ("send", "discard", "fix"))
+        if "fix" in wanted and not hold.new.fix.get("possible"):
+            return "fix"
+        return next((kind for kind in wanted if kind not in offers), "")
+
+    async def settle(
+        self, hold: Hold, answer: Answer, *, by: str, token: str | None = None, to: Mailbox | None = None
+    ) -> bool:
+        """Do what an answer says, durably. False when somebody was first. The sender hears what became of the mail,
+        and so does `to`, who answered in the sender's place. Raises CannotSettle when nothing was done."""
+        now = self._letters.clock()
+        if answer.kind == "discard":
+            done = await self._discard(hold, answer, by, token, to)
+        elif answer.kind == "amend":
+            plan = await self._plan(hold, answer)
+            done = await self._store.approve(hold.new.id, "amend", by, answer.why, token, now, plan=plan)
+        else:
+            action: Action = answer.kind  # type: ignore[assignment]
+            notes = self._companion(hold) if action == "note" else ()
+            before: tuple[HoldState, ...] = ("discarded",) if hold.state == "discarded" else ("held",)
+            done = await self._store.approve(
+                hold.new.id, action, by, answer.why, token, now, before=before, notices=notes
+            )
+        if done:
+            log.info("hold answered", mail=hold.new.id, answer=answer.kind, by=by)
+            self.wake()
+        return done
+
+    async def _discard(self, hold: Hold, answer: Answer, by: str, token: str | None, to: Mailbox | None) -> bool:
+        """Thrown away, and for some time still there: the acknowledgement can be answered with SEND."""
+        again = fresh_token()
+        told = self._ack("discarded", hold, token=again, by=self._other(hold, by))
+        if to is not None and not self._rules.site.same_person(to.address, hold.new.agent):
+            told += self._ack("discarded", hold, to=to, token=again)
+        now = self._letters.clock()
+        return await self._store.discard(
+            hold.new.id, by, answer.why, token, now, notices=told, fresh_token=token_hash(again)
+        )
+
+    # --- words that go into the mail -------------------------------------------------------------------------------
+
+    async def _plan(self, hold: Hold, answer: Answer) -> dict[str, object]:
+        """What the amended mail goes out with, judged again: it must pass now. Raises CannotSettle."""
+        words = self._words(hold, answer)
+        try:
+            plan = plan_of(hold, words, fix=answer.fix)
+            if answer.eta:
+                plan["eta"] = answer.eta  # a promise, once it has gone out
+            octets, rcpt_to = with_changes(hold, plan)
+        except (CannotAmend, CannotRelease) as cannot:
+            detail = str(cannot) if hold.new.lang.startswith("en") else ""  # it is said in English only
+            raise CannotSettle("draft-back", "cannot", detail, self._by_hand(hold, words)) from cannot
+        if self.judge is None:
+            return plan
+        decision = await self.judge(octets, Envelope.of(hold.new.agent, addresses(rcpt_to)), hold.new.agent)
+        if decision.disposition != "pass":
+            stops = [finding for finding in decision.enforced if finding.do in ("rewrite", "hold", "reject")]
+            needed = next((finding.would_pass for finding in stops if finding.would_pass), "")
+            needed = needed if hold.new.lang.startswith("en") else ""  # policy files are written in English
+            raise CannotSettle(
+                "draft-back", "still", needed.removeprefix("would have passed").strip(" ."), self._by_hand(hold, words)
+            )
+        return plan
+
+    def _words(self, hold: Hold, answer: Answer) -> str:
+        """The sender's reason and date as sentences of the mail's language. Raises CannotSettle for a date that is
+        none."""
+        lang = str(hold.new.told.get("mail_lang") or hold.new.lang)
+        if answer.eta and not self._is_ahead(answer.eta):
+            raise CannotSettle("not-understood", "no-date")
+        said = (("reason", answer.reason), ("eta", answer.eta))
+        try:
+            return "\n\n".join(self._letters.sentence(name, text, lang) for name, text in said if text)
+        except CannotRender as cannot:
+            raise CannotSettle("draft-back", "cannot", str(cannot)) from cannot
+
+    def _is_ahead(self, text: str) -> bool:
+        """Whether the reading finds a point in time in these words, and it is not over."""
+        lexicon, zone = self._rules.lexicon, self._rules.site.zone
+        found = lexicon.calendar.find(prepare(text), self._letters.clock().astimezone(zone))
+        return any(not when.past for when in found)
+
+    def _by_hand(self, hold: Hold, words: str) -> str:
+        """The sender's own text with the words in it, to be sent by themselves."""
+        try:
+            own = split_body(read_message(hold.raw or b"")).new.text
+        except Exception:  # hostile mail: the words alone will do
+            own = ""
+        return "\n\n".join(part for part in (own[:2000], words) if part)
+
+    # --- what is told ----------------------------------------------------------------------------------------------
+
+    def _companion(self, hold: Hold) -> tuple[OutMail, ...]:
+        """The short note to the requester, in place of the agent's mail. Raises CannotSettle: without it the mail
+        would leave them hanging after all."""
+        try:
+            return (self._letters.companion(hold),)
+        except (CannotRender, ValueError) as cannot:
+            raise CannotSettle("draft-back", "cannot", str(cannot)) from cannot
+
+    def on_settled(self, hold: Hold, state: str, detail: str) -> tuple[tuple[OutMail, ...], str | None]:
+        """Mails about an approved hold that has come to `state`, and the hash of a fresh token if it waits again."""
+        if state == "held":
+            token = fresh_token()
+            return (self._letters.notice(self._letters.facts_of(hold), token, detail),), token_hash(token)
+        if state == "released":
+            by, name = self._other(hold, hold.approved_by), DONE[hold.action or "send"]
+            more: dict[str, Any] = {"by": by, "added": str(hold.plan.get("words", ""))}
+            told = self._ack(name, hold, **more)
+            if Mailbox(by).domain:  # whoever answered in the sender's place; a command has its answer already
+                told += self._ack(name, hold, to=Mailbox(by, self._rules.site.name_of(by)), **more)
+            return told, None
+        return self._ack("in-doubt", hold), None
+
+    def _other(self, hold: Hold, by: str) -> str:
+        """Who settled it, where that was not the sender."""
+        return "" if self._rules.site.same_person(by, hold.new.agent) else by
+
+    def _may_settle(self, hold: Hold, address: str) -> bool:
+        """The agent, their delegates and supervisor; for a shared mailbox also every member of its team. The admins,
+        since in the end they are the ones who are asked."""
+        site = self._rules.site
+        if site.is_among(address, (*hold.new.may_settle, *(admin.address for admin in site.admins))):
+            return True
+        entry, owner = site.agent(address), site.agent(hold.new.agent)
+        shared = site.is_team_mailbox(hold.new.agent)
+        return shared and entry is not None and owner is not None and entry.team == owner.team
+
+    async def _expired(self, author: Mailbox) -> Reply:
+        """An unknown token. Only our own agents are told; anybody else could be a forged address (backscatter)."""
+        if self._rules.site.agent(author.address) is not None and self._may_say("", author):
+            facts = NoticeFacts(held_id="", agent=author, subject="", lang=self._rules.site.lang)
+            await self._store.enqueue(self._letters.ack("expired", facts))
+            self.wake()
+        return replies.OK
+
+    def _may_say(self, about: str, to: Mailbox) -> bool:
+        """Whether one more acknowledgement of nothing done may go out. A machine that answers each of ours, without
+        saying that it is one, must come to an end; a person who tries a few times a day does not notice."""
+        now, key = self._letters.clock(), (about, to.key)
+        lately = [at for at in self._said.get(key, ()) if now - at < timedelta(days=1)]
+        if len(self._said) > 10_000:
+            self._said.clear()
+        self._said[key] = [*lately, now][:MOST_ASKED_BACK]
+        return len(lately) < MOST_ASKED_BACK
+
+    async def _say(self, name: str, hold: Hold, *, to: Mailbox, **more: Any) -> Reply:
+        if not self._may_say(hold.new.id, to):
+            log.warning("asked back often enough; silent now", mail=hold.new.id, ack=name)
+            return replies.OK
+        mails = self._ack(name, hold, to=to, **more)
+        if mails and (name != "wrong-sender" or self._rules.site.agent(to.address) is not None):
+            await self._store.enqueue(mails)
+            self.wake()
+        return replies.OK
+
+    def _ack(
+        self, name: str, hold: Hold, *, to: Mailbox | None = None, token: str = "", **more: Any
+    ) -> tuple[OutMail, ...]:
+        facts = self._letters.facts_of(hold)
+        if to is not None:
+            facts = replace(facts, agent=to)
+        if name == "wrong-sender":
+            facts = replace(facts, subject="", message_id="", references=())
+        return self._letters.ack(name, facts, token=token, **more)
