@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Literal
 
 from gateway.command_words import COMMANDS, SYNONYMS, Kind
@@ -58,7 +59,7 @@ _FILLERS = _words(
 )
 _UNFILLED = _words(
     "why reason grund warum pourquoi motif motivo porqué porque perché reden waarom razão razao ragione date datum when"
-    " wann quand cuándo quando wanneer fecha data"
+    " wann quand cuándo quando wanneer fecha data por qué porquê"
 )
 _AS_IT_IS = re.compile(
     r"^(?:(?:it|this|the mail|anyway|as it is|as is|as written|so|trotzdem|wie sie ist|wie es ist|die mail|sie|es|bitte"
@@ -87,9 +88,28 @@ _END = re.compile(
     r"|inviato|oggetto|van|verzonden|aan|onderwerp)\s*:\s(?!\s*$).*(?:@|\d{4}|gateway)"
     r"|(?:on|am|le|el|em|il|op)\b.{6,200}\b(?:wrote|schrieb|écrit|escribió|escreveu|scritto|schreef)\b.*:?\s*$"
     r"|.{0,120}\b(?:wrote|schrieb|écrit|escribió|escreveu|scritto|schreef)\s*:\s*$"
-    r"|(?:sent from my|get outlook for|von meinem|gesendet von|gesendet mit|hol dir outlook|envoyé de(?:puis)? mon"
+    r"|(?:sent from (?:my|outlook|mail for|yahoo|gmail)|sent via (?:the )?(?:samsung|outlook|gmx|blackberry)"
+    r"|envoyé à partir de|inviato dal|van mijn \w+ verzonden|get outlook for|von meinem|gesendet von"
+    r"|gesendet mit|hol dir outlook|envoyé de(?:puis)? mon"
     r"|télécharger outlook|enviado desde mi|obtener outlook|enviado d[oe]|obter o outlook|inviato da|ottieni outlook"
     r"|verzonden (?:vanaf|met|van)|outlook voor|downloaden?)\b)",
+    re.IGNORECASE,
+)
+# The end of a mail, with or without a name: below an answer's text it belongs to the signature.
+_SIGN_OFF = re.compile(
+    r"^(?:(?:with )?(?:(?:best|kind|kindest|warm) )?(?:regards|wishes)|best|cheers|(?:many )?thanks|thank you|thx"
+    r"|yours (?:sincerely|truly|faithfully)|sincerely"
+    r"|mit (?:freundlichen|besten|lieben|vielen) gr(?:ü|ue)(?:ß|ss)en|(?:(?:viele|beste|liebe|schöne) )?"
+    r"gr(?:ü|ue)(?:ß|ss)e|gru(?:ß|ss)|(?:vielen )?dank|danke|lg|mfg|vg|(?:bien )?cordialement|bien à vous|merci"
+    r"|(?:un )?saludos?(?: cordiales)?|gracias|atentamente|(?:com os melhores )?cumprimentos|atenciosamente|abraços?"
+    r"|obrigad[oa]|(?:(?:cordiali|distinti) )?saluti|grazie|met vriendelijke groet(?:en)?|groet(?:en|jes)?|bedankt|mvg)"
+    r"(?:\s*[,.!]+(?:\s*\w+(?:[ .]\w+){0,2}\.?)?)?$",
+    re.IGNORECASE,
+)
+# "Send it to Bob instead", "send tomorrow": SEND does neither, it sends the mail as it is, now.
+_OTHERWISE = re.compile(
+    r"(?:to|later|tomorrow|tonight|an|später|morgen|à|plus tard|demain|más tarde|mañana|para|mais tarde|amanhã"
+    r"|più tardi|domani|aan|straks)\b",
     re.IGNORECASE,
 )
 _COMMAND_WORDS = frozenset(word.lower() for words in COMMANDS.values() for word in words.values())
@@ -152,6 +172,16 @@ class _Said:
     below: int = 0
 
 
+def unsigned(text: str, name: str) -> str:
+    """The text without the writer's name at its end, in full or the first one: a signature, no part of a reason."""
+    words, names = text.split(), [each.casefold() for each in name.split()]
+    for signature in (names, names[:1]):
+        tail = [word.strip(",.-–").casefold() for word in words[-len(signature) :]] if signature else []
+        if signature and tail == signature and len(words) > len(signature):
+            return " ".join(words[: -len(signature)]).rstrip(" ,–-")
+    return text
+
+
 def _own_lines(text: str) -> list[str]:
     """The lines that the person wrote, bare of decoration, up to the first sign of a quote or signature."""
     lines: list[str] = []
@@ -179,7 +209,7 @@ def _read_line(line: str, below: Sequence[str]) -> _Said | Problem | None:
         return _send(tail, below)
     if kind in ("reason", "eta"):
         return _text(kind, match[1], tail, below)
-    if tail[:1] == "/" or _AND.match(tail):
+    if tail[:1] == "/" or _AND.match(tail) or re.match(r"(?:\s+\w{1,6})?\s*[?？]", tail):  # "Fix?" asks what it is
         return "more"
     words = re.findall(r"[^\W\d_]+", tail.lower())
     if all(word in _FILLERS for word in words) and not re.search(r"\d", tail):
@@ -200,7 +230,7 @@ def _text(kind: Kind, word: str, tail: str, below: Sequence[str]) -> _Said | Pro
     lines = [_one_line(tail)]
     used = 0
     for line in below:
-        if (not line and any(lines)) or (line and _read_line_starts(line)):
+        if (not line and any(lines)) or (line and _read_line_starts(line)) or _SIGN_OFF.match(line):
             break
         used += 1
         lines.append(line)
@@ -227,8 +257,11 @@ def _send(tail: str, below: Sequence[str]) -> _Said | Problem | None:
         return None
     spaced = tail[:1].isspace()  # "send it, she knows"; behind a colon or comma all is the reason
     why = _one_line(_AS_IT_IS.sub("", tail.strip()) if spaced else tail)
+    if spaced and _OTHERWISE.match(why):
+        return "more"
     if not re.search(r"\w", why):
-        why = _one_line(" ".join(line for line in below if line and _plain_command(line) is None))
+        own = takewhile(lambda line: not _SIGN_OFF.match(line), below)
+        why = _one_line(" ".join(line for line in own if line and _plain_command(line) is None))
     words = re.findall(r"\w+", why.lower())
     # "why" and "Grund" alone are the notice's own words, sent back unfilled.
     if not re.search(r"\w\w", why) or all(word in _FILLERS or word in _UNFILLED for word in words):

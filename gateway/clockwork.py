@@ -79,7 +79,10 @@ class Clockwork:
         if not self._rules.judging:
             return
         for hold_id, stage in await self._store.holds_due(now):
-            told |= await self._guarded(hold_id, self._remind(hold_id, stage, now))
+            if await self._guarded(hold_id, self._remind(hold_id, stage, now)):
+                told = True
+            else:  # settled meanwhile, or it could not be told: the others must not wait behind it
+                await self._store.put_off(hold_id, stage, now + timedelta(hours=1))
         for entry in await self._store.ledger_due(now):
             told |= await self._guarded(entry.mail_id, self._follow(entry, now))
         if told:

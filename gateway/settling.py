@@ -6,6 +6,7 @@ changes nothing: the mail still waits, and whoever answered hears why and what t
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import secrets
 from collections.abc import Awaitable, Callable
@@ -16,7 +17,7 @@ from typing import Any, Literal
 import structlog
 
 from gateway.amending import CannotRelease, addresses, plan_of, with_changes
-from gateway.answers import Answer, parse_answer
+from gateway.answers import Answer, parse_answer, unsigned
 from gateway.command_words import Kind, command
 from gateway.correspondence import Correspondence
 from gateway.mail.address import Mailbox, split_tag
@@ -188,10 +189,11 @@ class Settling:
         """What the amended mail goes out with, judged again: it must pass now. Raises CannotSettle."""
         words = self._words(hold, answer)
         try:
-            plan = plan_of(hold, words, fix=answer.fix)
+            # Hostile mail takes a while to edit, and the loop has other clients.
+            plan = await asyncio.to_thread(plan_of, hold, words, fix=answer.fix)
             if answer.eta:
                 plan["eta"] = answer.eta  # a promise, once it has gone out
-            octets, rcpt_to = with_changes(hold, plan)
+            octets, rcpt_to = await asyncio.to_thread(with_changes, hold, plan)
         except (CannotAmend, CannotRelease) as cannot:
             detail = str(cannot) if hold.new.lang.startswith("en") else ""  # it is said in English only
             raise CannotSettle("draft-back", "cannot", detail, self._by_hand(hold, words)) from cannot
@@ -213,7 +215,8 @@ class Settling:
         lang = str(hold.new.told.get("mail_lang") or hold.new.lang)
         if answer.eta and not self._is_ahead(answer.eta):
             raise CannotSettle("not-understood", "no-date")
-        said = (("reason", answer.reason), ("eta", answer.eta))
+        name = self._rules.site.name_of(hold.new.agent)
+        said = (("reason", unsigned(answer.reason, name)), ("eta", unsigned(answer.eta, name)))
         try:
             return "\n\n".join(self._letters.sentence(name, text, lang) for name, text in said if text)
         except CannotRender as cannot:

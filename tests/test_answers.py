@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.answers import Answer, parse_answer
+from gateway.answers import Answer, parse_answer, unsigned
+from gateway.command_words import COMMANDS
+from gateway.template_files import load_templates
 
 FIX = [
     "FIX", "fix", "Fix.", "  FIX  ", "*FIX*", "“Fix”", "FIX!", "Fix it", "fix it please", "Please fix", "Yes, fix it.",
@@ -179,3 +183,49 @@ def test_any_text_gives_an_answer_on_one_line(text: str) -> None:
 def test_long_hostile_texts_take_no_time() -> None:
     for text in ("on " * 50_000, "please " * 50_000, "SEND " + "it " * 100_000, "wrote " * 50_000, "fix\n" * 100_000):
         parse_answer(text)
+
+
+@pytest.mark.parametrize("lang", sorted(COMMANDS))
+def test_a_button_that_is_sent_back_unfilled_is_asked_back(lang: str) -> None:
+    """What a notice shows, and what its link fills in, is no reason of anybody's."""
+    templates = load_templates(Path(__file__).parent.parent / "templates")
+    label = templates.render("answers/send", lang, {}).lines["label"]
+    for text in (label, f"{COMMANDS[lang]['send']}: "):
+        assert parse_answer(text) == Answer("unclear", problem="no-reason"), text
+    for kind, problem in (("reason", "no-reason"), ("eta", "no-date")):
+        label = templates.render(f"answers/{kind}", lang, {}).lines["label"]
+        assert parse_answer(label) == Answer("unclear", problem=problem), label
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        "Kind regards\nDana", "Best, Dana", "Thanks\nDana", "Mit freundlichen Grüßen\nDana", "Cordialement", "Saludos",
+        "Sent from Outlook for iOS", "Envoyé à partir de Outlook pour iOS", "Inviato dal mio iPhone",
+        "Van mijn iPhone verzonden", "Sent via the Samsung Galaxy",
+    ],
+)  # fmt: skip
+def test_how_a_mail_ends_is_no_part_of_the_reason(end: str) -> None:
+    """It would go to the requester, in the middle of the agent's own mail."""
+    assert parse_answer(f"REASON: no licences\n{end}").reason == "no licences"
+    assert parse_answer(f"ETA: Friday\n{end}").eta == "Friday"
+    assert parse_answer(f"SEND\n{end}").problem == "no-reason"
+
+
+@pytest.mark.parametrize("text", ["Fix?", "FIX ?", "Discard?", "Note?", "Consult??"])
+def test_a_question_about_an_answer_is_none(text: str) -> None:
+    assert parse_answer(text).kind == "unclear"
+
+
+@pytest.mark.parametrize(
+    "text", ["Send it to Bob instead", "Send tomorrow", "Send it later", "Senden an Bob", "Fix it?"]
+)
+def test_what_an_answer_cannot_do_is_asked_back(text: str) -> None:
+    """SEND would send it as it is, to whom it was written, now: that cannot be taken back."""
+    assert parse_answer(text).problem == "more"
+
+
+def test_a_name_below_a_reason_is_a_signature() -> None:
+    assert unsigned("no licences Dana", "Dana Cole") == unsigned("no licences, Dana Cole", "Dana Cole") == "no licences"
+    assert unsigned("ask Dana Smith", "Dana Cole") == "ask Dana Smith"
+    assert unsigned("Dana", "Dana Cole") == "Dana" and unsigned("no licences", "") == "no licences"

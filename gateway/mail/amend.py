@@ -154,13 +154,13 @@ def _octet(octets: bytes, codec: str, text: str, at: int) -> int:
         raise CannotAmend("its text is not encoded as it says") from None
     if whole.replace("\r\n", "\n") != text:
         raise CannotAmend("its text is not encoded as it says")
-    near = at
-    for _ in range(3):  # each CRLF before the place is one code point more
-        near = at + whole.count("\r\n", 0, near + 1)
-    while whole[:near].replace("\r\n", "\n") != text[:at]:
-        near -= 1
-        if near < at:
-            raise CannotAmend("the end of the sender's words is not clear")
+    near = passed = 0
+    for ends, line in enumerate(whole.split("\r\n")):  # each CRLF before the place is one code point more
+        passed += len(line)
+        near = at + ends
+        if passed >= at:
+            break
+        passed += 1
     offset = len(whole[:near].encode(codec))
     if octets[:offset].decode(codec, "replace") != whole[:near]:  # a charset with a state, such as ISO-2022-JP
         raise CannotAmend("its charset is not one that can be edited")

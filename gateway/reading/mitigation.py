@@ -24,6 +24,8 @@ FAR = 3
 _DATE = re.compile(r"\d{1,2}\s?[./-]\s?\d{1,2}\s?[./-]\s?\d{2,4}|\d{4}[/-]\d{1,2}[/-]\d{1,2}|\d[\d.]*[.,]\d{2}\b")
 DIGITS = 6
 """A telephone number has at least so many."""
+WORDS_OF_A_TURN = 4
+"""So many words behind a "but" say what there is instead."""
 WORDS_OF_A_REASON = 4
 """A clause behind a refusal tells why from this many words on."""
 WORDS_OF_A_SENTENCE = 5
@@ -38,6 +40,13 @@ NO_REASON = (
     *("alternative", "escalation_offer", "promise", "announce", "transfer", "directive", "directions"),
 )
 """Cues of sentences that do not tell why."""
+
+
+NO_TURN = (
+    *("refusal", "refusal_answer", "pleasantry", "apology", "pardon", "process", "policy_only", "offer_more"),
+    *("noncommittal", "dismissive", "rude", "out_of_scope", "no_eta"),
+)
+"""Cues of what helps nobody, behind a "but"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +189,7 @@ def find_alternatives(scan: Scan, noes: Noes) -> list[tuple[int, int]]:
         if noes.sentences and hit.sentence not in near:
             continue
         found.append((hit.start, hit.end))
+    found += _turns(scan, noes)
     ways = {hit.sentence + step for hit in scan.of("alternative", "redirect") for step in (0, 1)}
     for number in noes.sentences | ways:
         if number < len(scan.prepared.sentences) and number in near and scan.is_said(number):
@@ -193,6 +203,21 @@ def find_alternatives(scan: Scan, noes: Noes) -> list[tuple[int, int]]:
         if hit.sentence not in known and (not noes.sentences or hit.sentence in near):
             found.append((hit.start, hit.end))
     return sorted(set(found))
+
+
+def _turns(scan: Scan, noes: Noes) -> Iterator[tuple[int, int]]:
+    """What stands behind a "but" that follows a no in its sentence, unless it says no again, or only a kind word."""
+    for number in noes.sentences:
+        sentence = scan.prepared.sentences[number]
+        said = max(hit.end for hit in noes.refusals if hit.sentence == number)
+        turn = next((hit for hit in scan.within(number, "contrast") if hit.start >= said), None)
+        if turn is None or sentence.question:
+            continue
+        if any(hit.start >= turn.start for hit in scan.within(number, *NO_TURN)):
+            continue
+        words = re.findall(r"[^\W_]+", scan.prepared.text[turn.end : sentence.end])
+        if len(words) >= WORDS_OF_A_TURN:
+            yield turn.end, sentence.end
 
 
 def find_offers(scan: Scan, noes: Noes) -> list[Hit]:

@@ -17,6 +17,12 @@ _TURN = re.compile(r"\s[-–—]{1,2}\s|;|: ")
 """Marks after which a sentence begins anew."""
 
 
+SOMETHING_ELSE = ("good_news", "others_no")
+TAKEN = 0.93
+UNLIKELY = 0.5
+"""A phrase that nothing confirms falls where the second reader sees rather no refusal than one, and is sure of one of
+SOMETHING_ELSE from TAKEN on: "can't make it, I'm at the dentist"."""
+
 WORDS_OF_A_BARE_NO = 4
 """A "no" whose question nobody knows is the whole answer in at most this many words."""
 
@@ -66,8 +72,10 @@ def find_noes(scan: Scan, question: Question) -> Noes:
     for hit in scan.of("refusal_answer"):
         if _answers(scan, hit, question) and not _beside(scan, hit, "good_news", "assurance"):
             refusals.append(hit)
+    plain = _plain(scan, refusals)
+    refusals = [hit for hit in refusals if hit.sentence in plain or not _taken_for_another(scan, hit.sentence)]
     return Noes(
-        weigh(scan, "refusal", refusals, _plain(scan, refusals)),
+        weigh(scan, "refusal", refusals, plain),
         scan.of("good_news"),
         scan.of("assurance"),
         tuple(conditional),
@@ -81,6 +89,13 @@ def _plain(scan: Scan, refusals: Sequence[Hit]) -> frozenset[int]:
     return frozenset(
         hit.sentence for hit in refusals if scan.within(hit.sentence, "refusal_answer", "apology", "process")
     )
+
+
+def _taken_for_another(scan: Scan, number: int) -> bool:
+    """Whether the second reader takes a sentence for good news, or for the no of somebody else."""
+    if scan.acts.chance(number, "refusal", 1.0) >= UNLIKELY:
+        return False
+    return any(scan.acts.chance(number, act, 0.0) >= TAKEN for act in SOMETHING_ELSE)
 
 
 def _asks(scan: Scan, hit: Hit) -> bool:

@@ -102,6 +102,13 @@ class Following(Base):
         query = select(hold_rows.c.id, hold_rows.c.stage).where(waiting).order_by(look).limit(AT_ONCE)
         return await self._reader.run(lambda connection: [tuple(row) for row in connection.execute(query)])  # type: ignore[misc]
 
+    async def put_off(self, hold_id: str, stage: int, next_at: datetime) -> None:
+        """Look at a held mail again later, where nobody could be told now."""
+        as_read = (hold_rows.c.id == hold_id) & (hold_rows.c.state == "held") & (hold_rows.c.stage == stage)
+        await self._write(
+            lambda connection: connection.execute(update(hold_rows).where(as_read).values(next_at=next_at))
+        )
+
     async def remind(
         self, hold_id: str, stage: int, next_at: datetime, mails: Sequence[OutMail], token_hash: str, now: datetime
     ) -> bool:

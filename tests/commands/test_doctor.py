@@ -164,9 +164,9 @@ async def test_a_mail_server_that_breaks_off_is_told_as_such(ready: list[str | P
 
 async def test_a_language_without_templates_is_told(ready: list[str | Path], tmp_path: Path) -> None:
     site = tmp_path / "site.yaml"
-    site.write_text('agents: ["*"]\nlang: fr\n')
+    site.write_text('agents: ["*"]\nlang: sv\n')
     _, found = await doctor("--state", ready[1], "--site", site)
-    assert found["templates"]["state"] == "warn" and "none in fr" in found["templates"]["found"]
+    assert found["templates"]["state"] == "warn" and "none in sv" in found["templates"]["found"]
 
 
 async def test_a_site_whose_held_mail_nobody_could_answer_for(ready: list[str | Path], tmp_path: Path) -> None:

@@ -72,13 +72,13 @@ def test_check_says_what_would_keep_serve_from_starting(run: Run, folder: Path) 
 
 
 def test_what_may_not_be_meant_is_noted(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "site.yaml").write_text('agents: ["*"]\nlang: fr\n')
+    (tmp_path / "site.yaml").write_text('agents: ["*"]\nlang: sv\n')
     own = tmp_path / "templates" / "en" / "notices"
     own.mkdir(parents=True)
     shutil.copy(shipped("templates") / "en" / "notices" / "hold.txt", own / "holdd.txt")
     ran = run("policy", "check", "--site", tmp_path / "site.yaml", "--templates", tmp_path / "templates")
     assert ran.code == 0
-    assert "note       the site file asks for fr, and there are no templates in it: those notices are in En" in ran.out
+    assert "note       the site file asks for sv, and there are no templates in it: those notices are in En" in ran.out
     assert f"note       {own / 'holdd.txt'}: nothing uses this template; is hold meant?\n" in ran.out
     assert "note       no gateway.notices in the site file" in ran.out
 

@@ -37,9 +37,13 @@ def say(**what: Any) -> None:
 
 
 async def main(folder: Path, upstream: int) -> None:
+    from gateway import service as module
     from gateway.service import Service
     from gateway.settings_file import load_settings
+    from tests.e2e.house import quick_load
     from tests.e2e.nursery import flags
+
+    module.load_policies = quick_load
 
     environ = {"REFERRAL_GATEWAY_KEY_FILE": str(folder / "keys" / "hold.key"), "HOME": str(folder)}
     service = Service(load_settings({**flags(folder, upstream), "readers": 1}, environ, None))

@@ -92,15 +92,16 @@ class Talk:
 
 @functools.cache
 def _shipped_rules(site: Path | None) -> PolicySet:
-    """Checked once: the examples of the shipped policies take a second and never change under the tests."""
-    return load_policies(shipped("policies"), site, shipped=shipped("policies"), templates=None)
+    """Loaded once: they never change under the tests."""
+    return load_policies(shipped("policies"), site, shipped=shipped("policies"), templates=None, run=False)
 
 
-def _load(policies: Path, site: Path | None, **more: Any) -> PolicySet:
+def quick_load(policies: Path, site: Path | None, **more: Any) -> PolicySet:
+    """The policies without their examples, which are run elsewhere and take most of the time of a start."""
     usual = (None, shipped("policies") / "site.yaml")
     if policies == shipped("policies") and site in usual and more.get("templates") is None:
         return _shipped_rules(site)
-    return load_policies(policies, site, **more)
+    return load_policies(policies, site, run=False, **more)
 
 
 @contextlib.asynccontextmanager
@@ -142,7 +143,7 @@ async def house(
         environ = {"REFERRAL_GATEWAY_KEY_FILE": str(tmp_path / "keys" / "hold.key"), "HOME": str(tmp_path)}
         loaded = load_settings({name: value for name, value in flags.items() if value is not None}, environ, None)
         service = Service(loaded, **({"clock": clock} if clock else {}))
-        with mock.patch("gateway.service.load_policies", _load):
+        with mock.patch("gateway.service.load_policies", quick_load):
             await service.start()
         ports = [server.port for server in service.doors.servers]
         try:

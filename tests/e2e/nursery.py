@@ -194,8 +194,11 @@ def _gateway(order: dict[str, Any]) -> int:
 
 
 async def _serve(order: dict[str, Any]) -> None:
+    from gateway import service as module
     from gateway.service import Service
+    from tests.e2e.house import quick_load
 
+    module.load_policies = quick_load
     ahead = timedelta(seconds=order["ahead"])
     service = Service(settings_for(Path(order["folder"]), order["upstream"]), clock=lambda: datetime.now(UTC) + ahead)
     told = asyncio.Event()

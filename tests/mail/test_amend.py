@@ -181,3 +181,9 @@ def test_hostile_mail_takes_no_time() -> None:
                 amend(HEAD + b"Content-Transfer-Encoding: " + cte + b"\r\n\r\nNo.\r\n" + body + b"\r\n", WHY)
             except CannotAmend:
                 pass
+
+
+def test_short_lines_are_counted_right_and_in_one_pass() -> None:
+    """Half of the octets are line ends: the place is found all the same, without trying one place after another."""
+    for lines in ("No\r\n" * 400, "a\r\n" * 500):
+        assert made(plain(lines + BELOW)) == plain(lines[:-2] + "\r\n\r\n" + WHY + "\r\n" + BELOW)
