@@ -269,7 +269,6 @@ checkpoints = Table(
     Column("at", UtcTime, nullable=False),
     Column("said", Json, nullable=False),
     Column("digest", Key, nullable=False),
-    Column("kept_at", UtcTime),  # written to where the auditor wants it
 )
 
 told = Table(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select
 from sqlalchemy.engine import Connection
 
 from gateway.chain.checkpoints import Signer, digest
@@ -25,7 +25,7 @@ def make(connection: Connection, signer: Signer, now: datetime, next_key: str = 
     if not heads and not next_key:
         return None
     made = signer.checkpoint(chains.instance_of(connection), heads, last, now, next_key=next_key)
-    row = {"n": made["n"], "at": now, "said": made, "digest": digest(made), "kept_at": None}
+    row = {"n": made["n"], "at": now, "said": made, "digest": digest(made)}
     connection.execute(insert(checkpoints), row)
     chains.cover(connection, heads)
     return made
@@ -34,13 +34,3 @@ def make(connection: Connection, signer: Signer, now: datetime, next_key: str = 
 def every(connection: Connection) -> Iterator[dict[str, Any]]:
     """All checkpoints in their order."""
     yield from connection.scalars(select(checkpoints.c.said).order_by(checkpoints.c.n))
-
-
-def unkept(connection: Connection) -> list[dict[str, Any]]:
-    """Checkpoints that were not yet written to where the auditor wants them."""
-    wanted = select(checkpoints.c.said).where(checkpoints.c.kept_at.is_(None)).order_by(checkpoints.c.n)
-    return list(connection.scalars(wanted))
-
-
-def kept(connection: Connection, number: int, now: datetime) -> None:
-    connection.execute(update(checkpoints).where(checkpoints.c.n == number).values(kept_at=now))

@@ -59,6 +59,5 @@ def upgrade() -> None:
         sa.Column("at", TIME, nullable=False),
         sa.Column("said", TEXT, nullable=False),
         sa.Column("digest", KEY, nullable=False),
-        sa.Column("kept_at", TIME, nullable=True),
         sa.PrimaryKeyConstraint("n", name=op.f("pk_checkpoints")),
     )
