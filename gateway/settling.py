@@ -20,6 +20,7 @@ from gateway.amending import CannotRelease, addresses, plan_of, with_changes
 from gateway.answers import Answer, parse_answer, unsigned
 from gateway.command_words import Kind, command
 from gateway.correspondence import Correspondence
+from gateway.entitled import entitled
 from gateway.mail.address import Mailbox, split_tag
 from gateway.mail.amend import CannotAmend
 from gateway.mail.envelope import Envelope, Path
@@ -99,8 +100,7 @@ class Settling:
         hold = await self._store.held(known.hold_id) if known is not None else None
         if hold is None or known is None:
             return await self._expired(author)
-        who = mail.auth_identity if mail.auth_identity and "@" in mail.auth_identity else author.address
-        if not (self._may_settle(hold, author.address) and self._may_settle(hold, who)):
+        if not entitled(hold, author.address, mail.auth_identity, self._rules.site):
             return await self._say("wrong-sender", hold, to=author)
         if not known.alive:
             return await self._say("already-settled", hold, to=author, by=hold.approved_by or known.used_by)
@@ -121,8 +121,6 @@ class Settling:
             await self._say("no-fix", hold, to=author, token=token)
         elif missing:
             await self._say("not-offered", hold, to=author, token=token, problem=command(missing, hold.new.lang))
-        elif hold.raw is None:
-            await self._say("expired", hold, to=author)
         else:
             await self._settle_and_tell(hold, answer, author, token)
 
@@ -155,6 +153,8 @@ class Settling:
         """Do what an answer says, durably. False when somebody was first. The sender hears what became of the mail,
         and so does `to`, who answered in the sender's place. Raises CannotSettle when nothing was done."""
         now = self._letters.clock()
+        if hold.raw is None and answer.kind != "discard":  # erased, or its key is lost
+            raise CannotSettle("expired", "gone", hold.detail)
         if answer.kind == "discard":
             done = await self._discard(hold, answer, by, token, to)
         elif answer.kind == "amend":
@@ -162,11 +162,10 @@ class Settling:
             done = await self._store.approve(hold.new.id, "amend", by, answer.why, token, now, plan=plan)
         else:
             action: Action = answer.kind  # type: ignore[assignment]
-            notes = self._companion(hold) if action == "note" else ()
+            if action == "note":
+                self._companion(hold)  # it goes out once the mail has; whether it can be written shows now
             before: tuple[HoldState, ...] = ("discarded",) if hold.state == "discarded" else ("held",)
-            done = await self._store.approve(
-                hold.new.id, action, by, answer.why, token, now, before=before, notices=notes
-            )
+            done = await self._store.approve(hold.new.id, action, by, answer.why, token, now, before=before)
         if done:
             log.info("hold answered", mail=hold.new.id, answer=answer.kind, by=by)
             self.wake()
@@ -182,6 +181,15 @@ class Settling:
         return await self._store.discard(
             hold.new.id, by, answer.why, token, now, notices=told, fresh_token=token_hash(again)
         )
+
+    async def resolve(self, hold: Hold, state: HoldState, by: str, why: str) -> bool:
+        """A person found out what became of a mail in doubt: "released" or "held". False when it is not in doubt (any
+        more). What follows the end of a release follows now: the note that was asked for, or a notice to answer."""
+        told, token = self.on_settled(hold, state, f"it did not arrive: {why}")
+        done = await self._store.resolve_doubt(hold.new.id, state, by, why, notices=told, token_hash=token)
+        if done:
+            self.wake()
+        return done
 
     # --- words that go into the mail -------------------------------------------------------------------------------
 
@@ -238,11 +246,11 @@ class Settling:
 
     # --- what is told ----------------------------------------------------------------------------------------------
 
-    def _companion(self, hold: Hold) -> tuple[OutMail, ...]:
+    def _companion(self, hold: Hold) -> OutMail:
         """The short note to the requester, in place of the agent's mail. Raises CannotSettle: without it the mail
         would leave them hanging after all."""
         try:
-            return (self._letters.companion(hold),)
+            return self._letters.companion(hold)
         except (CannotRender, ValueError) as cannot:
             raise CannotSettle("draft-back", "cannot", str(cannot)) from cannot
 
@@ -253,26 +261,28 @@ class Settling:
             return (self._letters.notice(self._letters.facts_of(hold), token, detail),), token_hash(token)
         if state == "released":
             by, name = self._other(hold, hold.approved_by), DONE[hold.action or "send"]
+            notes: tuple[OutMail, ...] = ()
             more: dict[str, Any] = {"by": by, "added": str(hold.plan.get("words", ""))}
-            told = self._ack(name, hold, **more)
+            if hold.action == "note":  # not before: a mail that was refused has passed nothing on
+                notes = self._notes(hold)
+                name = name if notes else DONE["send"]
+            told = notes + self._ack(name, hold, **more)
             if Mailbox(by).domain:  # whoever answered in the sender's place; a command has its answer already
                 told += self._ack(name, hold, to=Mailbox(by, self._rules.site.name_of(by)), **more)
             return told, None
         return self._ack("in-doubt", hold), None
 
+    def _notes(self, hold: Hold) -> tuple[OutMail, ...]:
+        """The note, or none where the templates changed since it was asked for: nothing may undo a delivery."""
+        try:
+            return (self._companion(hold),)
+        except CannotSettle as cannot:
+            log.error("the requester gets no note", mail=hold.new.id, why=cannot.detail)
+            return ()
+
     def _other(self, hold: Hold, by: str) -> str:
         """Who settled it, where that was not the sender."""
         return "" if self._rules.site.same_person(by, hold.new.agent) else by
-
-    def _may_settle(self, hold: Hold, address: str) -> bool:
-        """The agent, their delegates and supervisor; for a shared mailbox also every member of its team. The admins,
-        since in the end they are the ones who are asked."""
-        site = self._rules.site
-        if site.is_among(address, (*hold.new.may_settle, *(admin.address for admin in site.admins))):
-            return True
-        entry, owner = site.agent(address), site.agent(hold.new.agent)
-        shared = site.is_team_mailbox(hold.new.agent)
-        return shared and entry is not None and owner is not None and entry.team == owner.team
 
     async def _expired(self, author: Mailbox) -> Reply:
         """An unknown token. Only our own agents are told; anybody else could be a forged address (backscatter)."""

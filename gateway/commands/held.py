@@ -133,7 +133,7 @@ def release(
     with open_store(settings) as store:
         hold = _one(store, id)
         if again or arrived:
-            _resolve(store, hold, "held" if again else "released", who_acts(by), why)
+            _resolve(settings, store, hold, "held" if again else "released", who_acts(by), why)
             return
         if fix and not hold.new.fix.get("possible"):
             user_error(
@@ -201,16 +201,23 @@ def _settle(settings: Settings, store: Store, hold: Hold, kind: str, by: str, wh
     from gateway.answers import Answer
     from gateway.commands.opened import open_settling
     from gateway.mail.address import Mailbox
+    from gateway.settling import CannotSettle
 
     settling = open_settling(settings, store)
     answer = Answer(kind, " ".join(why.split()))  # type: ignore[arg-type]
-    if not asyncio.run(settling.settle(hold, answer, by=by, to=Mailbox(hold.new.agent))):
+    try:
+        done = asyncio.run(settling.settle(hold, answer, by=by, to=Mailbox(hold.new.agent)))
+    except CannotSettle as cannot:
+        user_error(f"{hold.new.id} cannot be sent: {cannot.detail}")
+    if not done:
         fresh = _one(store, hold.new.id)
         user_error(f"{hold.new.id} is {fresh.state} already{' by ' + fresh.approved_by if fresh.approved_by else ''}")
 
 
-def _resolve(store: Store, hold: Hold, state: HoldState, by: str, why: str) -> None:
-    if not asyncio.run(store.resolve_doubt(hold.new.id, state, by, why)):
+def _resolve(settings: Settings, store: Store, hold: Hold, state: HoldState, by: str, why: str) -> None:
+    from gateway.commands.opened import open_settling
+
+    if not asyncio.run(open_settling(settings, store).resolve(hold, state, by, why)):
         user_error(f"{hold.new.id} is {hold.state}, not in doubt", "--fix or --as-it-is")
     console().print(f"{hold.new.id} is {state} now")
 

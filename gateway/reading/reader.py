@@ -42,7 +42,7 @@ def who_sends(headers: Headers, envelope: Envelope, context: Context) -> Agent |
     """The agent who sends this: AUTH, else From, else MAIL FROM. None for everybody else. Reads headers only."""
     site = context.site
     named = [
-        ("auth", Mailbox(context.auth_identity or "")),
+        ("auth", Mailbox(site.login(context.auth_identity or ""))),
         *(("from", author) for author in headers.from_),
         ("mail_from", Mailbox(envelope.mail_from.address)),
     ]

@@ -239,6 +239,9 @@ class SiteFile(_Part):
         default=(), description="sets of addresses of one person, the main one first"
     )
     domain_aliases: dict[Domain, Domain] = Field(default={}, description="other domain: domain that it stands for")
+    logins: dict[str, Address] = Field(
+        default={}, description="account name at the mail server: address, where people log in with other names"
+    )
     hours: HoursPart = HoursPart()
     limits: LimitsPart = LimitsPart()
     admins: tuple[Person, ...] = Field(

@@ -83,6 +83,7 @@ class _Build:
             feed_address=file.gateway.feed or "",
             limits=_limits(file.limits),
             admins=tuple(Mailbox(person.address, person.name) for person in file.admins),
+            logins=self._logins(),
             content=self.tree.data,
         )
         self._check_others(site)
@@ -146,6 +147,19 @@ class _Build:
                     ),
                 )
 
+    def _logins(self) -> dict[str, str]:
+        """Account names in lower case: mail servers take them in any."""
+        found: dict[str, str] = {}
+        for name, address in self.file.logins.items():
+            key = name.strip().lower()
+            if not key:
+                self._wrong(("logins", name), "no account name", "the name that this person logs in with")
+            elif found.setdefault(key, address) != address:
+                self._wrong(
+                    ("logins", name), f'"{name}" stands here a second time (first for {found[key]})', "each name once"
+                )
+        return found
+
     def _check_others(self, site: Site) -> None:
         """An address cannot be an agent and something that is never one: the file must say which."""
         for section, parts in (("departments", self.file.departments), ("vendors", self.file.vendors)):
@@ -162,6 +176,9 @@ class _Build:
                 self._wrong(
                     ("gateway", key), f"{address} is an agent's address", "an address that only the gateway uses"
                 )
+        for name, address in self.file.logins.items():
+            if site.is_own(address):
+                self._wrong(("logins", name), f"{address} is the gateway's own address", "a person's address")
         for number, person in enumerate(self.file.admins):
             if site.is_own(person.address):
                 self._wrong(("admins", number), f"{person.address} is the gateway's own address", "a person's address")

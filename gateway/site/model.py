@@ -116,6 +116,8 @@ class Site:
     feed_address: str = ""
     limits: Limits = Limits()
     admins: tuple[Mailbox, ...] = ()
+    logins: Mapping[str, str] = field(default_factory=dict)
+    """AUTH identity in lower case -> address, where logins are not addresses."""
     content: Mapping[str, object] = field(default_factory=dict, repr=False)
     """The file's values, for the policy version."""
 
@@ -188,6 +190,10 @@ class Site:
 
     def calendar_of(self, team: str) -> Calendar:
         return self.teams[team].calendar if team in self.teams else self.calendar
+
+    def login(self, identity: str) -> str:
+        """The address behind an AUTH identity: as listed, else the identity itself where it is one; "" if neither."""
+        return self.logins.get(identity.strip().lower(), identity if "@" in identity else "")
 
     # --- everybody else --------------------------------------------------------------------------------------------
 

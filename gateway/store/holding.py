@@ -104,21 +104,18 @@ class Holding(Base):
         *,
         plan: Mapping[str, Any] | None = None,
         before: tuple[HoldState, ...] = ("held",),
-        notices: Sequence[OutMail] = (),
     ) -> bool:
         """held -> approved, all tokens used up. False when somebody was first or the token does not work.
 
         With `before` a discarded mail is sent after all, while it is still there.
         """
         at = now or self._clock()
-        mails = await self._seal_mails(notices)
 
         def work(connection: Connection) -> bool:
             if not holds.approve(connection, hold_id, action, by, why, token_hash, at, plan=plan, before=before):
                 return False
             detail = f"{action}: {why}" if why else action
             self._event(connection, hold_id, at, "approved", detail, by)
-            outbox.enqueue(connection, mails, at)
             return True
 
         return await self._write(work)
@@ -162,17 +159,23 @@ class Holding(Base):
         return await self._write(work)
 
     async def resolve_doubt(
-        self, hold_id: str, state: HoldState, by: str, why: str, now: datetime | None = None
-    ) -> bool:
-        """in-doubt -> released or held, as a person found out (`discard` for the third). False when not in doubt."""
+        self, hold_id: str, state: HoldState, by: str, why: str, now: datetime | None = None,
+        *, notices: Sequence[OutMail] = (), token_hash: str | None = None,
+    ) -> bool:  # fmt: skip
+        """in-doubt -> released or held, as a person found out (`discard` for the third). False when not in doubt.
+        `token_hash` is of a fresh token, where it waits again."""
         if state not in ("released", "held"):
             raise ValueError(f"in-doubt is not resolved to {state} here")
         at = now or self._clock()
+        mails = await self._seal_mails(notices)
 
         def work(connection: Connection) -> bool:
             if not holds.resolve_doubt(connection, hold_id, state, by, why, at):
                 return False
             self._outcome(connection, hold_id, at, state, why, by)
+            if token_hash is not None:
+                holds.add_token(connection, hold_id, token_hash, at)
+            outbox.enqueue(connection, mails, at)
             return True
 
         return await self._write(work)

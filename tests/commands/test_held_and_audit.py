@@ -164,6 +164,23 @@ def test_discard_tells_the_sender(store: Store, run: Run) -> None:
     assert store.outbox_count()["waiting"] == 1
 
 
+def test_a_discarded_mail_can_be_sent_while_it_is_there(store: Store, run: Run) -> None:
+    for id in ("AAA1", "BBB2"):
+        assert run("held", "discard", id, "--why", "sent anew").code == 0
+    assert run("held", "release", "AAA1", "--as-it-is", "--why", "he asks again").out == "AAA1 goes out as it is\n"
+    assert state(store, "AAA1")[:2] == ("approved", "send")
+    asyncio.run(store.erase_discarded(datetime.now(UTC) + timedelta(days=1)))
+    gone = run("held", "release", "BBB2", "--as-it-is", "--why", "he asks again")
+    assert (gone.code, gone.err) == (2, "BBB2 cannot be sent: its octets are erased\n")
+    assert state(store, "BBB2")[0] == "discarded" and state(store, "AAA1")[0] == "approved"
+
+
+def test_a_mail_in_doubt_that_waits_again_is_told_of(store: Store, run: Run) -> None:
+    before = store.outbox_count().get("waiting", 0)
+    assert run("held", "release", "CCC3", "--again", "--why", "in no log").out == "CCC3 is held now\n"
+    assert store.outbox_count()["waiting"] == before + 1
+
+
 def test_a_mail_in_doubt_is_settled_by_a_person(store: Store, run: Run) -> None:
     ran = run("held", "release", "CCC3", "--arrived", "--why", "Bob has it")
     assert (ran.code, ran.out) == (0, "CCC3 is released now\n")

@@ -12,6 +12,7 @@ import pytest
 from gateway.mail.message import Message, read_message
 from gateway.mail.quoting import split_body
 from gateway.resources import shipped
+from gateway.smtp.sink import Fault
 from tests.e2e.clock import Clock
 from tests.e2e.house import House, house, mail
 
@@ -127,6 +128,47 @@ async def test_a_note_tells_the_requester_and_the_mail_goes_as_it_is(tmp_path: P
         assert letter.reply_to[0].address == DANA and letter.auto_submitted
         assert note.mail_from_arg.startswith(f"<{DANA}>".encode()), "a bounce finds the agent"
         assert b"please take this one over" not in note.raw, "what was meant for colleagues is not shown"
+
+
+async def test_nobody_is_told_of_a_hand_off_that_did_not_go_out(tmp_path: Path, clock: Clock) -> None:
+    async with house(tmp_path, clock=clock) as gateway:
+        one = await held(gateway, PASSED_ON, NETWORK)
+        gateway.sink.faults.append(Fault("RCPT", reply=b"550 5.1.1 nobody here\r\n", match=NETWORK.encode(), times=1))
+        back = await one.answer("NOTE")
+        assert "5.1.1 nobody here" in said(back) and await one.outcome() == "held"
+        assert not gateway.to(CUSTOMER), "the Network Team does not have it"
+        await one.answer("NOTE", to=back.reply_to[0].address)
+        assert len(await gateway.wait_to(CUSTOMER)) == 1 and await one.outcome() == "noted"
+
+
+async def test_a_mail_in_doubt_that_arrived_has_its_note(tmp_path: Path, clock: Clock) -> None:
+    async with house(tmp_path, clock=clock) as gateway:
+        one = await held(gateway, PASSED_ON, NETWORK)
+        gateway.sink.faults.append(Fault("DOT", drop="before", keep=True, times=1))
+        await one.answer("NOTE")
+        assert await one.outcome() == "in-doubt" and not gateway.to(CUSTOMER)
+        settling, store = gateway.service.settling, gateway.service.store
+        doubtful = await store.held(one.id)
+        assert doubtful is not None and await settling.resolve(doubtful, "released", "ada", "Bob has it")
+        assert not await settling.resolve(doubtful, "held", "ada", "or not"), "said once"
+        assert len(await gateway.wait_to(CUSTOMER)) == 1
+        ack = read_message((await gateway.wait_to(DANA, one.told + 2))[-1].raw)
+        assert "Ann Lee got a short note" in said(ack)
+
+
+async def test_a_mail_in_doubt_that_did_not_arrive_can_be_answered(tmp_path: Path, clock: Clock) -> None:
+    async with house(tmp_path, clock=clock) as gateway:
+        one = await held(gateway)
+        gateway.sink.faults.append(Fault("DOT", drop="before", times=1))
+        await one.answer("SEND: she knows")
+        assert await one.outcome() == "in-doubt" and not gateway.to(JILL)
+        doubtful = await gateway.service.store.held(one.id)
+        assert doubtful is not None
+        assert await gateway.service.settling.resolve(doubtful, "held", "ada", "it is in no log")
+        notice = read_message((await gateway.wait_to(DANA, one.told + 2))[-1].raw)
+        assert "it is in no log" in said(notice)
+        await one.answer("SEND: she knows", to=notice.reply_to[0].address)
+        assert await one.outcome() == "overridden" and len(gateway.to(JILL)) == 1
 
 
 async def test_consult_and_wrong_send_it_and_are_on_record(tmp_path: Path, clock: Clock) -> None:
