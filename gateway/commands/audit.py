@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gateway.commands import audit_proof
 from gateway.commands.options import STORE, with_settings
 from gateway.commands.shown import console, moment, plain, print_json, user_error
 from gateway.config import Settings
@@ -16,7 +17,10 @@ from gateway.config import Settings
 if TYPE_CHECKING:
     from gateway.store.records import AuditRow
 
-app = typer.Typer(help="The audit log: list, show.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="The audit log: list, show, verify, export.", no_args_is_help=True, rich_markup_mode=None)
+
+for command in (audit_proof.verify, audit_proof.export, audit_proof.checkpoint, audit_proof.key):
+    app.command(command.__name__)(command)
 
 DISPOSITIONS = ("pass", "rewrite", "hold", "reject")
 

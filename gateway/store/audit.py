@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, and_, bindparam, insert, or_, select, update
 from sqlalchemy.engine import Connection
 
+from gateway.store import chains
 from gateway.store.errors import Ambiguous, Unknown
 from gateway.store.records import AuditEntry, AuditRow
 from gateway.store.schema import audit, audit_events, audit_policies
@@ -29,6 +30,7 @@ def insert_entries(connection: Connection, entries: Iterable[AuditEntry], run: s
         rows.append(_row(entry, run))
         for policy in {str(finding["policy"]) for finding in entry.findings if finding.get("policy")}:
             policies.append({"policy": policy, "at": entry.at, "mail_id": entry.id})
+    chains.append(connection, run, "decision/1", rows)
     connection.execute(_INSERT, rows)
     if policies:
         connection.execute(_INSERT_POLICIES, policies)
@@ -77,7 +79,9 @@ class Event:
 
 def add_events(connection: Connection, events: Sequence[Event], run: str) -> None:
     """Append to the histories."""
-    connection.execute(_INSERT_EVENT, [asdict(event) | {"run": run} for event in events])
+    rows = [asdict(event) | {"run": run} for event in events]
+    chains.append(connection, run, "event/1", rows)
+    connection.execute(_INSERT_EVENT, rows)
 
 
 def set_outcomes(connection: Connection, events: Sequence[Event], run: str) -> None:

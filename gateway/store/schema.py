@@ -9,6 +9,9 @@ Own mail   outbox                      notices on their way, bodies encrypted
 Rules      rule_files, rule_versions   every set of policies that was in force, its files kept once
            rule_events                 append-only: when it came into force, and what was refused or rolled back
 Itself     runs, store_keys            processes that wrote here, keys that bodies were sealed with
+Proof      instance, log_links,        the hash chain under audit and audit_events (`chains`)
+           log_heads                   where each chain goes on
+           log_notes, checkpoints      what was erased; signed states of all chains
 Admins     told, bypasses              what they were told, when everything was let pass
            policy_states, reviews      policies that fell back, passed mail that people looked at
 """
@@ -111,10 +114,12 @@ audit = Table(
     Column("notify_supervisor", Boolean(create_constraint=False), nullable=False),
     Column("outcome", Words(20), nullable=False),
     Column("basis", Json),
+    Column("seq", BigInteger),  # with `run`, its link; rows from before there were links have none
     Index(None, "at", "id"),
     Index(None, "agent", "at"),
     Index(None, "disposition", "at"),
     Index(None, "outcome", "at"),
+    Index(None, "run", "seq"),
 )
 
 audit_policies = Table(
@@ -136,6 +141,8 @@ audit_events = Table(
     Column("outcome", Words(40), nullable=False),
     Column("detail", Words(4000), nullable=False),
     Column("by", Words(SHOWN), nullable=False),
+    Column("seq", BigInteger),
+    Index(None, "run", "seq"),
     sqlite_autoincrement=True,  # a number is never used twice
 )
 
@@ -214,6 +221,54 @@ outbox = Table(
     Column("sent_at", UtcTime),
     Column("detail", Words(4000), nullable=False),
     Index(None, "state", "due"),
+)
+
+instance = Table(
+    "instance",
+    metadata,
+    Column("only", Integer, primary_key=True, autoincrement=False),  # always 1: there is one name
+    Column("id", Key, nullable=False),
+    Column("at", UtcTime, nullable=False),
+)
+
+log_links = Table(
+    "log_links",
+    metadata,
+    Column("chain", Key, primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Key, nullable=False),  # as it is hashed
+    Column("kind", Key, nullable=False),
+    Column("salt", LargeBinary),  # empty once what it binds is erased
+    Column("commitment", Key, nullable=False),
+    Column("hash", Key, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+log_heads = Table(
+    "log_heads",
+    metadata,
+    Column("chain", Key, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("hash", Key, nullable=False),
+    Column("covered", BigInteger, nullable=False),  # the number that the newest checkpoint has
+)
+
+log_notes = Table(
+    "log_notes",
+    metadata,
+    Column("run", Key, primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", UtcTime, nullable=False),
+    Column("said", Json, nullable=False),
+)
+
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    Column("n", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", UtcTime, nullable=False),
+    Column("said", Json, nullable=False),
+    Column("digest", Key, nullable=False),
 )
 
 told = Table(
