@@ -10,7 +10,7 @@ from gateway.config import Settings
 from gateway.located import BadFiles
 from gateway.orders import Order, newest, read_order
 from gateway.policy.model import PolicySet
-from gateway.store.crypto import KeyUnusable, load_or_create_key
+from gateway.store.crypto import KeyUnusable, load_key
 from gateway.store.errors import StoreAway
 from gateway.store.governing import PolicyState
 from gateway.store.store import Store
@@ -44,10 +44,8 @@ def _decided(settings: Settings) -> tuple[Order | None, list[PolicyState]]:
         pass
     if not settings.database and not (settings.state / "gateway.db").exists():
         return order, states
-    if not settings.hold_key and not settings.key_file.exists():
-        return order, states  # a look must not make a key
     try:
-        key = load_or_create_key(settings.key_file, state=settings.state)
+        key = load_key(settings.key_file, state=settings.state)
         store = Store.open(settings.database_url, key, password=settings.secret("database_password"), create=False)
         try:
             if store.is_current():

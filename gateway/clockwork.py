@@ -15,6 +15,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 
@@ -123,7 +124,7 @@ class Clockwork:
 
     def _to_agent(self, hold: Hold, token: str, deadline: datetime) -> tuple[OutMail, ...]:
         facts = self._facts(hold)
-        more = {"deadline": in_words(self._local(hold.new.agent, deadline), facts.lang)}
+        more = {"deadline": in_words(self._local(hold.new.agent, deadline), facts.lang, zone=True)}
         return self._letter_about("reminder", hold, facts, facts.agent, token, more)
 
     def _to_somebody_else(self, hold: Hold, token: str, stage: int) -> tuple[OutMail, ...]:
@@ -137,7 +138,8 @@ class Clockwork:
             readers = [supervisor] if supervisor is not None else boxes or [facts.agent]
         out: tuple[OutMail, ...] = ()
         for reader in readers:
-            out += self._letter_about("overdue", hold, facts, reader, token, {"supervisor_name": named(reader)})
+            its = replace(facts, lang=self._lang(reader, facts.lang))
+            out += self._letter_about("overdue", hold, its, reader, token, {"supervisor_name": named(reader)})
         return out
 
     def _letter_about(
@@ -212,7 +214,7 @@ class Clockwork:
     def _tell_of_promise(self, entry: Entry) -> tuple[OutMail, ...]:
         return self._to_supervisor("promise-overdue", entry, words=[entry.words] if entry.words else [])
 
-    def _to_supervisor(self, name: str, entry: Entry, **more: object) -> tuple[OutMail, ...]:
+    def _to_supervisor(self, name: str, entry: Entry, **more: Any) -> tuple[OutMail, ...]:
         """The agent's supervisor; where there is none, the admins; else the agent, so that somebody knows."""
         site = self._rules.site
         head = site.supervisor_of(entry.agent.address)
@@ -221,11 +223,14 @@ class Clockwork:
             out += self._letter(name, entry, reader, supervisor_name=named(reader), **more)
         return out
 
-    def _letter(self, name: str, entry: Entry, to: Mailbox, **more: object) -> tuple[OutMail, ...]:
-        """A note about an entry, in the language of whoever reads it, as far as the site file knows it."""
+    def _letter(
+        self, name: str, entry: Entry, to: Mailbox, *, asked_since: datetime | None = None, **more: object
+    ) -> tuple[OutMail, ...]:
+        """A note about an entry, in the language of whoever reads it, as far as the site file knows it. `since` is the
+        day `asked_since` where that is given, else the time of the entry."""
         site = self._rules.site
-        reader = site.agent(to.address) or site.agent(entry.agent.address)
-        lang = (reader.lang if reader else "") or site.language_of(entry.team)
+        agents = site.agent(entry.agent.address)
+        lang = self._lang(to, (agents.lang if agents else "") or site.language_of(entry.team))
         agent = self._letters.named(entry.agent)
         facts = NoticeFacts(
             held_id=entry.mail_id, agent=agent, subject=entry.subject, lang=lang,
@@ -238,6 +243,8 @@ class Clockwork:
             "since": in_words(entry.at.astimezone(zone), lang),
             **more,
         }
+        if asked_since is not None:
+            values["since"] = day_in_words(asked_since.astimezone(zone), lang)
         # Owners answer the agent, who passed it on; the gateway reads no answer to these.
         reply_to = entry.agent.address if to.address != entry.agent.address else ""
         try:
@@ -263,20 +270,25 @@ class Clockwork:
         site = self._rules.site
         team = site.teams.get(entry.team)
         readers = (team.supervisor,) if team is not None and team.supervisor is not None else site.admins
-        lang = site.language_of(entry.team)
         topics = list(dict.fromkeys(each.subject for each in asked if each.subject))[-MOST_TOPICS:]
-        more = {
-            "count": len(asked), "items": topics,
-            "since": day_in_words(asked[0].at.astimezone(site.zone_of(entry.team)), lang),
-        }  # fmt: skip
         window = int(entry.at.timestamp() // WINDOW.total_seconds())
         mails: tuple[OutMail, ...] = ()
         for reader in readers:
-            mails += self._letter("repeat-requester", entry, reader, supervisor_name=named(reader), **more)
+            mails += self._letter(
+                "repeat-requester", entry, reader, asked_since=asked[0].at, supervisor_name=named(reader),
+                count=len(asked), items=topics,
+            )  # fmt: skip
         if not mails:
             return
         if await self._store.tell_once(f"repeat/{entry.requester.address}/{window}", mails):
             self._wake()
+
+    def _lang(self, reader: Mailbox, otherwise: str) -> str:
+        """The language of a reader, as far as the site file knows it."""
+        site = self._rules.site
+        entry = site.agent(reader.address)
+        led = (team.lang for team in site.teams.values() if team.supervisor and team.supervisor.key == reader.key)
+        return entry.lang if entry else next(led, otherwise)
 
     def _local(self, agent: str, at: datetime) -> datetime:
         site = self._rules.site

@@ -7,7 +7,7 @@ about, and the dispatcher sends it.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parseaddr
@@ -17,8 +17,9 @@ import structlog
 from gateway import notices
 from gateway.mail.address import Mailbox, split_tag
 from gateway.mail.message import read_headers
-from gateway.notice_facts import NoticeFacts
+from gateway.notice_facts import NoticeFacts, NoticeFinding
 from gateway.notices import Letterhead
+from gateway.policy.decision import Finding
 from gateway.rules import Rules
 from gateway.store.records import Hold, OutMail
 from gateway.template_files import Templates
@@ -88,6 +89,17 @@ class Correspondence:
         said = text.rstrip(" .") if text[-1:] == "." else text
         rendered = self.head().templates.render(f"amend/{name}", lang, {name: said})
         return rendered.text.strip()
+
+    def needed(self, hold: Hold, findings: Iterable[Finding]) -> str:
+        """What is still missing of a mail with these findings, as the end of a sentence in the reader's language."""
+        found = tuple(NoticeFinding(each.policy, each.why, would_pass=each.would_pass) for each in findings)
+        facts = replace(self.facts_of(hold), findings=found)
+        try:
+            shown = (reason["would_pass"] for reason in notices.reasons(facts, self.head().templates))
+            return next((text.rstrip(" .") for text in shown if text), "")
+        except CannotRender as error:
+            log.error("what is needed cannot be told", mail=facts.held_id, **why(error))
+            return ""
 
     def companion(self, hold: Hold) -> OutMail:
         """The short note that tells the requester who has their matter now. Answers go to the agent, and so does a

@@ -53,7 +53,14 @@ def day_in_words(at: datetime, lang: str) -> str:
     return _FORMS[lang][0].format(day=day, d=number, month=month)
 
 
-def in_words(at: datetime, lang: str) -> str:
-    """A moment for people: "Tuesday 3 June, 17:00"."""
+def in_words(at: datetime, lang: str, *, zone: bool = False) -> str:
+    """A moment for people: "Tuesday 3 June, 17:00"; with its zone where they have to act by it: "17:00 (CEST)"."""
     lang = lang if lang in _FORMS else "en"
-    return _FORMS[lang][1].format(date=day_in_words(at, lang), time=f"{at:%H:%M}")
+    words = _FORMS[lang][1].format(date=day_in_words(at, lang), time=f"{at:%H:%M}")
+    return f"{words} ({_zone(at)})" if zone and at.tzinfo is not None else words
+
+
+def _zone(at: datetime) -> str:
+    """CEST; UTC-03 where a zone has no letters of its own."""
+    name = at.tzname() or ""
+    return f"UTC{name}" if name[:1] in ("+", "-") else name

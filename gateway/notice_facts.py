@@ -132,7 +132,7 @@ def variables(facts: NoticeFacts) -> dict[str, Any]:
         "target_team": facts.target_team,
         "adds": _people(facts.adds),
         "why_no_fix": one_line(facts.why_no_fix).rstrip("."),
-        "deadline": in_words(facts.deadline, lang) if facts.deadline else "",
+        "deadline": in_words(facts.deadline, lang, zone=True) if facts.deadline else "",
         "next_time": one_line(facts.next_time),
         "supervisor_name": named(facts.supervisor),
         "held_id": facts.held_id,

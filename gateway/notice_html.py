@@ -30,6 +30,11 @@ _BUTTON = (
     "display:inline-block;padding:6px 12px;border-radius:6px;background:#1f5fa8;color:#ffffff;font-weight:600;"
     "text-decoration:none;white-space:nowrap;"
 )
+_QUIET = (
+    "display:inline-block;padding:5px 11px;border:1px solid #1f5fa8;border-radius:6px;background:#ffffff;color:#1f5fa8;"
+    "font-weight:600;text-decoration:none;white-space:nowrap;"
+)
+"""Of all answers but the first, which is what mends the mail."""
 _SMALL = "margin:16px 0 0;color:#52606d;font-size:13px;"
 
 
@@ -44,6 +49,7 @@ def page(text: str, lang: str, links: Mapping[str, str] = {}) -> str:
         ".w{background:#3a2c17!important;color:#f3e6d3!important}"
         ".d{background:#27303a!important;color:#e6eaee!important;border-color:#44515e!important}"
         ".m{color:#9fb0c0!important}.b{background:#4b8fdd!important;color:#0b1320!important}"
+        ".q{background:#1f262e!important;color:#8cc0ff!important;border-color:#8cc0ff!important}"
         ".a{color:#8cc0ff!important}}"
         "@media (max-width:480px){.r td{display:block!important;padding-bottom:4px!important}"
         ".r td+td{padding-bottom:14px!important}.s{padding:18px!important}.p{padding:8px!important}}"
@@ -99,7 +105,7 @@ def _indented(lines: list[str], links: Mapping[str, str]) -> list[str]:
     for line in lines:
         label = next((each for each in links if line.startswith(each) and line[len(each) :][:2] in ("  ", "")), None)
         if label is not None:
-            rows.append(_answer(label, line[len(label) :].strip(), links[label]))
+            rows.append(_answer(label, line[len(label) :].strip(), links[label], first=not rows))
         elif line in links.values():
             continue  # a button has it
         elif rows and line.startswith(" ") and line.strip():
@@ -116,6 +122,7 @@ def _indented(lines: list[str], links: Mapping[str, str]) -> list[str]:
     return out
 
 
-def _answer(label: str, text: str, link: str) -> str:
-    button = f'<a class="b" href="{escape(link)}" style="{_BUTTON}">{escape(label)}</a>'
+def _answer(label: str, text: str, link: str, *, first: bool) -> str:
+    look = f'class="b" style="{_BUTTON}"' if first else f'class="q" style="{_QUIET}"'
+    button = f'<a href="{escape(link)}" {look}>{escape(label)}</a>'
     return f'<tr><td style="{_ROW}">{button}</td><td style="{_ROW}padding-top:6px;">{escape(text)}</td></tr>\n'

@@ -19,8 +19,9 @@ from gateway.answers import Answer, parse_answer, unsigned
 from gateway.command_words import Kind, command
 from gateway.correspondence import Correspondence
 from gateway.entitled import entitled
+from gateway.guard_words import why_in
 from gateway.mail.address import Mailbox, split_tag
-from gateway.mail.amend import CannotAmend
+from gateway.mail.amend import OBSTACLES, CannotAmend
 from gateway.mail.envelope import Envelope, Path
 from gateway.mail.message import read_headers, read_message
 from gateway.mail.quoting import split_body
@@ -41,6 +42,8 @@ log = structlog.get_logger("gateway.settling")
 
 MOST_ASKED_BACK = 8
 """Acknowledgements of nothing done, to one person about one mail in a day."""
+
+_CANNOT_GO = ("refused", "its header or the mail server does not let it")
 
 Judge = Callable[[bytes, Envelope, str], Awaitable[Decision]]
 """(octets, envelope, the agent's address) -> what a mail would come to that was sent now."""
@@ -188,18 +191,16 @@ class Settling:
                 plan["eta"] = answer.eta  # a promise, once it has gone out
             octets, rcpt_to = await asyncio.to_thread(with_changes, hold, plan)
         except (CannotAmend, CannotRelease) as cannot:
-            detail = str(cannot) if hold.new.lang.startswith("en") else ""  # it is said in English only
+            log.info("no words can be set into it", mail=hold.new.id, why=str(cannot))
+            why, english = (cannot.why, OBSTACLES[cannot.why]) if isinstance(cannot, CannotAmend) else _CANNOT_GO
+            detail = why_in(hold.new.lang, why, english)
             raise CannotSettle("draft-back", "cannot", detail, self._by_hand(hold, words)) from cannot
         if self.judge is None:
             return plan
         decision = await self.judge(octets, Envelope.of(hold.new.agent, addresses(rcpt_to)), hold.new.agent)
         if decision.disposition != "pass":
             stops = [finding for finding in decision.enforced if finding.do in ("rewrite", "hold", "reject")]
-            needed = next((finding.would_pass for finding in stops if finding.would_pass), "")
-            needed = needed if hold.new.lang.startswith("en") else ""  # policy files are written in English
-            raise CannotSettle(
-                "draft-back", "still", needed.removeprefix("would have passed").strip(" ."), self._by_hand(hold, words)
-            )
+            raise CannotSettle("draft-back", "still", self._letters.needed(hold, stops), self._by_hand(hold, words))
         return plan
 
     def _words(self, hold: Hold, answer: Answer) -> str:

@@ -1,14 +1,16 @@
-"""Every language says why nobody can be added, for each reason that a sender cannot overrule."""
+"""Every language says why nobody can be added, for each reason that a sender cannot overrule, and why no words can."""
 
 from __future__ import annotations
 
 from gateway.command_words import COMMANDS
 from gateway.guard_words import WHY, why_in
+from gateway.mail.amend import OBSTACLES
 from gateway.policy.guard import CLAUSES
 
 
 def test_every_reason_has_words_in_every_language() -> None:
     final = {clause for clause, _, _, by_sender in CLAUSES if not by_sender} | {"unknown", "unreadable", "refused"}
+    final |= set(OBSTACLES)
     assert set(WHY) == set(COMMANDS) - {"en"}
     for words in WHY.values():
         assert set(words) == final

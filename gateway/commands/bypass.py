@@ -140,16 +140,14 @@ def _told(order: Order) -> str:
 def _with_store(settings: Settings, work: Any) -> tuple[Any, str]:
     """What `work` gives with the store, and "" or why the store is away. Never fails: the file must do then."""
     from gateway.located import BadFiles
-    from gateway.store.crypto import KeyUnusable, load_or_create_key
+    from gateway.store.crypto import KeyUnusable, load_key
     from gateway.store.errors import StoreAway
     from gateway.store.store import Store
 
     if not settings.database and not (settings.state / "gateway.db").exists():
         return None, f"there is no database in {settings.state}"
-    if not settings.hold_key and not settings.key_file.exists():
-        return None, f"its key is not there: {settings.key_file}"  # and none is made by looking
     try:
-        key = load_or_create_key(settings.key_file, state=settings.state)
+        key = load_key(settings.key_file, state=settings.state)
         store = Store.open(settings.database_url, key, password=settings.secret("database_password"), create=False)
         try:
             if not store.is_current():

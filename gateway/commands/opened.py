@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
 @contextmanager
 def open_store(settings: Settings) -> Iterator[Store]:
-    """The store of a gateway that has run before. Exits 2 where there is none, and where it needs `db upgrade`."""
-    from gateway.store.crypto import load_or_create_key
+    """The store of a gateway that has run before, with its key: what is written here is read by that gateway. Exits 2
+    where either is not there, and where the store needs `db upgrade`."""
+    from gateway.store.crypto import KeyUnusable, load_key
+    from gateway.store.keys import WrongKey
     from gateway.store.store import Store
 
     if not settings.database and not (settings.state / "gateway.db").exists():
@@ -26,11 +28,18 @@ def open_store(settings: Settings) -> Iterator[Store]:
             f"there is no database in {settings.state}",
             "--state with the folder that serve uses (or --settings with its settings file)",
         )
-    key = load_or_create_key(settings.key_file, state=settings.state)
+    try:
+        key = load_key(settings.key_file, state=settings.state)
+    except KeyUnusable as unusable:
+        user_error(str(unusable))
     store = Store.open(settings.database_url, key, password=settings.secret("database_password"), create=False)
     try:
         if not store.is_current():
             user_error("the database is of another version", "referral-gateway db upgrade")
+        try:
+            store.check_key()
+        except WrongKey as wrong:
+            user_error(f"{settings.key_file}: {wrong}")
         yield store
     finally:
         store.close_now()

@@ -13,9 +13,10 @@ import binascii
 import codecs
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from html import escape
+from typing import Literal
 
 from gateway.mail.charset import codec_of
 from gateway.mail.fields import Field, scan
@@ -35,8 +36,26 @@ _CHARSET = re.compile(rb"(charset\s*=\s*)(\"[^\"]*\"|[^\s;()\"]+)", re.IGNORECAS
 _IDENTITY = ("", "7bit", "8bit", "binary")
 
 
+Obstacle = Literal["sealed", "unreadable", "covered", "differing", "wordless", "scattered", "encoding"]
+
+OBSTACLES: Mapping[Obstacle, str] = {
+    "sealed": "it is signed or encrypted",
+    "unreadable": "part of it could not be read",
+    "covered": "a signature or a checksum covers its text",
+    "differing": "plain text and HTML do not say the same",
+    "wordless": "it has no words of the sender's own",
+    "scattered": "it is not clear where the sender's words end",
+    "encoding": "its text is not encoded in a way that can be edited safely",
+}
+"""Why a mail is not edited, as the end of a sentence; in other languages: `gateway.guard_words`."""
+
+
 class CannotAmend(Exception):
-    """No safe edit exists; the text says why, as the end of a sentence."""
+    """No safe edit exists. `why` is one of OBSTACLES, `about` says more to whoever maintains this."""
+
+    def __init__(self, why: Obstacle, about: str = "") -> None:
+        super().__init__(OBSTACLES[why] + (f" ({about})" if about else ""))
+        self.why: Obstacle = why
 
 
 def amend(raw: bytes, words: str) -> tuple[Splice, ...]:
@@ -51,7 +70,7 @@ def amend(raw: bytes, words: str) -> tuple[Splice, ...]:
     expected: dict[str, str] = {}
     places = [(part, *_place(message, part)) for part in _texts(message)]
     if len({tail for _, _, tail in places}) > 1:
-        raise CannotAmend("plain text and HTML do not say the same")
+        raise CannotAmend("differing")
     for part, at, _ in places:
         splice, text = _into(raw, part, at, words)
         splices += splice
@@ -62,14 +81,14 @@ def amend(raw: bytes, words: str) -> tuple[Splice, ...]:
 
 def _untouchable(message: Message) -> None:
     if message.signed or message.encrypted:
-        raise CannotAmend("it is signed or encrypted")
+        raise CannotAmend("sealed")
     if message.unreadable:
-        raise CannotAmend("part of it could not be read")
+        raise CannotAmend("unreadable")
     names = {field.key for field in message.section.fields}
     if names & {b"dkim-signature", b"arc-message-signature"}:  # they cover the body (RFC 6376 §3.7)
-        raise CannotAmend("it carries a signature over its text")
+        raise CannotAmend("covered")
     if b"content-md5" in names:  # RFC 1864
-        raise CannotAmend("it carries a checksum of its text")
+        raise CannotAmend("covered")
 
 
 def _texts(message: Message) -> list[Part]:
@@ -78,7 +97,7 @@ def _texts(message: Message) -> list[Part]:
     sides = {part.content_type for part in texts if part.in_alternative}
     if len(texts) == 1 or (len(texts) == 2 and len(sides) == 2):
         return texts
-    raise CannotAmend("it has no text" if not texts else "its text is in several parts")
+    raise CannotAmend("scattered" if texts else "wordless")
 
 
 def _into(raw: bytes, part: Part, at: int, words: str) -> tuple[list[Splice], str]:
@@ -112,21 +131,21 @@ def _into(raw: bytes, part: Part, at: int, words: str) -> tuple[list[Splice], st
         before = b"" if inserted.startswith(b"\r\n") else b"=\r\n"
         after = b"" if raw[where : where + 2] == b"\r\n" else b"=\r\n"
         return [Splice(where, before + _quoted(inserted) + after)], text
-    raise CannotAmend("its encoding is not known")
+    raise CannotAmend("encoding", "unknown")
 
 
 def _place(message: Message, part: Part) -> tuple[int, str]:
     """Behind which code point of the part the sender's own words end, and the last letters of these."""
     if part.oddities or part.cut or part.text is None:
-        raise CannotAmend("its text is not encoded as it says")
+        raise CannotAmend("encoding", "not as it says")
     body = split_body(replace(message, tree=Tree(parts=[part])))
     own = [block for block in body.blocks if block.kind == "new" and block.text]
     if not own:
-        raise CannotAmend("it has no words of the sender's own")
+        raise CannotAmend("wordless")
     longest = max(own, key=lambda block: len(block.text))  # answers between quotes: the fullest of them
     span = longest.lines.locate(0, len(longest.text))
     if span.part != part.id or not 0 < span.end <= len(part.text):
-        raise CannotAmend("the end of the sender's words is not clear")
+        raise CannotAmend("scattered")
     return span.end, "".join(filter(str.isalnum, longest.text))[-ALIKE:]
 
 
@@ -151,9 +170,9 @@ def _octet(octets: bytes, codec: str, text: str, at: int) -> int:
     try:
         whole = octets.decode(codec)
     except (UnicodeDecodeError, LookupError):
-        raise CannotAmend("its text is not encoded as it says") from None
+        raise CannotAmend("encoding", "not as it says") from None
     if whole.replace("\r\n", "\n") != text:
-        raise CannotAmend("its text is not encoded as it says")
+        raise CannotAmend("encoding", "not as it says")
     near = passed = 0
     for ends, line in enumerate(whole.split("\r\n")):  # each CRLF before the place is one code point more
         passed += len(line)
@@ -163,7 +182,7 @@ def _octet(octets: bytes, codec: str, text: str, at: int) -> int:
         passed += 1
     offset = len(whole[:near].encode(codec))
     if octets[:offset].decode(codec, "replace") != whole[:near]:  # a charset with a state, such as ISO-2022-JP
-        raise CannotAmend("its charset is not one that can be edited")
+        raise CannotAmend("encoding", "a charset with states")
     return offset
 
 
@@ -189,7 +208,7 @@ def _quoted_octet(raw: bytes, part: Part, offset: int) -> int:
         last = at + width
         if seen == offset:
             return last
-    raise CannotAmend("its text is not encoded as it says")
+    raise CannotAmend("encoding", "not as it says")
 
 
 def _quoted_units(raw: bytes, at: int, end: int) -> Iterator[tuple[int, int, int]]:
@@ -224,7 +243,7 @@ def _anew(raw: bytes, part: Part, text: str) -> list[Splice]:
     kinds = [field for field in section if field.key == b"content-type"]
     encodings = [field for field in section if field.key == b"content-transfer-encoding"]
     if len(kinds) > 1 or len(encodings) > 1:
-        raise CannotAmend("its header says twice how it is encoded")
+        raise CannotAmend("encoding", "said twice")
     new = b""
     if not kinds:
         new += b"Content-Type: text/plain; charset=utf-8\r\n"
@@ -250,7 +269,7 @@ def _header_of(raw: bytes, part: Part) -> tuple[Field, ...]:
     line = raw.rfind(b"\n--", 0, part.start) + 1
     section = scan(raw, raw.find(b"\n", line) + 1)
     if not line or section.body != part.start or section.fault or not section.fields:
-        raise CannotAmend("the header of its text is not clear")
+        raise CannotAmend("encoding", "no clear header")
     return section.fields
 
 
@@ -258,7 +277,7 @@ def _charset(raw: bytes, field: Field) -> Splice:
     value = raw[field.body : field.end]
     found = _CHARSET.findall(value)
     if len(found) > 1 or b"(" in value or b"*" in value:
-        raise CannotAmend("its header does not say clearly how it is encoded")
+        raise CannotAmend("encoding", "no clear charset")
     if found:
         new = _CHARSET.sub(rb"\1utf-8", value)
     else:
@@ -272,15 +291,15 @@ def _check(raw: bytes, splices: list[Splice], before: Message, expected: dict[st
     after = read_message(apply(raw, splices))
     old = [(part.id, part.content_type) for part in before.parts]
     if [(part.id, part.content_type) for part in after.parts] != old:
-        raise CannotAmend("the result would not read as it should")
+        raise CannotAmend("encoding", "the result reads otherwise")
     mended = (b"content-type", b"content-transfer-encoding", b"mime-version")
     kept = [[(f.name, f.value) for f in each.section.fields if f.key not in mended] for each in (before, after)]
     if kept[0] != kept[1]:
-        raise CannotAmend("the result would not read as it should")
+        raise CannotAmend("encoding", "the result reads otherwise")
     for was, now in zip(before.parts, after.parts, strict=True):
         if now.id in expected:
             fits = now.text == expected[now.id] and not now.oddities
         else:
             fits = raw[was.start : was.end] == now.raw[now.start : now.end]
         if not fits:
-            raise CannotAmend("the result would not read as it should")
+            raise CannotAmend("encoding", "the result reads otherwise")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any
@@ -72,21 +72,48 @@ class SmallWords:
 
 
 def tell_language(
-    new: str, quoted: str, languages: Sequence[str], small: SmallWords, fallback: str, likely: Sequence[str] = ()
+    new: str,
+    quoted: str,
+    languages: Sequence[str],
+    small: SmallWords,
+    fallback: str,
+    likely: Sequence[str] = (),
+    speaks: Callable[[], Sequence[str]] = tuple,
+    subject: str = "",
 ) -> str:
     """The language of the new text; where that is too short, of new and quoted text together; else `fallback`.
 
-    `likely` are the languages that the new text can be in, where that is known already.
+    `likely` are the languages that the new text can be in, where that is known already. `speaks` gives the languages of
+    which a phrase stands in a new text that is too short: "Nein." is German, whatever the team and the asker write, and
+    whether "Non." is French or Italian the rest of the mail tells, its subject at last.
     """
     if len(likely) == 1 and len(languages) > 1:
         return likely[0]
     known = tuple(sorted(languages))
     if not known:
         return fallback
-    for text in (new[:ENOUGH], f"{new[:ENOUGH]}\n{quoted[:ENOUGH]}"):
-        likely = small.likely(text, known)
-        if len(likely) == 1:
-            return likely[0]
-        if sum(map(str.isalpha, text[:200])) >= MIN_LETTERS:
-            return str(_identifier(known).classify(text.lower())[0])
-    return fallback
+    new, both = new[:ENOUGH], f"{new[:ENOUGH]}\n{quoted[:ENOUGH]}"
+    lang = _told(new, known, small)
+    if lang:
+        return lang
+    lang, spoken = _told(both, known, small), tuple(sorted(speaks()))
+    if not spoken or len(spoken) == len(known):
+        return lang or fallback
+    if len(spoken) == 1:
+        return spoken[0]
+    for one in (lang, fallback):
+        if one in spoken:
+            return one
+    return lang or _classify(f"{subject}\n{both}", spoken)
+
+
+def _told(text: str, known: tuple[str, ...], small: SmallWords) -> str:
+    """The language that a text is in, "" where it is too short to tell."""
+    likely = small.likely(text, known)
+    if len(likely) == 1:
+        return likely[0]
+    return _classify(text, known) if sum(map(str.isalpha, text[:200])) >= MIN_LETTERS else ""
+
+
+def _classify(text: str, known: tuple[str, ...]) -> str:
+    return str(_identifier(known).classify(text.lower())[0])

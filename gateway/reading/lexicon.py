@@ -182,6 +182,10 @@ class Lexicon:
         """The languages that a text can be in."""
         return self.small_words.likely(text, self.languages)
 
+    def speaks(self, prepared: Prepared) -> tuple[str, ...]:
+        """The languages of which a phrase stands in a text: where it is too short for small words to tell."""
+        return tuple(phrases.lang for phrases in self.sets.get("said", ()) if phrases.found_in(prepared.data))
+
     def prepare(self, text: str, names: Iterable[str] = ()) -> Prepared:
         """Cut a text into sentences with this lexicon's greetings and closings."""
         return prepare(text, self.greetings, self.closings, frozenset(names))

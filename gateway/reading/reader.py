@@ -79,10 +79,18 @@ def read(message: Message, envelope: Envelope, context: Context) -> Reading:
     people = recipients(message, envelope, site)
     requester = find_requester(message, body, people, agent, context)
     lexicon = context.lexicon
-    fallback = site.language_of(agent.team)
+    entry = site.agent(agent.mailbox.address)
+    fallback = (entry.lang if entry else "") or site.language_of(agent.team)
     found = Collector(message, body, people, requester, agent, context)
     lang = tell_language(
-        body.new.text, body.quoted_text, lexicon.languages, lexicon.small_words, fallback, found.languages
+        body.new.text,
+        body.quoted_text,
+        lexicon.languages,
+        lexicon.small_words,
+        fallback,
+        found.languages,
+        lambda: lexicon.speaks(found.scan.prepared),
+        message.subject,
     )
     read_ = (body, agent, requester, found.facts, found.hints, lang)
     return Reading(message, envelope, context, *read_, judged=True, undecided=found.undecided)

@@ -14,7 +14,7 @@ from gateway.store import migrate, outbox, runs
 from gateway.store.crypto import CannotOpen, Sealer
 from gateway.store.engine import Database
 from gateway.store.errors import StoreAway, told
-from gateway.store.keys import check_key
+from gateway.store.keys import check_key, check_known
 from gateway.store.records import OutMail, Recovered
 from gateway.store.writer import Lane
 
@@ -75,6 +75,10 @@ class Base:
     def is_current(self) -> bool:
         """Whether the schema is the one that this version works with. Raises StoreAway."""
         return self._read(migrate.current) == migrate.head()
+
+    def check_key(self) -> None:
+        """Raise WrongKey where this database was written with another key. Changes nothing."""
+        self._read(lambda connection: check_known(connection, self._sealer))
 
     async def close(self) -> None:
         """Finish what waits, sign off, close all connections."""

@@ -100,6 +100,15 @@ def load_or_create_key(path: Path, *, state: Path | None = None, environ: Mappin
         raise KeyUnusable(f"the key {path} cannot be read or made: {error.strerror}") from error
 
 
+def load_key(path: Path, *, state: Path | None = None, environ: Mapping[str, str] = os.environ) -> bytes:
+    """The key of a gateway that has run before; none is made by looking. Raises KeyUnusable."""
+    if not environ.get(KEY_VARIABLE) and not path.exists() and not _is_credential(path.absolute(), environ):
+        raise KeyUnusable(
+            f"the key is not there: {path}. Name the one of serve in the setting key_file, or be its user"
+        )
+    return load_or_create_key(path, state=state, environ=environ)
+
+
 def _key_of_text(text: str) -> bytes:
     """64 hex digits, or base64. The value itself is never part of an error."""
     for decode in (bytes.fromhex, lambda value: base64.b64decode(value, validate=True)):

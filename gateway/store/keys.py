@@ -16,15 +16,19 @@ class WrongKey(StoreAway):
     """The bodies in the database were sealed with another key."""
 
 
-def check_key(connection: Connection, sealer: Sealer, now: datetime) -> None:
-    """Remember the key of a new database, or of a database whose earlier key is at hand. Raises WrongKey."""
+def check_known(connection: Connection, sealer: Sealer) -> None:
+    """Raise WrongKey where bodies were sealed with other keys only. Changes nothing."""
     known = set(connection.scalars(select(store_keys.c.proof)))
-    current, *_older = sealer.proofs
-    if current in known:
-        return
     if known and known.isdisjoint(sealer.proofs):
         raise WrongKey(
             "this database was written with another key. Put the key file back that it was written with; mail that is "
             "held cannot be read without it"
         )
-    connection.execute(insert(store_keys), {"proof": current, "at": now})
+
+
+def check_key(connection: Connection, sealer: Sealer, now: datetime) -> None:
+    """Remember the key of a new database, or of a database whose earlier key is at hand. Raises WrongKey."""
+    check_known(connection, sealer)
+    current, *_older = sealer.proofs
+    if current not in set(connection.scalars(select(store_keys.c.proof))):
+        connection.execute(insert(store_keys), {"proof": current, "at": now})

@@ -151,6 +151,22 @@ def test_release_with_the_fix(store: Store, run: Run) -> None:
     assert state(store, "AAA1") == ("approved", "fix", "priya", "")
 
 
+def test_without_the_key_of_serve_nothing_is_written(store: Store, run: Run) -> None:
+    """Its acknowledgement, sealed with another key, could be sent by nobody."""
+    key = load_settings().key_file
+    mine = key.with_name("mine")
+    key.rename(mine)
+    ran = run("held", "release", "AAA1", "--fix", "--by", "priya")
+    assert ran.code == 2 and ran.err.startswith(f"the key is not there: {key}. Name the one of serve")
+    assert not key.exists(), "none is made by looking"
+    load_or_create_key(key)
+    ran = run("held", "release", "AAA1", "--fix", "--by", "priya")
+    assert ran.code == 2 and "this database was written with another key" in ran.err
+    assert state(store, "AAA1")[0] == "held"
+    mine.replace(key)
+    assert run("held", "release", "AAA1", "--fix", "--by", "priya").code == 0
+
+
 def test_release_as_it_is_keeps_the_reason(store: Store, run: Run) -> None:
     assert run("held", "release", "BBB2", "--as-it-is", "--why", "she\nasked so").code == 0
     assert state(store, "BBB2") == ("approved", "send", "ada (command line)", "she asked so")

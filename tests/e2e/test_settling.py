@@ -102,13 +102,23 @@ async def test_fix_adds_a_customer_once_the_sender_says_so(tmp_path: Path, clock
         assert [who.address for who in read_message(went.raw).cc] == [CUSTOMER]
 
 
+async def test_a_reason_is_in_the_language_of_the_only_word_that_it_stands_beside(tmp_path: Path, clock: Clock) -> None:
+    async with house(tmp_path, clock=clock) as gateway:
+        one = await held(gateway, NO.replace(b"No.", b"Non.", 1))
+        notice = read_message(gateway.to(DANA)[0].raw)
+        assert "Hello Dana" in said(notice), "the notice is for Dana, whose team writes English"
+        await one.answer("REASON: il n'y a qu'une place par \u00e9tage")
+        [sent] = await gateway.wait_to(JILL)
+        assert said(read_message(sent.raw)).startswith("Non.\n\nLa raison\u00a0: il n'y a qu'une place par \u00e9tage.")
+
+
 async def test_what_does_not_help_is_given_back_and_the_mail_still_waits(tmp_path: Path, clock: Clock) -> None:
     signed = NO.replace(b"Subject:", b"DKIM-Signature: v=1; d=acme.example; h=from; bh=x; b=y\r\nSubject:", 1)
     async with house(tmp_path, clock=clock) as gateway:
         one = await held(gateway, signed)
         back = await one.answer("REASON: we have one seat on each floor")
         assert back.subject == "Yours to send: Re: Monitor"
-        assert "it carries a signature over its text" in said(back)
+        assert "a signature or a checksum covers its text" in said(back)
         assert "No.\n\nThe reason: we have one seat on each floor." in said(back)
         assert await one.outcome() == "held" and not gateway.to(JILL)
         await one.answer("SEND: she knows why")
