@@ -135,7 +135,15 @@ class Ledgers:
 
     def notices(self, message_id: str) -> list[Message]:
         """Those that can be answered."""
-        return [each for each in self.own(message_id) if each.reply_to]
+        return [each for each in self.own(message_id) if each.reply_to and _kind(each) != "companion"]
+
+    def acknowledged(self, message_id: str) -> bool:
+        """Whether the sender heard what became of it."""
+        return any(_kind(each) == "ack" for each in self.own(message_id))
+
+    def companions(self, message_id: str) -> list[Message]:
+        """The notes to whoever asked."""
+        return [each for each in self.own(message_id) if _kind(each) == "companion"]
 
     async def notice(self, message_id: str) -> str:
         """The address that answers about this mail go to, from the newest notice."""
@@ -197,6 +205,10 @@ class Ledgers:
             allowed = 1 + doubts + max(0, unheard)
             assert copies.get(message_id, 0) <= allowed, f"{message_id}: {copies[message_id]} copies, {ends}, {told}"
             assert "pending" not in ends, f"{message_id}: forgotten"
+
+
+def _kind(own: Message) -> str:
+    return (own.get("X-Referral-Gateway") or "").partition(";")[0]
 
 
 def _is_mail(message_id: str) -> bool:

@@ -61,8 +61,8 @@ def after(owner: type, name: str) -> Callable[[], None]:
     return lambda: _wrap(owner, name, wrapper)
 
 
-def before_commit(name: str) -> Callable[[], None]:
-    """The rows of this operation of the store are written, and their transaction is about to be committed."""
+def before_commit(*names: str) -> Callable[[], None]:
+    """The rows of one of these operations of the store are written, and its transaction is about to be committed."""
 
     def wrapper(whole: Any) -> Any:
         async def armed(*args: Any, **named: Any) -> Any:
@@ -73,7 +73,8 @@ def before_commit(name: str) -> Callable[[], None]:
         return armed
 
     def arm() -> None:
-        _wrap(Store, name, wrapper)
+        for name in names:
+            _wrap(Store, name, wrapper)
         event.listen(Engine, "commit", lambda _: die() if _committing else None)
 
     return arm
@@ -148,7 +149,7 @@ STOPS: dict[str, Callable[[], None]] = {
     "hold: committed, 250 not said": after(Store, "hold"),
     "hold: 250 said, notice not sent": after_writing(b"250 2.0.0 Held"),
     "notice: dot sent, not recorded": upstream("notice", "dot"),
-    "answer: before its commit": before_commit("approve"),
+    "answer: before its commit": before_commit("approve", "discard"),
     "answer: committed, 250 not said": after(Settling, "settle"),
     "release: claimed": before(Dispatcher, "_release"),
     "release: before the dot is marked": before(Store, "mark_dot"),

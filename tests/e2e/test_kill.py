@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from gateway.mail.quoting import split_body
 from gateway.smtp.sink import Sink
 from tests.e2e.house import house
 from tests.e2e.ledgers import (
@@ -32,7 +33,31 @@ AHEAD = timedelta(minutes=3)
 """How much later each gateway starts than the one before: leases of notices have run out by then."""
 
 DONE = "done"
-"""Stands for what the agent said: overridden or fixed."""
+"""Stands for the outcome of what the agent said."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """What an agent says of a mail that waits, and what it comes to when nothing goes wrong."""
+
+    word: str
+    outcome: str
+    passed_on: bool = False
+    """The mail hands a customer's matter on; else it gives a colleague a bare no."""
+
+
+SEND = Way("SEND: I told her on the phone", "overridden")
+FIX = Way("FIX", "fixed", passed_on=True)
+REASON = Way("REASON: we have one seat on each floor", "amended")
+NOTE = Way("NOTE", "noted", passed_on=True)
+DISCARD = Way("DISCARD", "discarded")
+
+
+def ways(point: str) -> tuple[Way, ...]:
+    """The answers that make a difference at a point; for a mail that passes, whether it is rewritten."""
+    if point.startswith("answer"):
+        return SEND, FIX, REASON, NOTE, DISCARD
+    return (SEND, FIX, REASON, NOTE) if point.startswith("release") else (SEND, FIX)
 
 
 @dataclass(frozen=True)
@@ -91,51 +116,54 @@ class Scene:
         self.starts += 1
         return await self.gateways.start(self.folder, self.sink.port, stop_at=stop_at, ahead=AHEAD * self.starts)
 
-    async def kill(self, point: str, name: str, *, fix: bool) -> None:
+    async def kill(self, point: str, name: str, way: Way) -> None:
         """Let a gateway die at `point`, start another on what is left, and see how it ends."""
         end, passing = ENDS[point], point.startswith("pass")
-        sent = self._mail(name, passing, fix)
+        sent = self._mail(name, passing, way)
         doomed = await self.gateway(point)
-        heard, word = await self._until_dead(doomed, point, sent, fix)
+        heard, word = await self._until_dead(doomed, point, sent, way)
         assert (heard is not None) is end.heard
         after = await self.gateway()
-        await self._again(after, sent, heard, word, passing, fix)
-        done = ("fixed" if fix else "overridden") if not passing else "rewritten" if fix else "passed"
+        await self._again(after, sent, heard, word, passing, way)
+        done = way.outcome if not passing else "rewritten" if way is FIX else "passed"
         wanted = [done if each in (DONE, "passed") else each for each in end.outcomes]
         await until(lambda: self.ledgers.outcomes(sent.message_id) == wanted, f"{wanted} at {point}")
         await until(lambda: not self.ledgers.waiting().get("waiting"), "the outbox is empty")
         await after.stop()
         copies = self.ledgers.copies(sent.message_id)
-        assert len(copies) == end.copies, (point, wanted)
+        assert len(copies) == (0 if way is DISCARD else end.copies), (point, wanted)
         for copy in copies:
-            added = {JILL if passing else MARY} if fix else set()
+            added = {JILL if passing else MARY} if way is FIX else set()
             assert {who.address for who in copy.cc} == added
+            assert split_body(copy).new.text.count("The reason: we have one seat") == (way is REASON)
+        # Whoever asked hears once that the matter was passed on, and only when it is known that it was.
+        assert len(self.ledgers.companions(sent.message_id)) == (wanted == ["noted"]), (point, wanted)
         if not passing:  # the agent hears how it ended, in doubt or not
-            assert any(not mine.reply_to for mine in self.ledgers.own(sent.message_id)), point
+            assert self.ledgers.acknowledged(sent.message_id), point
         self.ledgers.check()
 
-    def _mail(self, name: str, passing: bool, fix: bool) -> Sent:
+    def _mail(self, name: str, passing: bool, way: Way) -> Sent:
         if passing:
-            return forwarded(name, JILL, "Jill Amory") if fix else explained(name)
-        return forwarded(name, MARY, "Mary Jones") if fix else refusal(name)
+            return forwarded(name, JILL, "Jill Amory") if way.passed_on else explained(name)
+        return forwarded(name, MARY, "Mary Jones") if way.passed_on else refusal(name)
 
-    async def _until_dead(self, doomed: Gateway, point: str, sent: Sent, fix: bool) -> tuple[int | None, Sent | None]:
+    async def _until_dead(self, doomed: Gateway, point: str, sent: Sent, way: Way) -> tuple[int | None, Sent | None]:
         """What the client heard, and the agent's answer if it went out and was not heard."""
-        if fix:
+        if way.passed_on:
             who, shown = (JILL, "Jill Amory") if point.startswith("pass") else (MARY, "Mary Jones")
             name = sent.message_id[1:-3]
             assert await self.ledgers.send(doomed.tap, question(name, who, shown)) == 250
         heard, word = await self.ledgers.send(doomed.port, sent), None
         if point.startswith(("answer", "release")):
             to = await self.ledgers.notice(sent.message_id)
-            word = answer(to, "FIX" if fix else "SEND: I told her on the phone")
+            word = answer(to, way.word)
             if await self.ledgers.send(doomed.port, word) is not None:
                 word = None
         await doomed.died()
         return heard, word
 
     async def _again(
-        self, after: Gateway, sent: Sent, heard: int | None, word: Sent | None, passing: bool, fix: bool
+        self, after: Gateway, sent: Sent, heard: int | None, word: Sent | None, passing: bool, way: Way
     ) -> None:
         """What was not heard is sent again, as mail programs do; a mail that waits is answered."""
         if heard is None:
@@ -146,8 +174,7 @@ class Scene:
             if self.ledgers.states()[self.ledgers.rows(sent.message_id)[-1].entry.id] != "held":
                 return  # what the agent said is durable; it goes out by itself
             to = await self.ledgers.notice(sent.message_id)
-            again = answer(to, "FIX" if fix else "SEND: I told her on the phone")
-            assert await self.ledgers.send(after.port, again) == 250
+            assert await self.ledgers.send(after.port, answer(to, way.word)) == 250
 
 
 @pytest.mark.parametrize("point", STOPS)
@@ -155,8 +182,8 @@ class Scene:
 async def test_killed_at(point: str, gateways: Nursery, tmp_path: Path) -> None:
     async with Sink() as sink:
         scene = Scene(gateways, sink, tmp_path)
-        await scene.kill(point, "k0", fix=False)
-        await scene.kill(point, "k1", fix=True)
+        for number, way in enumerate(ways(point)):
+            await scene.kill(point, f"k{number}", way)
 
 
 @pytest.mark.long
@@ -168,7 +195,8 @@ async def test_two_hundred_kills_on_one_state(gateways: Nursery, tmp_path: Path)
     async with Sink() as sink:
         scene = Scene(gateways, sink, tmp_path)
         for number in range(200):
-            await scene.kill(rng.choice(list(STOPS)), f"k{number}", fix=rng.random() < 0.5)
+            point = rng.choice(list(STOPS))
+            await scene.kill(point, f"k{number}", rng.choice(ways(point)))
 
 
 async def test_the_ledgers_notice(files_once, tmp_path: Path) -> None:
