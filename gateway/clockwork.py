@@ -12,7 +12,7 @@ a crash at any point, tell nobody twice and forget nobody.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -110,7 +110,7 @@ class Clockwork:
         token = fresh_token()
         if stage == 0 and agent:
             next_at = max(hold.new.deadline, calendar.after(now, timedelta(minutes=30)))
-            mails = self._to_agent(hold, token, next_at)
+            mails = self._to_agent(hold, token, next_at) + self._to_delegates(hold, token)
         else:
             next_at = calendar.after(now, self._hold_deadline if stage <= 1 else DAY)
             mails = self._to_somebody_else(hold, token, stage)
@@ -127,6 +127,12 @@ class Clockwork:
         more = {"deadline": in_words(self._local(hold.new.agent, deadline), facts.lang, zone=True)}
         return self._letter_about("reminder", hold, facts, facts.agent, token, more)
 
+    def _to_delegates(self, hold: Hold, token: str) -> tuple[OutMail, ...]:
+        """Whoever answers in the agent's place hears of it when the agent has not answered for a while."""
+        entry = self._rules.site.agent(hold.new.agent)
+        readers = tuple(map(Mailbox, entry.delegates)) if entry is not None else ()
+        return self._ask_to_help(hold, readers, token)
+
     def _to_somebody_else(self, hold: Hold, token: str, stage: int) -> tuple[OutMail, ...]:
         """The supervisor; where there is none, or they have not answered either, the admins; else the team."""
         site, facts = self._rules.site, self._facts(hold)
@@ -136,8 +142,13 @@ class Clockwork:
             team = site.team_of(hold.new.agent)
             boxes = [Mailbox(address) for address in team.mailboxes] if team is not None else []
             readers = [supervisor] if supervisor is not None else boxes or [facts.agent]
+        return self._ask_to_help(hold, readers, token)
+
+    def _ask_to_help(self, hold: Hold, readers: Iterable[Mailbox], token: str) -> tuple[OutMail, ...]:
+        """A note that can be answered, to each of some people beside the agent, in their own language."""
         out: tuple[OutMail, ...] = ()
-        for reader in readers:
+        facts = self._facts(hold)
+        for reader in map(self._letters.named, readers):
             its = replace(facts, lang=self._lang(reader, facts.lang))
             out += self._letter_about("overdue", hold, its, reader, token, {"supervisor_name": named(reader)})
         return out

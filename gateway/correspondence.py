@@ -135,6 +135,7 @@ class Correspondence:
             can_fix=bool(hold.new.fix.get("possible")),
             why_no_fix=str(hold.new.fix.get("why_not", "")),
             offers=frozenset(told.get("offers", ())),
+            expected=datetime.fromisoformat(told["expected"]) if told.get("expected") else None,
             supervisor=site.supervisor_of(hold.new.agent),
         )
 

@@ -11,6 +11,7 @@ import structlog
 
 from gateway import digest, letters, notices
 from gateway.correspondence import Correspondence, mail_id, why
+from gateway.follow.due import due_of
 from gateway.guard_words import why_in
 from gateway.judged import Judged
 from gateway.mail.address import Mailbox
@@ -91,6 +92,7 @@ class Desk:
             "grade": requester.grade if requester else "",
             "target": _entry(facts.target) if facts.target else None,
             "opens": self._opens(judged),
+            "expected": promised.isoformat() if (promised := _expected(judged, "promise")) else "",
         }
 
     def after_delivery(self, judged: Judged) -> tuple[OutMail, ...]:
@@ -150,6 +152,8 @@ class Desk:
             )  # fmt: skip
             return replace(
                 facts,
+                expected=_expected(judged, "promise", "eta"),
+                next_time=_next_time(facts, site),
                 target_team=facts.target is not None and _is_team(facts.target, site),
                 target=self._letters.named(facts.target) if facts.target else None,
                 recipients=tuple(self._letters.named(who) for who in facts.recipients),
@@ -176,6 +180,30 @@ def _is_team(who: Mailbox, site: Site) -> bool:
     if department is not None:
         return not any(site.same_person(person.address, who.address) for person in department.people)
     return site.is_team_mailbox(who.address)
+
+
+def _next_time(facts: NoticeFacts, site: Site) -> str:
+    """The department that a colleague's matter goes to: they can go there themselves. Nobody else's is given away."""
+    target, requester = facts.target, facts.requester
+    if target is None or requester is None or not site.is_internal(requester.address):
+        return ""
+    department = site.department_of(target.address)
+    if department is None or department.kind != "department" or site.is_confidential(target.address):
+        return ""
+    address = next(iter(department.addresses), "")
+    return f"{department.name} ({address})" if address and not site.is_confidential(address) else department.name
+
+
+def _expected(judged: Judged, *names: str) -> datetime | None:
+    """When the first of these facts that is there falls due, in the team's zone; None where it names no time."""
+    found = judged.gist.facts if judged.gist else {}
+    fact = next((found[name] for name in names if name in found), None)
+    if fact is None:
+        return None
+    site, team = judged.rules.site, judged.gist.agent.team if judged.gist and judged.gist.agent else ""
+    pieces = [span.text for span in fact.evidence]
+    grammar = judged.rules.lexicon.calendar
+    return due_of(str(fact.value), pieces, judged.mail.received_at, site.calendar_of(team), grammar)
 
 
 def _is_confidential(judged: Judged, site: Site) -> bool:

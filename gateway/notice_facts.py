@@ -68,6 +68,9 @@ class NoticeFacts:
     supervisor: Mailbox | None = None
     deadline: datetime | None = None
     next_time: str = ""
+    """Whom the requester can ask next time: a department that deals with such matters, for colleagues of theirs."""
+    expected: datetime | None = None
+    """When the mail says that word can be expected, in the sender's zone."""
 
 
 def facts_of(
@@ -134,6 +137,7 @@ def variables(facts: NoticeFacts) -> dict[str, Any]:
         "why_no_fix": one_line(facts.why_no_fix).rstrip("."),
         "deadline": in_words(facts.deadline, lang, zone=True) if facts.deadline else "",
         "next_time": one_line(facts.next_time),
+        "eta_words": in_words(facts.expected, facts.mail_lang or lang) if facts.expected else "",
         "supervisor_name": named(facts.supervisor),
         "held_id": facts.held_id,
     }

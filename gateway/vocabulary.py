@@ -45,7 +45,7 @@ VOCABULARY: Mapping[str, str] = {
     "added": "the words that an answer has put into the mail",
     "reason": "the reason that the sender gave",
     "eta": "the date or delay that the sender gave",
-    "eta_words": "when word is expected, as the mail says it",
+    "eta_words": "when word can be expected, where the mail tells, in its own language",
     "team_name": "the team that the matter is with",
     "asked_at": "when the requester asked",
     "due": "when word was promised or expected, in the reader's time",

@@ -11,10 +11,13 @@ import pytest
 
 from gateway.mail.message import Message, read_message
 from gateway.mail.quoting import split_body
+from gateway.resources import shipped
 from gateway.smtp.sink import Sink
 from tests.e2e.clock import Clock
 from tests.e2e.house import House, house, mail
 from tests.e2e.test_settling import ASKED, CUSTOMER, DANA, JILL, NETWORK, NO, PASSED_ON, PRIYA, Held, held
+
+TOM = "tom.becker@acme.example"
 
 BOB = "bob.nilsson@acme.example"
 DESK = "it-support@acme.example"
@@ -105,6 +108,27 @@ async def test_a_held_mail_that_nobody_answers_is_spoken_of_until_somebody_does(
         assert await one.outcome() == "overridden"
         await at(gateway, clock, "20T16:00")
         assert len(gateway.to(ADMIN)) == 3, "settled is settled"
+
+
+async def test_a_delegate_is_asked_with_the_reminder_in_their_own_language(tmp_path: Path, clock: Clock) -> None:
+    site = tmp_path / "site.yaml"
+    dana, tom = (
+        "{address: dana.cole@acme.example, name: Dana Cole",
+        "{address: tom.becker@acme.example, name: Tom Becker",
+    )
+    text = (shipped("policies") / "site.yaml").read_text()
+    assert f"{dana}}}" in text and f"{tom}}}" in text
+    text = text.replace(dana, f"{dana}, delegates: [{TOM}]").replace(tom, f"{tom}, lang: de")
+    site.write_text(text)
+    async with house(tmp_path, clock=clock, site=str(site)) as gateway:
+        one = await held(gateway)
+        assert not gateway.to(TOM)
+        await at(gateway, clock, "11T12:01")
+        asked = read_message(gateway.to(TOM)[0].raw)
+        assert said(asked).startswith("Hallo Tom Becker") and "Dana Cole" in said(asked)
+        await Held(gateway, asked.reply_to[0].address, one.id, 0).answer("SENDEN: sie weiß es", sender=TOM)
+        assert await one.outcome() == "overridden"
+        assert len(gateway.to(TOM)) == 2, "asked once; and the answer is acknowledged"
 
 
 async def test_a_reminder_can_be_answered(tmp_path: Path, clock: Clock) -> None:

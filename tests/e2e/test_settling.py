@@ -93,6 +93,22 @@ async def test_a_date_is_set_into_the_mail(tmp_path: Path, clock: Clock, lang: s
         assert shown in said(read_message(went.raw)) and await one.outcome() == "amended"
 
 
+async def test_the_draft_and_the_note_know_the_date_and_whom_to_ask_next_time(tmp_path: Path, clock: Clock) -> None:
+    dated = PASSED_ON.replace(b"please take this one over.", b"please take this one over. It should be solved by Friday.")
+    inside = dated.replace(b"Ann Lee", b"Jill Amory").replace(CUSTOMER.encode(), JILL.encode())
+    async with house(tmp_path, clock=clock) as gateway:
+        one = await held(gateway, inside, NETWORK)
+        notice = said(read_message(gateway.to(DANA)[0].raw))
+        assert "You can expect word by Friday 15 May, 18:00. Will that work for you?" in " ".join(notice.split())
+        assert "Next time you can go straight to Network Team (network-team@acme.example)." in notice
+        await one.answer("NOTE")
+        note = said(read_message((await gateway.wait_to(JILL))[0].raw))
+        assert "You can expect word by Friday 15 May, 18:00." in note
+        two = await held(gateway, dated.replace(b"<passed-on@", b"<for-a-customer@"), NETWORK)
+        notice = said(read_message(gateway.to(DANA)[two.told - 1].raw))
+        assert "by Friday 15 May" in notice and "Next time" not in notice, "it is not for customers to write there"
+
+
 async def test_fix_adds_a_customer_once_the_sender_says_so(tmp_path: Path, clock: Clock) -> None:
     async with house(tmp_path, clock=clock) as gateway:
         one = await held(gateway, PASSED_ON, NETWORK)
