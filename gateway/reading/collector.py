@@ -27,7 +27,7 @@ from gateway.reading.mitigation import (
     find_reasons,
     is_promised,
 )
-from gateway.reading.people import Recipients, name_words
+from gateway.reading.people import Recipients, name_words, people_called
 from gateway.reading.referral import Referral, Setting, find_referral
 from gateway.reading.refusal import Noes, Question, find_noes
 from gateway.reading.thread import SeenMessage
@@ -196,6 +196,7 @@ class Collector:
         brushed_off = rude + weigh(scan, "dismissive", scan.said("dismissive"))
         self._hits("dismissive", brushed_off, "rude" if rude else "brush-off")
         self._hint(noes)
+        self._somebody_named(noes)
         self._leave_me_out()
         if answers.only_pleasantries(scan):
             self._add("pleasantries_only", True, ((s.start, s.end) for s in scan.prepared.sentences))
@@ -217,6 +218,29 @@ class Collector:
         for name, (value, places) in found.items():
             if places and name not in self.facts:
                 self.hints[name] = self._fact(name, value, places)
+
+    def _somebody_named(self, noes: Noes) -> None:
+        """A no, or "not us", with somebody's whole name beside it, whom the site file knows, tells where to go: enough
+        to let it pass. What they are said to have refused does not, nor is whoever asked sent to themselves."""
+        if not any(name in self.facts for name in ("refusal", "out_of_scope", "dismissive")) or "target" in self.facts:
+            return
+        for number, sentence in enumerate(self.scan.prepared.sentences):
+            if not self.scan.is_said(number):
+                continue
+            nays = [*noes.others, *self.scan.within(number, "refusal", "refusal_answer", "others_no")]
+            for start, end in people_called(self.body.new.text, sentence.start, sentence.end, self.site):
+                if any(hit.sentence == number and hit.end > end for hit in nays):
+                    continue
+                if not name_words([Mailbox("", self.body.new.text[start:end])], self.site) <= self._names_of_two:
+                    for name in ("target", "redirect", "helps"):
+                        self.hints.setdefault(name, self._fact(name, True, [(start, end)]))
+                    return
+
+    @property
+    def _names_of_two(self) -> frozenset[str]:
+        """The words of the names of who writes and who asked."""
+        known = [self.agent.mailbox] + ([self.requester.mailbox] if self.requester is not None else [])
+        return name_words(known, self.site)
 
     def _confidential_subject(self) -> None:
         subject = self.message.subject

@@ -169,8 +169,9 @@ def is_promised(scan: Scan, number: int) -> bool:
 
 
 def find_help(scan: Scan, ways: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Whatever helps: other ways, and routes to take, such as a link, an address, a number to call."""
-    found = list(ways)
+    """Whatever helps: other ways, and routes to take, such as a link, an address, a number to call. To be sent to
+    somebody else, to nobody who could be found, helps nobody."""
+    found = [way for way in ways if not scan.within(scan.prepared.index_at(way[0]), "no_route")]
     for number, sentence in enumerate(scan.prepared.sentences):
         if sentence.kind == "body":
             found += _routes(scan, sentence.start, sentence.end)

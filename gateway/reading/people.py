@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -14,6 +14,8 @@ from gateway.site.model import Site
 from gateway.site.people import MOST_KNOWN
 
 _WORD = re.compile(r"[^\W\d_]{2,}")
+_SPOKEN = re.compile(r"[^\W\d_][\w'’-]*")
+MOST_WORDS_OF_A_NAME = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,15 @@ def name_words(people: Iterable[Mailbox], site: Site) -> frozenset[str]:
             words |= _words_of(site.name_of(box.address))
             words |= _words_of(box.address.partition("@")[0].replace("_", " "))
     return frozenset(words)
+
+
+def people_called(text: str, start: int, end: int, site: Site) -> Iterator[tuple[int, int]]:
+    """Where in a stretch of text somebody of the site file stands with their whole name, as (start, end)."""
+    words = list(_SPOKEN.finditer(text, start, end))
+    for first in range(len(words)):
+        for count in range(2, min(MOST_WORDS_OF_A_NAME, len(words) - first) + 1):
+            if tuple(word[0].casefold() for word in words[first : first + count]) in site.called:
+                yield words[first].start(), words[first + count - 1].end()
 
 
 @lru_cache(maxsize=MOST_KNOWN)

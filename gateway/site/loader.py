@@ -79,6 +79,7 @@ class _Build:
             ),
             tag_patterns=tuple(_tag_pattern(tag) for tag in file.ticket_tags),
             names=self.names,
+            called=frozenset(w for name in self.names.values() if len(w := tuple(name.casefold().split())) > 1),
             notices_address=file.gateway.notices or "",
             feed_address=file.gateway.feed or "",
             limits=_limits(file.limits),

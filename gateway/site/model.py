@@ -112,6 +112,8 @@ class Site:
     ticket_systems: tuple[TicketSystem, ...]
     tag_patterns: tuple[re.Pattern[str], ...]
     names: Mapping[str, str]
+    called: frozenset[tuple[str, ...]]
+    """Names of people and teams, of two words and more, in lower case: whoever is called so in a mail can be found."""
     notices_address: str = ""
     feed_address: str = ""
     limits: Limits = Limits()

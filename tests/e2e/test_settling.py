@@ -94,7 +94,7 @@ async def test_a_date_is_set_into_the_mail(tmp_path: Path, clock: Clock, lang: s
 
 
 async def test_the_draft_and_the_note_know_the_date_and_whom_to_ask_next_time(tmp_path: Path, clock: Clock) -> None:
-    dated = PASSED_ON.replace(b"please take this one over.", b"please take this one over. It should be solved by Friday.")
+    dated = PASSED_ON.replace(b"please take this one over.", b"please take this over. It should be solved by Friday.")
     inside = dated.replace(b"Ann Lee", b"Jill Amory").replace(CUSTOMER.encode(), JILL.encode())
     async with house(tmp_path, clock=clock) as gateway:
         one = await held(gateway, inside, NETWORK)

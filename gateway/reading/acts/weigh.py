@@ -30,12 +30,12 @@ LEVELS: dict[str, tuple[float, float]] = {
 BARRED: dict[str, tuple[str, ...]] = {
     "reason": ("process", "no_eta", "pardon", "policy_only", "pleasantry", "offer_more"),
     "eta": ("no_eta", "process", "pleasantry"),
-    "alternative": ("no_eta", "process", "pleasantry", "offer_more"),
+    "alternative": ("no_eta", "process", "pleasantry", "offer_more", "no_route"),
     "escalation_offer": ("process", "pleasantry", "offer_more"),
     "question": ("offer_more", "pleasantry"),
-    "handoff": ("pleasantry", "offer_more", "ownership", "ask"),
+    "handoff": ("pleasantry", "offer_more", "ownership", "ask", "no_route"),
     "route": ("no_route", "pleasantry"),
-    "helps": ("pleasantry", "offer_more", "process"),
+    "helps": ("pleasantry", "offer_more", "process", "no_route"),
     "refusal": ("good_news", "assurance", "out_of_scope", "dismissive", "rude"),
 }
 """Act -> cues of phrases that know better: in their sentence the second reader alone is not believed."""
