@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from gateway import letters
+from gateway import limit_notes
 from gateway.correspondence import Correspondence, mail_id
 from gateway.policy.budget import Ceiling
 from gateway.policy.decision import Decision
@@ -43,7 +43,7 @@ class Admins:
         for admin in site.admins:
             try:
                 head, now = self._letters.head(), self._letters.clock()
-                out.append(letters.to_admin(name, admin, site.lang, values, head, id=mail_id(), now=now))
+                out.append(limit_notes.to_admin(name, admin, site.lang, values, head, id=mail_id(), now=now))
             except Exception as error:
                 log.error("a note to an admin could not be written", note=name, fault=type(error).__name__)
         return tuple(out)

@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from gateway import digest, letters, notices
+from gateway import digest, limit_notes, notices
 from gateway.correspondence import Correspondence, mail_id, why
 from gateway.follow.due import due_of
 from gateway.guard_words import why_in
@@ -110,7 +110,7 @@ class Desk:
             if decision.notify_supervisor and facts.supervisor is not None:
                 out.append(notices.supervisor_note(facts, head, id=mail_id(), now=now))
             if judged.advice is not None:
-                out.append(letters.advice(facts, judged.advice, head, id=mail_id(), now=now))
+                out.append(limit_notes.advice(facts, judged.advice, head, id=mail_id(), now=now))
         except Exception as error:
             log.error("a note could not be written", mail=judged.mail.id, **why(error))
         return tuple(out)

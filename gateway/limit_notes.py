@@ -1,4 +1,4 @@
-"""Letters about limits: advice to an agent, and what admins hear. Pure: facts and templates in, complete mails out."""
+"""Notes about limits: advice to an agent, and what admins hear. Pure: facts and templates in, complete mails out."""
 
 from __future__ import annotations
 
