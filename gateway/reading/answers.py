@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Container
 from typing import Literal
 
 from gateway.reading.lexicon import Hit, Scan
@@ -27,6 +27,11 @@ TERSE_WORDS = 4
 """An answer of at most this many words is terse, unless it is whole."""
 WORDS_OF_A_SHOW = 10
 """Kind words of fewer words only acknowledge."""
+FEWEST = 3
+"""Words of a question that stands for itself."""
+STEM = 5
+"""Letters by which two forms of a word are known as one."""
+_WORD = re.compile(r"[^\W_]{4,}")
 _POINTS = re.compile(r"[\d@/\\=#{}\[\]]|\w\(|\(\)|www\.|^\?\w|\w[._]\w")
 """What a number, an address, a path, a link or a command has."""
 _NAMES = re.compile(r"(?:[A-ZÀ-Þ][\w'’-]+[ .]*){2,4}")
@@ -47,11 +52,49 @@ def asked_kinds(scan: Scan) -> frozenset[Asked]:
 
 def count_questions(scan: Scan) -> int:
     """How many questions a text asks: sentences with a question mark, and requests without one."""
-    return sum(
-        1
+    return len(questions_in(scan))
+
+
+def questions_in(scan: Scan) -> list[int]:
+    """The numbers of the sentences of a text that ask something."""
+    return [
+        index
         for index, sentence in enumerate(scan.prepared.sentences)
         if sentence.kind == "body" and (sentence.question or scan.within(index, "request"))
-    )
+    ]
+
+
+def plain_questions(scan: Scan) -> list[int]:
+    """The numbers of sentences with a question mark and something in front of it."""
+    return [n for n in questions_in(scan) if scan.prepared.sentences[n].question and scan.prepared.words(n) >= FEWEST]
+
+
+def unanswered(asked: Scan, said: Scan, small: Container[str]) -> list[int]:
+    """The questions of `asked`, by the number of their sentence, that nothing in `said` seems to answer. Only what ends
+    with a question mark counts here: that somebody wants to hear, or to have something done, is said in every mail.
+
+    A statement with a word of a question answers it; one with no such word ("Yes.", "On Tuesday.") answers the first
+    that is still open. `small` are words of grammar. Whether an answer is right, or whole, nobody can tell from here: a
+    question counts as answered when in doubt.
+    """
+    statements = [n for n in body_sentences(said) if not is_pleasantry(said, n)]
+    words = {n: _stems(said, n, small) for n in statements}
+    free, left = set(statements), []
+    for question in plain_questions(asked):
+        about = _stems(asked, question, small)
+        found = [n for n in statements if words[n] & about]
+        if found:
+            free.discard(next((n for n in found if n in free), found[0]))
+        else:
+            left.append(question)
+    return left[len(free) :]
+
+
+def _stems(scan: Scan, index: int, small: Container[str]) -> frozenset[str]:
+    """The beginnings of the words of a sentence that tell what it is about."""
+    sentence = scan.prepared.sentences[index]
+    words = _WORD.findall(scan.prepared.folded, sentence.start, sentence.end)
+    return frozenset(word[:STEM] for word in words if word not in small)
 
 
 def body_sentences(scan: Scan) -> list[int]:

@@ -203,8 +203,24 @@ class Collector:
         empty = not answers.body_sentences(scan) and (
             self.body.has_forward or any(part.attachment for part in self.message.parts)
         )
+        if to_requester and not empty:
+            self._unanswered()
         if to_requester and questions and not empty and answers.is_terse(scan, questions, noes.sentences):
             self._add("terse", True, ((s.start, s.end) for s in scan.prepared.sentences if s.kind == "body"))
+
+    def _unanswered(self) -> None:
+        """Questions beside others that get no answer. Where the matter goes on, or answers stand between the lines that
+        they are about, none is left; a single question has facts of its own (`terse`, `pleasantries_only`)."""
+        goes_on = ("handoff", "redirect", "escalation_offer", "takes_ownership", "clarifying_question", "unreadable")
+        if self.body.inline or any(name in self.facts or name in self.hints for name in goes_on):
+            return
+        asked = self.asked_scan
+        if len(answers.plain_questions(asked)) > 1:
+            left = answers.unanswered(asked, self.scan, self.context.lexicon.small_words.owners)
+            if left:
+                sentences = (asked.prepared.sentences[number] for number in left[:MOST_EVIDENCE])
+                spans = [self._quoted_place(asked, each.start, each.end) for each in sentences]
+                self._note("unanswered", len(left), *spans)
 
     def _hint(self, noes: Noes) -> None:
         """What may excuse a stop: what the second reader holds possible, and what phrases say though it doubts them."""
@@ -390,7 +406,10 @@ class Collector:
         return self.requester is not None and self.site.same_person(seen.author.address, self.requester.mailbox.address)
 
     def _quoted_span(self, scan: Scan, hit: Hit) -> Span:
-        text = scan.prepared.text[hit.start : hit.end]
+        return self._quoted_place(scan, hit.start, hit.end)
+
+    def _quoted_place(self, scan: Scan, start: int, end: int) -> Span:
+        text = scan.prepared.text[start:end].strip()
         for block in self.body.blocks:
             if block.kind in ("quote", "forward") and (at := block.text.find(text)) >= 0:
                 return Span(text, block.span.part, block.span.start + at, block.span.start + at + len(text))

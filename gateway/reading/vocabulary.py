@@ -43,6 +43,7 @@ _FACTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "pleasantries_only": ("kind words, no content", ()),
     "terse": ("one to four words, or none, in answer to a question, and no whole answer", ()),
     "questions": ("how many questions the requester asked in what is answered", ()),
+    "unanswered": ("how many of several questions nothing in the answer seems to answer", ()),
     # etiquette and secrecy
     "leave_me_out": ("the requester asked not to be copied", ()),
     "moved_to_bcc": ("the move of somebody to Bcc is said", ()),
