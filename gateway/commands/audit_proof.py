@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
@@ -35,7 +34,7 @@ def checkpoint(settings: Settings) -> None:
     from gateway.commands.opened import open_store
 
     with open_store(settings) as store:
-        made = store.checkpoint(_signer(settings), datetime.now(UTC))
+        made = store.checkpoint_now(_signer(settings))
     if made is not None:
         print(json.dumps(made, sort_keys=True))
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from gateway.commands.options import STORE, with_settings
-from gateway.commands.shown import console, moment, plain, print_json, user_error
+from gateway.commands.shown import console, here, moment, plain, print_json, user_error, who_acts
 from gateway.config import Settings
 
 if TYPE_CHECKING:
@@ -206,7 +205,7 @@ def _settle(settings: Settings, store: Store, hold: Hold, kind: str, by: str, wh
     settling = open_settling(settings, store)
     answer = Answer(kind, " ".join(why.split()))  # type: ignore[arg-type]
     try:
-        done = asyncio.run(settling.settle(hold, answer, by=by, to=Mailbox(hold.new.agent)))
+        done = asyncio.run(settling.settle(hold, answer, by=by, to=Mailbox(hold.new.agent), origin=here()))
     except CannotSettle as cannot:
         user_error(f"{hold.new.id} cannot be sent: {cannot.detail}")
     if not done:
@@ -217,13 +216,9 @@ def _settle(settings: Settings, store: Store, hold: Hold, kind: str, by: str, wh
 def _resolve(settings: Settings, store: Store, hold: Hold, state: HoldState, by: str, why: str) -> None:
     from gateway.commands.opened import open_settling
 
-    if not asyncio.run(open_settling(settings, store).resolve(hold, state, by, why)):
+    if not asyncio.run(open_settling(settings, store).resolve(hold, state, by, why, origin=here())):
         user_error(f"{hold.new.id} is {hold.state}, not in doubt", "--fix or --as-it-is")
     console().print(f"{hold.new.id} is {state} now")
-
-
-def who_acts(by: str) -> str:
-    return plain(by).strip() or f"{getpass.getuser()} (command line)"
 
 
 def _address(argument: bytes) -> str:
