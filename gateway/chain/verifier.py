@@ -29,6 +29,7 @@ import sys
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from mailbox import mbox
 from typing import Any
 
 VERSION = 1
@@ -341,18 +342,38 @@ def read_lines(path: str) -> Iterator[dict[str, Any]]:
                 yield found
 
 
+def read_checkpoints(path: str) -> list[dict[str, Any]]:
+    """Checkpoints from a file of lines, a syslog's file (what stands before the JSON is skipped), or a mailbox (mbox)
+    with one in each mail; in their order, each once. Raises Unreadable."""
+    with open(path, encoding="utf-8", errors="replace") as file:
+        lines = [(number, line) for number, line in enumerate(file, 1) if number == 1 or '"checkpoint"' in line]
+    if lines and lines[0][1].startswith("From "):
+        parts = ((number, part) for number, mail in enumerate(mbox(path), 1) for part in mail.walk())
+        lines = [(number, bytes(part.get_payload(decode=True)).decode("utf-8", "replace"))
+                 for number, part in parts if part.get_content_type() == "application/json"]  # fmt: skip
+    found: dict[str, dict[str, Any]] = {}
+    for number, line in lines:
+        text = line[max(line.find("{"), 0) :].strip()
+        try:
+            point = json.loads(text)
+            found[text] = {"n": int(point["n"])} | point
+        except (ValueError, TypeError, KeyError):
+            raise Unreadable(f"{path}:{number}: not JSON, or no checkpoint") from None
+    return sorted(found.values(), key=lambda point: int(point["n"]))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line. 0 fine, 1 something is wrong, 2 the files cannot be read."""
     words = argparse.ArgumentParser(description="Checks an exported log of the referral gateway.")
     words.add_argument("export", help="what `audit export --proof` wrote")
     words.add_argument("--key", action="append", default=[], help="public key, 64 hex digits; may be given again")
-    words.add_argument("--checkpoints", help="checkpoints that were kept elsewhere, JSON Lines")
+    words.add_argument("--checkpoints", help="checkpoints kept elsewhere: lines, a syslog's file, or an mbox")
     given = words.parse_args(arguments)
     check = Check()
     try:
         keys = [bytes.fromhex(key) for key in given.key]
         if given.checkpoints:
-            check.checkpoints(read_lines(given.checkpoints), keys)
+            check.checkpoints(read_checkpoints(given.checkpoints), keys)
         for line in read_lines(given.export):
             check.line(line)
         check.end()

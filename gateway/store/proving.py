@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import func, select
@@ -117,7 +117,7 @@ class Proving(Base):
 
     def rotate_now(
         self,
-        old: Signer,
+        old: Signer | None,
         new: Signer,
         by: str,
         why: str,
@@ -126,23 +126,20 @@ class Proving(Base):
         letters: Callable[[Checkpoint], Sequence[OutMail]] = lambda made: (),
     ) -> list[Checkpoint]:
         """Hand over to a new key, in one transaction: an event, a checkpoint by the old key that names the new one, and
-        a first checkpoint by the new one. Blocks."""
+        a first checkpoint by the new one. Without the `old` key, which is lost, auditors must be told the new one.
+        Blocks. Raises OtherKey."""
 
         def work(connection: Connection) -> list[Checkpoint]:
-            event = audit.Event("log", self._clock(), "key-rotated", f"to {new.public}: {why}", by, origin)
+            what = "key-rotated" if old else "key-replaced"
+            event = audit.Event("log", self._clock(), what, f"to {new.public}: {why}", by, origin)
             audit.add_events(connection, [event], self.run_id)
-            made = [witness.make(connection, old, next_key=new.public)]
+            made = [witness.make(connection, old, next_key=new.public)] if old else []
             event = audit.Event("log", self._clock(), "key-in-use", new.public, by, origin)
             audit.add_events(connection, [event], self.run_id)
-            made.append(witness.make(connection, new))
+            made.append(witness.make(connection, new, lost=old is None))
             found = [each for each in made if each is not None]
             for each in found:
                 self._mail(connection, letters(each))
             return found
 
         return self._writer.run_now(work)
-
-
-def made_at(checkpoint: Checkpoint) -> datetime:
-    """When a checkpoint was signed."""
-    return datetime.fromisoformat(checkpoint["at"])

@@ -18,6 +18,7 @@ from gateway.follow.entries import Trail
 from gateway.reading.thread import EMPTY, SeenMessage, Thread
 from gateway.store import audit, budget, outbox, threads
 from gateway.store.errors import ClaimLost
+from gateway.store.exporting import Exporting
 from gateway.store.following import Following
 from gateway.store.governing import Governing
 from gateway.store.holding import Holding
@@ -31,7 +32,7 @@ Ended = tuple[audit.Event, SeenMessage | None, list[outbox.Sealed], Trail | None
 """What became of one mail, and everything that is written with it."""
 
 
-class Store(Following, Holding, Governing, Judging, Keeping, Proving, Sampling):
+class Store(Exporting, Following, Holding, Governing, Judging, Keeping, Proving, Sampling):
     """Threads, audit, holds and outbox on one database. One instance a process; safe for every thread of it."""
 
     # --- threads ---------------------------------------------------------------------------------------------------

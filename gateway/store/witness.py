@@ -11,19 +11,29 @@ from sqlalchemy.engine import Connection
 
 from gateway.chain.checkpoints import Signer, digest
 from gateway.store import chains
+from gateway.store.errors import StoreAway
 from gateway.store.schema import checkpoints
 
 
+class OtherKey(StoreAway):
+    """The log has been handed over to another key than this one."""
+
+
 def make(
-    connection: Connection, signer: Signer, *, next_key: str = "", every: timedelta = timedelta()
+    connection: Connection, signer: Signer, *, next_key: str = "", every: timedelta = timedelta(), lost: bool = False
 ) -> dict[str, Any] | None:
     """Sign what the chains have come to; None where nothing was written since the last checkpoint, or where that is
-    younger than `every`.
+    younger than `every`. Raises OtherKey where the last checkpoint handed over to another key, unless that is `lost`.
 
     Two nodes that do it at once get the same number, and the database takes one: the other tries again.
     """
     now = chains.now()
     last = newest(connection)
+    if last is not None and not lost and last.get("next_key", last["key"]) != signer.public:
+        raise OtherKey(
+            f"the log is signed with the key {last.get('next_key', last['key'])[:16]}…, and this one is "
+            f"{signer.public[:16]}…: put that key back, or, if it is lost, referral-gateway audit rotate-key --lost"
+        )
     if last is not None and not next_key and now - every < datetime.fromisoformat(last["at"]) <= now:
         return None
     heads = chains.heads(connection)

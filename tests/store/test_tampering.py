@@ -16,12 +16,14 @@ from sqlalchemy import insert, select, text, update
 
 from gateway.amending import CannotRelease, make_ready
 from gateway.chain import verifier
-from gateway.store import audit, chains
+from gateway.chain.checkpoints import Signer
+from gateway.store import audit, chains, witness
+from gateway.store.errors import StoreAway
 from gateway.store.holds import row_name
 from gateway.store.schema import audit as audit_rows
 from gateway.store.schema import holds, log_links
 
-from .test_chains import alone, change, checked, checkpoint, three_mails
+from .test_chains import SIGNER, alone, change, checked, checkpoint, three_mails
 
 OCCASIONS = {
     "an outcome that lists show": ("UPDATE audit SET outcome = 'passed' WHERE id = 'm9'", "says passed"),
@@ -175,17 +177,26 @@ async def test_a_salt_that_stayed_is_a_finding(store, rows):
 
 
 async def test_the_old_key_is_not_believed_after_it_was_handed_over(store, rows):
-    from gateway.chain.checkpoints import Signer
-
-    from .test_chains import SIGNER
-
     await store.intend(rows.entry())
     points = store.rotate_now(SIGNER, later := Signer(b"k" * 32), "ada", "a new machine", "command")
     assert [point["key"] for point in points] == [SIGNER.public, later.public]
     assert checked(store, points) == []
     await store.intend(rows.entry("m2"))
-    stolen = store.checkpoint_now(SIGNER)
+    with pytest.raises(StoreAway, match="rotate-key --lost"):
+        store.checkpoint_now(SIGNER)
+    stolen = store._writer.run_now(lambda connection: witness.make(connection, SIGNER, lost=True))
     assert checked(store, [*points, stolen]) == ["unsigned"]
+
+
+async def test_a_lost_key_is_replaced_and_both_are_needed(store, rows):
+    await store.intend(rows.entry())
+    first = checkpoint(store, rows)
+    later = Signer(b"k" * 32)
+    points = [first, *store.rotate_now(None, later, "ada", "the disk died", "command")]
+    assert checked(store, points) == ["unsigned"]
+    check = verifier.Check()
+    check.checkpoints(points, [bytes.fromhex(SIGNER.public), bytes.fromhex(later.public)])
+    assert check.findings == []
 
 
 async def test_a_history_that_was_forked_is_seen(open_store, sqlite_url, tmp_path: Path, rows):
