@@ -6,7 +6,7 @@ import hmac
 import os
 import ssl
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from gateway.chain.checkpoints import Signer
 from gateway.config import Settings
@@ -19,6 +19,7 @@ from gateway.smtp.postbox import Credential, Postbox
 from gateway.smtp.server import DoorsConfig
 from gateway.smtp.target import Security, Target, Timeouts
 from gateway.store.crypto import KEY_VARIABLE, KeyUnusable, load_or_create_key
+from gateway.store.privacy import Keep
 from gateway.supervision import PassedSocket
 from gateway.values import Endpoint
 from gateway.witnesses import Places
@@ -48,6 +49,17 @@ def places_of(settings: Settings, notices_address: str) -> Places:
     """Where checkpoints go beside the database; mail goes out under the notices' own address."""
     sender = settings.notices_from or settings.notices_address or notices_address
     return Places(settings.checkpoint_file, settings.checkpoint_syslog, settings.checkpoint_mail, sender)
+
+
+def keep_of(settings: Settings) -> Keep:
+    """How long what is kept."""
+    return Keep(
+        log=timedelta(seconds=settings.keep_log),
+        mail=timedelta(seconds=settings.keep_mail),
+        threads=timedelta(seconds=settings.keep_threads),
+        followed=timedelta(seconds=settings.keep_followed),
+        sent=timedelta(seconds=settings.keep_sent),
+    )
 
 
 def memory_key(key: bytes) -> bytes:

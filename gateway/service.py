@@ -20,7 +20,7 @@ import structlog
 
 from gateway import __version__, clocks, digest
 from gateway.admins import Admins
-from gateway.assembly import doors_of, hold_key, letters_of, memory_key, places_of, postbox_of, signer_of
+from gateway.assembly import doors_of, hold_key, keep_of, letters_of, memory_key, places_of, postbox_of, signer_of
 from gateway.bypass import RECORD_SECONDS, Bypass
 from gateway.canary import Canaries
 from gateway.clockwork import Clockwork
@@ -55,6 +55,8 @@ log = structlog.get_logger("gateway.service")
 
 SWEEP_SECONDS = 60.0
 """How often leases that ran out are looked for."""
+RETAIN_SECONDS = 3600.0
+"""How often what is older than it is kept is erased."""
 
 
 class Service:
@@ -67,6 +69,7 @@ class Service:
         self._tasks: list[asyncio.Task[None]] = []
         self._stop = asyncio.Event()
         self._reloading = asyncio.Lock()
+        self._retain_at = 0.0
         self.store: Store
         self.rules: Rules
         self.letters: Correspondence
@@ -269,6 +272,11 @@ class Service:
             if await digest.send_due(self.store, self.letters):
                 self.desk.wake()
             await self.history.catch_up(self.store)
+            if time.monotonic() >= self._retain_at:
+                self._retain_at = time.monotonic() + RETAIN_SECONDS
+                gone = await asyncio.to_thread(self.store.retain, now, keep_of(self.settings))
+                if gone:
+                    log.info("kept no longer", **{name.replace(" ", "_"): number for name, number in gone.items()})
         except StoreAway as away:
             log.error("store away; nothing swept", why=str(away))
         except Exception:

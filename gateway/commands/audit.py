@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -64,7 +64,7 @@ def list_(
         "limit": limit,
     }
     with open_store(settings) as store:
-        rows = store.audit_list(**filters)
+        rows = list(map(without_secrets, store.audit_list(**filters)))
         asked = ", ".join(f"{name} {plain(str(value))}" for name, value in filters.items() if value and name != "limit")
         store.log_now("log", "listed", f"{len(rows)} entries; {asked or 'everything'}", who_acts(), here())
     if json:
@@ -93,6 +93,10 @@ def show(
             help="The mail's id, or enough of its beginning; bypass, policy/NAME, account/NAME, gateway, log",
         ),
     ],
+    confidential: Annotated[
+        bool, typer.Option("--confidential", help="The words of a confidential mail; needs --why")
+    ] = False,
+    why: Annotated[str, typer.Option("--why", help="What it is looked at for, kept in the log")] = "",
     by: Annotated[str, typer.Option("--by", help="Who looks, for the log; default: your login name")] = "",
     json: Json = False,
 ) -> None:
@@ -102,8 +106,12 @@ def show(
     with open_store(settings) as store:
         row = store.audit_show(id)
         decided = store.history_of(id) if row is None and _is_subject(id) else []
+        if confidential and not why.strip():
+            user_error("the words of a confidential mail need a reason", '--why "…"')
         if row is not None:
-            store.log_now(row.entry.id, "viewed", "entry", who_acts(by), here())
+            seen = f"entry{', confidential' if confidential else ''}{': ' + plain(why).strip() if why.strip() else ''}"
+            store.log_now(row.entry.id, "viewed", seen, who_acts(by), here())
+            row = row if confidential else without_secrets(row)
     if decided:
         if json:
             print_json({"id": id, "history": _history(decided)})
@@ -139,6 +147,24 @@ def show(
             out.print(f"    | {plain(str(span['text']))}   [{span['part']}]")
     for line in _lines(row.history):
         out.print(line)
+
+
+def without_secrets(row: AuditRow) -> AuditRow:
+    """A row whose words, where it is confidential, only its own circle may read."""
+    from gateway.circle import is_confidential
+    from gateway.export_forms import HIDDEN
+
+    if not is_confidential(row.entry):
+        return row
+    entry = replace(
+        row.entry,
+        subject=HIDDEN, requester=HIDDEN, rcpt_to=(HIDDEN,), reason=HIDDEN, add_cc=(),
+        findings=tuple({**each, "why": HIDDEN, "evidence": []} for each in row.entry.findings),
+        facts={name: {"value": None, "evidence": []} for name in row.entry.facts},
+        basis=None,
+    )  # fmt: skip
+    history = tuple((at, outcome, HIDDEN if detail else "", by) for at, outcome, detail, by in row.history)
+    return replace(row, entry=entry, history=history)
 
 
 def _is_subject(id: str) -> bool:

@@ -64,17 +64,25 @@ def show(
     settings: Settings,
     id: Id,
     raw: Annotated[bool, typer.Option("--raw", help="The mail itself, octet for octet")] = False,
+    confidential: Annotated[
+        bool, typer.Option("--confidential", help="The words of a confidential mail; needs --why")
+    ] = False,
+    why: Annotated[str, typer.Option("--why", help="What it is looked at for, kept in the log")] = "",
+    by: By = "",
     json: Json = False,
 ) -> None:
     """Show one held mail: who, to whom, why, what a fix would do, what has happened so far."""
     import sys
 
+    from gateway.circle import is_confidential
     from gateway.commands.opened import open_store
     from gateway.notice_facts import shortened
 
     with open_store(settings) as store:
         hold = _one(store, id)
         row = store.audit_show(hold.new.id)
+        secret = is_confidential(row.entry if row else None, hold)
+        _looked(store, hold, "mail" if raw else "hold", secret, confidential, why, who_acts(by))
     if raw:
         if hold.raw is None:
             user_error(
@@ -193,6 +201,19 @@ def _one(store: Store, id: str) -> Hold:
     if hold is None:
         user_error(f"no held mail has an id that begins with {plain(id)}", "referral-gateway held list")
     return hold
+
+
+def _looked(store: Store, hold: Hold, what: str, secret: bool, confidential: bool, why: str, by: str) -> None:
+    """Every look is in the log. The words of confidential mail are for its own circle; on this machine, which has the
+    key, nothing but the log keeps others from them, so they are asked what for."""
+    reason = f": {plain(why).strip()}" if why.strip() else ""
+    if secret and not (confidential and reason):
+        store.log_now(hold.new.id, "view-refused", what, by, here())
+        user_error(
+            f"{hold.new.id} is confidential: it is for {', '.join(map(plain, hold.new.may_settle))}",
+            '--confidential --why "…"',
+        )
+    store.log_now(hold.new.id, "viewed", f"{what}{', confidential' if secret else ''}{reason}", by, here())
 
 
 def _settle(settings: Settings, store: Store, hold: Hold, kind: str, by: str, why: str) -> None:
