@@ -37,7 +37,7 @@ def hold_key(settings: Settings) -> bytes:
 
 def signer_of(settings: Settings) -> Signer:
     """The key that checkpoints are signed with, made on first use. Raises KeyUnusable."""
-    return Signer(load_or_create_key(settings.checkpoint_key_file, state=settings.state, environ=_unnamed()))
+    return Signer(load_or_create_key(settings.signing_key_file, state=settings.state, environ=_unnamed()))
 
 
 def _unnamed() -> dict[str, str]:

@@ -315,13 +315,13 @@ class Settings:
         )
     )
     checkpoint_mail: str = field(metadata=row("Audit", values.ADDRESS, "", "A mailbox of the auditor's that gets them"))
-    checkpoint_key_file: Path = field(
+    checkpoint_key_file: Path | None = field(
         metadata=row(
             "Audit",
             values.PATH,
-            "$CREDENTIALS_DIRECTORY/checkpoint-key, else ~/.config/referral-gateway/checkpoint.key",
-            "The key that signs them (32 octets, mode 0600), the same on all nodes, outside `state`",
-            computed=setting.checkpoint_key_file,
+            "",
+            "The key that signs them (32 octets, mode 0600, the same on all nodes); default: checkpoint.key (as a systemd "
+            "credential: checkpoint-key) beside key_file",
         )
     )
     keep_log: float = field(
@@ -351,6 +351,12 @@ class Settings:
     def database_url(self) -> str:
         """The URL to open, without a password (see `secret`)."""
         return self.database or f"sqlite:///{self.state / 'gateway.db'}"
+
+    @property
+    def signing_key_file(self) -> Path:
+        """Where the key is that signs checkpoints."""
+        name = "checkpoint-key" if self.key_file.name == "hold-key" else "checkpoint.key"
+        return self.checkpoint_key_file or self.key_file.with_name(name)
 
     def secret(self, name: str) -> str:
         """The secret `name` ("upstream_password", "database_password"): environment first, then its file, else "".

@@ -55,6 +55,7 @@ log = structlog.get_logger("gateway.service")
 
 SWEEP_SECONDS = 60.0
 """How often leases that ran out are looked for."""
+LAST_CHECKPOINT_SECONDS = 5.0
 RETAIN_SECONDS = 3600.0
 """How often what is older than it is kept is erased."""
 
@@ -253,7 +254,8 @@ class Service:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.readers.close()
         await self.bypass.close(RECORD_SECONDS)
-        await self.witnesses.step(now=True)
+        with contextlib.suppress(TimeoutError):  # a last checkpoint, where the store can be had
+            await asyncio.wait_for(self.witnesses.step(now=True), LAST_CHECKPOINT_SECONDS)
         await self.store.close()
         log.info("stopped")
 

@@ -65,10 +65,6 @@ def key_file(environ: Mapping[str, str]) -> Path:
     return Path(base) / "referral-gateway" / "hold.key"
 
 
-def checkpoint_key_file(environ: Mapping[str, str]) -> Path:
-    return key_file(environ).with_name("checkpoint-key" if environ.get("CREDENTIALS_DIRECTORY") else "checkpoint.key")
-
-
 def credential(name: str) -> Callable[[Mapping[str, str]], Path | None]:
     def find(environ: Mapping[str, str]) -> Path | None:
         path = Path(environ.get("CREDENTIALS_DIRECTORY", "")) / name

@@ -64,7 +64,7 @@ def rotate_key(
 
     if not why.strip():
         user_error("this needs a reason", '--why "…"')
-    path, places = settings.checkpoint_key_file, places_of(settings, "")
+    path, places = settings.signing_key_file, places_of(settings, "")
     with open_store(settings) as store:
         finish_rotation(path, store)
         old = None if lost else _signer(settings)

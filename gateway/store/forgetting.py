@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, Text, delete, or_, select, type_coerce, update
+from sqlalchemy import ColumnElement, Table, Text, and_, delete, or_, select, type_coerce, update
 from sqlalchemy.engine import Connection, Row
 
 from gateway.persons import ERASED, Person
@@ -199,7 +199,7 @@ def forget_rows(connection: Connection, run: str, person: Person, found: Found) 
 def at(table: Table, key: tuple[Any, ...]) -> ColumnElement[bool]:
     """The row with this primary key."""
     where = [column == value for column, value in zip(table.primary_key, key, strict=True)]
-    return where[0] if len(where) == 1 else where[0] & where[1]
+    return and_(*where)
 
 
 def _blank(connection: Connection, table: Table, key: tuple[Any, ...], person: Person) -> None:

@@ -200,6 +200,7 @@ class Privacy(Base):
             try:
                 # Moved cells leave copies in their pages that secure_delete does not see: every page is written anew.
                 connection.execute("VACUUM")
+                connection.execute("PRAGMA busy_timeout = 100")
                 for _ in range(50):
                     busy, *_rest = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
                     if not busy:
@@ -323,8 +324,11 @@ class Privacy(Base):
                 one = select(table).where(forgetting.at(table, key))
                 row = self._read(lambda connection, one=one: connection.execute(one).first())  # type: ignore[misc]
                 if row is not None:
-                    values = {str(column): value for column, value in row._mapping.items()}
-                    yield forgetting.SAID.get(name, name), {k: v for k, v in values.items() if not isinstance(v, bytes)}
+                    values = dict(row._mapping)
+                    yield (
+                        forgetting.SAID.get(name, name),
+                        {k: v for k, v in values.items() if not isinstance(v, (bytes, frozenset))},
+                    )
 
     def _held(self, id: str, with_mail: bool) -> Iterator[tuple[str, dict[str, Any]]]:
         query = select(holds, hold_bodies.c.sealed).outerjoin(hold_bodies, hold_bodies.c.hold_id == holds.c.id)
