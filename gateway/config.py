@@ -320,8 +320,8 @@ class Settings:
             "Audit",
             values.PATH,
             "",
-            "The key that signs them (32 octets, mode 0600, the same on all nodes); default: checkpoint.key (as a systemd "
-            "credential: checkpoint-key) beside key_file",
+            "The key that signs them (32 octets, mode 0600, the same on all nodes); default: checkpoint.key (as a "
+            "systemd credential: checkpoint-key) beside key_file",
         )
     )
     keep_log: float = field(

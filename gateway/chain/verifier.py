@@ -346,8 +346,9 @@ def read_checkpoints(path: str) -> list[dict[str, Any]]:
     """Checkpoints from a file of lines, a syslog's file (what stands before the JSON is skipped), or a mailbox (mbox)
     with one in each mail; in their order, each once. Raises Unreadable."""
     with open(path, encoding="utf-8", errors="replace") as file:
-        lines = [(number, line) for number, line in enumerate(file, 1) if number == 1 or '"checkpoint"' in line]
-    if lines and lines[0][1].startswith("From "):
+        texts = list(enumerate(file, 1))
+    lines = [(number, line) for number, line in texts if '"checkpoint"' in line] or texts[:1]
+    if texts and texts[0][1].startswith("From "):
         parts = ((number, part) for number, mail in enumerate(mbox(path), 1) for part in mail.walk())
         lines = [(number, bytes(part.get_payload(decode=True)).decode("utf-8", "replace"))
                  for number, part in parts if part.get_content_type() == "application/json"]  # fmt: skip
