@@ -90,6 +90,7 @@ WORDS: Mapping[str, Word] = {
     "key-replaced": Word("log", "configuration", "change"),
     "key-in-use": Word("log", "configuration", "change"),
     "verified": Word("log", "database", "access"),
+    "compared": Word("log", "database", "access"),
     # the service
     "started": Word("service", "process", "start"),
     "stopped": Word("service", "process", "end"),
@@ -98,6 +99,11 @@ WORDS: Mapping[str, Word] = {
 
 OVERRIDES = ("overridden", "wrong")
 """Outcomes of mail that went out as it was although a policy had stopped it."""
+
+WENT_OUT = frozenset(
+    name for name, meaning in WORDS.items() if meaning.type == "allowed" and meaning.category == _MAIL
+) | {"in-doubt"}
+"""What an outcome is called where the mail server has the mail, or may have it."""
 
 
 def word(name: str) -> Word:

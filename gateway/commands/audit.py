@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gateway.commands import audit_export, audit_proof
+from gateway.commands import audit_complete, audit_export, audit_proof
 from gateway.commands.options import STORE, with_settings
 from gateway.commands.shown import console, here, moment, plain, print_json, user_error, who_acts
 from gateway.config import Settings
@@ -21,6 +21,7 @@ app = typer.Typer(help="The audit log: list, show, verify, export.", no_args_is_
 
 for command in (
     audit_proof.verify, audit_export.export, audit_proof.checkpoint, audit_proof.key, audit_proof.rotate_key,
+    audit_complete.complete,
 ):  # fmt: skip
     app.command(command.__name__.replace("_", "-"))(command)
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Text, and_, func, or_, select, tuple_, type_coerce
 from sqlalchemy.engine import Connection
 
-from gateway.logged import OVERRIDES
+from gateway.completeness import Known
+from gateway.logged import OVERRIDES, WENT_OUT
+from gateway.relay_log import QUEUED
 from gateway.store.base import Base
 from gateway.store.columns import canonical
 from gateway.store.errors import told
-from gateway.store.schema import audit, audit_events, audit_policies, log_notes, rule_events
+from gateway.store.schema import audit, audit_events, audit_policies, log_notes, outbox, rule_events
 
 PAGE = 1000
 """Entries that are read at a time."""
@@ -123,6 +125,33 @@ class Exporting(Base):
     def links_of(self, wanted: LogFilter) -> set[tuple[str, int]]:
         """(chain, number) of every record that fits."""
         return {(record.chain, record.seq) for record in self.records(wanted) if record.seq is not None}
+
+    def handed_over(self, first: datetime, last: datetime) -> Known:
+        """What the mail server behind was given between two times and a day around them, our own mail too."""
+        since, until = first - DAY, last + DAY
+        known = Known()
+        entries = select(audit.c.id, audit.c.message_id).where(audit.c.at >= since, audit.c.at < until)
+        columns = (audit_events.c.mail_id, audit_events.c.at, audit_events.c.outcome, audit_events.c.detail)
+        said = select(*columns).where(audit_events.c.at >= since, audit_events.c.at < until)
+        with told():
+            self.database.check_file()
+            with self.database.reader.connect() as connection:
+                ids = {row.id: row.message_id for row in connection.execute(entries)}
+                known.ids.update(ids)
+                known.message_ids.update((message_id, set()) for message_id in ids.values() if message_id)
+                for row in connection.execute(said):
+                    message_id = ids.get(row.mail_id, "")
+                    if message_id and row.outcome in WENT_OUT:
+                        known.delivered.add(message_id)
+                    if (queue := QUEUED.search(row.detail)) is not None:
+                        known.queues[queue[1]] = (row.mail_id, row.at)
+                        known.message_ids.setdefault(message_id, set()).add(queue[1])
+                own = select(outbox.c.id, outbox.c.mail_from).where(outbox.c.at >= since, outbox.c.at < until)
+                known.own.update(tuple(row) for row in connection.execute(own))
+        return known
+
+
+DAY = timedelta(days=1)
 
 
 def _mails(connection: Connection, wanted: LogFilter) -> Iterator[Record]:
