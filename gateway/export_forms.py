@@ -164,7 +164,6 @@ def ecs(record: Record, line: Mapping[str, Any], instance: str) -> dict[str, Any
     """A line (`fields`) as an ECS document. Empty fields are left out."""
     meaning = word(record.what)
     decision = record.is_decision
-    stopped = line["what"] in ("hold", "reject")
     document = {
         "@timestamp": line["time"],
         "ecs": {"version": ECS_VERSION},
@@ -172,7 +171,7 @@ def ecs(record: Record, line: Mapping[str, Any], instance: str) -> dict[str, Any
         "event": {
             "kind": "alert" if decision and line["policies"] else "event",
             "category": ["email"] if decision else [meaning.category],
-            "type": [("denied" if stopped else "allowed") if decision else meaning.type],
+            "type": ["info"] if decision else [meaning.type],
             "action": line["what"],
             "outcome": line["result"],
             "reason": line["why"],

@@ -27,36 +27,36 @@ _MAIL = "email"
 WORDS: Mapping[str, Word] = {
     # mail on its way
     "pending": Word("delivery", _MAIL, "info"),
-    "passed": Word("delivery", _MAIL, "allowed"),
-    "rewritten": Word("delivery", _MAIL, "allowed"),
-    "rejected": Word("delivery", _MAIL, "denied", True),
-    "advised": Word("delivery", _MAIL, "allowed"),
-    "bypassed": Word("delivery", _MAIL, "allowed"),
-    "refused-upstream": Word("delivery", _MAIL, "denied", True),
+    "passed": Word("delivery", _MAIL, "info"),
+    "rewritten": Word("delivery", _MAIL, "info"),
+    "rejected": Word("delivery", _MAIL, "info", True),
+    "advised": Word("delivery", _MAIL, "info"),
+    "bypassed": Word("delivery", _MAIL, "info"),
+    "refused-upstream": Word("delivery", _MAIL, "info", True),
     "deferred": Word("delivery", _MAIL, "info", True),
-    "in-doubt": Word("delivery", _MAIL, "error", True),
+    "in-doubt": Word("delivery", _MAIL, "info", True),
     "taken": Word("delivery", _MAIL, "info"),
     # mail that is stopped, and what people say
-    "held": Word("hold", _MAIL, "denied"),
+    "held": Word("hold", _MAIL, "info"),
     "reminded": Word("hold", _MAIL, "info"),
-    "erased": Word("hold", _MAIL, "deletion"),
-    "approved": Word("answer", _MAIL, "change"),
-    "plan": Word("answer", _MAIL, "change"),
-    "answer-refused": Word("answer", _MAIL, "denied", True),
-    "discarded": Word("answer", _MAIL, "deletion"),
+    "erased": Word("hold", _MAIL, "info"),
+    "approved": Word("answer", _MAIL, "info"),
+    "plan": Word("answer", _MAIL, "info"),
+    "answer-refused": Word("answer", _MAIL, "info", True),
+    "discarded": Word("answer", _MAIL, "info"),
     "sampled": Word("answer", _MAIL, "info"),
     "reviewed": Word("answer", _MAIL, "info"),
-    "released": Word("release", _MAIL, "allowed"),
-    "fixed": Word("release", _MAIL, "allowed"),
-    "amended": Word("release", _MAIL, "allowed"),
-    "noted": Word("release", _MAIL, "allowed"),
-    "consult": Word("release", _MAIL, "allowed"),
-    "overridden": Word("override", _MAIL, "allowed"),
-    "wrong": Word("override", _MAIL, "allowed"),
+    "released": Word("release", _MAIL, "info"),
+    "fixed": Word("release", _MAIL, "info"),
+    "amended": Word("release", _MAIL, "info"),
+    "noted": Word("release", _MAIL, "info"),
+    "consult": Word("release", _MAIL, "info"),
+    "overridden": Word("override", _MAIL, "info"),
+    "wrong": Word("override", _MAIL, "info"),
     # who has looked
     "viewed": Word("view", "file", "access"),
     "listed": Word("view", "file", "access"),
-    "view-refused": Word("view", "file", "denied", True),
+    "view-refused": Word("view", "file", "access", True),
     "exported": Word("view", "file", "access"),
     # what stays open
     **{
@@ -66,7 +66,7 @@ WORDS: Mapping[str, Word] = {
     },
     # rules
     "in-force": Word("policy", "configuration", "change"),
-    "refused": Word("policy", "configuration", "denied", True),
+    "refused": Word("policy", "configuration", "info", True),
     "rolled-back": Word("policy", "configuration", "change"),
     "canary-off": Word("policy", "configuration", "change"),
     "armed": Word("policy", "configuration", "change"),
@@ -80,7 +80,7 @@ WORDS: Mapping[str, Word] = {
     "account-added": Word("account", "iam", "creation"),
     "account-changed": Word("account", "iam", "change"),
     "account-removed": Word("account", "iam", "deletion"),
-    "access-refused": Word("account", "iam", "denied", True),
+    "access-refused": Word("account", "iam", "info", True),
     # the log itself
     "erasure": Word("log", "database", "deletion"),
     "retained": Word("log", "database", "deletion"),
@@ -101,8 +101,9 @@ OVERRIDES = ("overridden", "wrong")
 """Outcomes of mail that went out as it was although a policy had stopped it."""
 
 WENT_OUT = frozenset(
-    name for name, meaning in WORDS.items() if meaning.type == "allowed" and meaning.category == _MAIL
-) | {"in-doubt"}
+    {"passed", "rewritten", "advised", "bypassed", "in-doubt", "released", *OVERRIDES}
+    | {"fixed", "amended", "noted", "consult"}
+)
 """What an outcome is called where the mail server has the mail, or may have it."""
 
 
