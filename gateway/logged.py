@@ -82,8 +82,8 @@ WORDS: Mapping[str, Word] = {
     "account-removed": Word("account", "iam", "deletion"),
     "access-refused": Word("account", "iam", "info", True),
     # the log itself
-    "erasure": Word("log", "database", "deletion"),
-    "retained": Word("log", "database", "deletion"),
+    "erasure": Word("log", "database", "change"),
+    "retained": Word("log", "database", "change"),
     "legal-hold": Word("log", "database", "change"),
     "legal-hold-lifted": Word("log", "database", "change"),
     "key-rotated": Word("log", "configuration", "change"),
