@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gateway.commands import audit_complete, audit_export, audit_proof
+from gateway.commands import audit_complete, audit_export, audit_proof, audit_report
 from gateway.commands.options import STORE, with_settings
 from gateway.commands.shown import console, here, moment, plain, print_json, user_error, who_acts
 from gateway.config import Settings
@@ -17,11 +17,13 @@ from gateway.config import Settings
 if TYPE_CHECKING:
     from gateway.store.records import AuditRow
 
-app = typer.Typer(help="The audit log: list, show, verify, export.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    help="The audit log: list, show, export, report, verify, complete.", no_args_is_help=True, rich_markup_mode=None
+)
 
 for command in (
     audit_proof.verify, audit_export.export, audit_proof.checkpoint, audit_proof.key, audit_proof.rotate_key,
-    audit_complete.complete,
+    audit_complete.complete, audit_report.report,
 ):  # fmt: skip
     app.command(command.__name__.replace("_", "-"))(command)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, and_, func, or_, select, tuple_, type_coerce
+from sqlalchemy import ColumnElement, Text, and_, func, or_, select, true, tuple_, type_coerce
 from sqlalchemy.engine import Connection
 
 from gateway.completeness import Known
@@ -201,7 +201,7 @@ def _others(connection: Connection, wanted: LogFilter) -> Iterator[Record]:
             number = sum(last - first + 1 for _, first, last in said["links"])
             detail = f"{number} entries: {said.get('why', '')}"
             yield Record(row.at, "log", "erasure", detail, str(said.get("by", "")), "", None, row.run, row.seq)
-    rules = and_(*_when(rule_events.c, wanted), *_by(rule_events.c.by, wanted))
+    rules = and_(true(), *_when(rule_events.c, wanted), *_by(rule_events.c.by, wanted))
     for row in _paged(connection, rule_events, rules):
         detail = f"{row.how}; {row.before or 'nothing'} -> {row.version}" + (f"\n{row.detail}" if row.detail else "")
         yield Record(row.at, "rules", row.kind, detail, row.by, row.host, None, row.run, row.seq)

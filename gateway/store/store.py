@@ -27,13 +27,14 @@ from gateway.store.keeping import Keeping
 from gateway.store.privacy import Privacy
 from gateway.store.proving import Proving
 from gateway.store.records import AuditEntry, AuditRow, OutMail
+from gateway.store.reporting import Reporting
 from gateway.store.sampling import Sampling
 
 Ended = tuple[audit.Event, SeenMessage | None, list[outbox.Sealed], Trail | None]
 """What became of one mail, and everything that is written with it."""
 
 
-class Store(Exporting, Following, Holding, Governing, Judging, Keeping, Privacy, Proving, Sampling):
+class Store(Exporting, Following, Holding, Governing, Judging, Keeping, Privacy, Proving, Reporting, Sampling):
     """Threads, audit, holds and outbox on one database. One instance a process; safe for every thread of it."""
 
     # --- threads ---------------------------------------------------------------------------------------------------
