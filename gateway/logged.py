@@ -38,6 +38,7 @@ WORDS: Mapping[str, Word] = {
     "taken": Word("delivery", _MAIL, "info"),
     # mail that is stopped, and what people say
     "held": Word("hold", _MAIL, "info"),
+    "bound": Word("hold", _MAIL, "info"),
     "reminded": Word("hold", _MAIL, "info"),
     "erased": Word("hold", _MAIL, "info"),
     "approved": Word("answer", _MAIL, "info"),

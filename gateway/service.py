@@ -169,8 +169,7 @@ class Service:
             await self.watch.step(FIRST_PATIENCE_SECONDS)
             await self._tell(left)
             self.doors = Doors(self.pipeline, doors)
-            version = f"{__version__}, policies {self.rules.current.version[:16]}"
-            await self.store.started(f"{version}, clock {clocks.source()}")
+            await self.store.started(self._as_started())
             await self.doors.open()
         except BaseException:
             await self.store.close()
@@ -199,6 +198,13 @@ class Service:
             return f"listening on {places}; bypass on until {order.until:%Y-%m-%d %H:%M %Z}: everything passes unread"
         mode = "observing" if self.settings.observe else "enforcing"
         return f"listening on {places}; {mode} policies {self.rules.current.version[:12]}"
+
+    def _as_started(self) -> str:
+        """What the log says of a start: whoever sets the gateway to look away, or to forget soon, is seen."""
+        mode = "observing" if self.settings.observe else "enforcing" if self.rules.judging else "judging nothing"
+        days = self.settings.keep_log / 86400
+        version = f"{__version__}, policies {self.rules.current.version[:16]}, {mode}"
+        return f"{version}, the log is kept {days:g} days, clock {clocks.source()}"
 
     async def serve(self) -> None:
         """Run until SIGTERM or SIGINT; SIGHUP reloads."""

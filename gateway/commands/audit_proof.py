@@ -15,6 +15,7 @@ from gateway.config import Settings
 
 if TYPE_CHECKING:
     from gateway.chain.checkpoints import Signer
+    from gateway.chain.verifier import Check
     from gateway.store.proving import Checkpoint
     from gateway.store.store import Store
     from gateway.witnesses import Places
@@ -121,6 +122,8 @@ def verify(
         for line in store.proof():
             check.line(line)
         check.end()
+        if not public:
+            _own_key_signed_last(check, settings, store)
         store.log_now("log", "verified", check.told, who_acts(by), here())
     out = console()
     for kind, words in check.findings:
@@ -133,6 +136,15 @@ def verify(
         )
     out.print(check.told)
     raise typer.Exit(FOUND if check.findings else FINE)
+
+
+def _own_key_signed_last(check: Check, settings: Settings, store: Store) -> None:
+    """Who has the database and not the key could put checkpoints of their own there."""
+    newest, signer = store.integrity().newest, _signer(settings)
+    if newest is not None and newest.get("next_key", newest["key"]) != signer.public:
+        check.findings.append(
+            ("unsigned", f"the newest checkpoint is not signed with the key at hand, {signer.public}")
+        )
 
 
 def _own_keys(settings: Settings, store: Store) -> list[str]:

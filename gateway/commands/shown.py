@@ -41,10 +41,16 @@ def moment(at: datetime | None, *, zone: bool = False) -> str:
 
 
 def here() -> str:
-    """Where a command is run, for the log."""
+    """Where a command is run, and by which user of that machine, whatever they call themselves; for the log."""
+    import os
     import platform
+    import pwd
 
-    return f"command on {platform.node()}"
+    try:
+        user = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        user = f"uid {os.getuid()}"
+    return f"command on {platform.node()} as {user}"
 
 
 def who_acts(by: str = "") -> str:

@@ -128,16 +128,19 @@ def proof(connection: Connection) -> Iterator[dict[str, Any]]:
                 seq = link.seq
 
 
-def is_bound(connection: Connection, entry: Any) -> bool:
-    """Whether a row of `audit` says what its link binds. Entries from before there were links count as bound."""
-    if entry.seq is None:
+def is_bound(connection: Connection, row: Any) -> bool:
+    """Whether a row of `audit` or `audit_events` says what its link binds. Rows without one, of before there were
+    links, count as bound until the upgrade links them."""
+    if row.seq is None:
         return True
-    at = (log_links.c.chain == entry.run) & (log_links.c.seq == entry.seq)
+    at = (log_links.c.chain == row.run) & (log_links.c.seq == row.seq)
     link = connection.execute(select(log_links).where(at)).first()
-    if link is None or link.salt is None or link.kind != "decision/1":
+    if link is None or link.salt is None or link.kind not in KINDS:
         return False
-    said = payload(*KINDS[link.kind], entry._mapping)
-    return commitment(link.salt, link.kind, said) == link.commitment
+    table, names = KINDS[link.kind]
+    if not set(names) <= set(row._mapping.keys()):
+        return False
+    return commitment(link.salt, link.kind, payload(table, names, row._mapping)) == link.commitment
 
 
 def erase(connection: Connection, run: str, links: Iterable[tuple[str, int]], why: str, by: str, **more: Any) -> None:
@@ -168,7 +171,7 @@ def _ranges(links: Iterable[tuple[str, int]]) -> list[list[Any]]:
 
 def adopt(connection: Connection) -> None:
     """Link rows from before there were links, once, when the database is upgraded: from then on nobody changes them."""
-    for kind in ("decision/1", "event/2", "rules/1"):
+    for kind in ("decision/1", "event/1", "rules/1"):
         table, _ = KINDS[kind]
         key = next(iter(table.primary_key))
         while rows := connection.execute(select(table).where(table.c.seq.is_(None)).order_by(key).limit(PAGE)).all():

@@ -46,7 +46,8 @@ class Holding(Base):
                 return reached
             audit.insert_entries(connection, [held], self.run_id)
             self._event(connection, entry.id, new.at, "held", entry.reason, "")
-            holds.insert_hold(connection, new, entry.subject, sealed)
+            digest = holds.insert_hold(connection, new, entry.subject, sealed)
+            self._event(connection, entry.id, new.at, "bound", digest, "")
             outbox.enqueue(connection, mails, new.at)
             return None
 

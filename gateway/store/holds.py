@@ -44,40 +44,39 @@ def row_name(hold_id: str) -> str:
     return f"hold:{hold_id}"
 
 
-def insert_hold(connection: Connection, new: NewHold, subject: str, sealed: bytes) -> None:
-    """Store a hold, its encrypted body and its token."""
-    connection.execute(
-        insert(holds),
-        {
-            "id": new.id,
-            "at": new.at,
-            "agent": new.agent,
-            "subject": subject,
-            "sha256": new.sha256,
-            "mail_from": new.mail_from,
-            "rcpt_to": [argument.decode("latin-1") for argument in new.rcpt_to],
-            "fix": new.fix,
-            "told": new.told,
-            "plan": {},
-            "stage": 0,
-            "next_at": new.remind_at,
-            "may_settle": new.may_settle,
-            "deadline": new.deadline,
-            "lang": new.lang,
-            "body_type": new.body_type,
-            "state": "held",
-            "action": None,
-            "approved_by": "",
-            "why": "",
-            "next_try": None,
-            "tries": 0,
-            "settled_at": None,
-            "detail": "",
-            **NO_LEASE,
-        },
-    )
+def insert_hold(connection: Connection, new: NewHold, subject: str, sealed: bytes) -> str:
+    """Store a hold, its encrypted body and its token; the digest of what never changes of it."""
+    row: dict[str, Any] = {
+        "id": new.id,
+        "at": new.at,
+        "agent": new.agent,
+        "subject": subject,
+        "sha256": new.sha256,
+        "mail_from": new.mail_from,
+        "rcpt_to": [argument.decode("latin-1") for argument in new.rcpt_to],
+        "fix": new.fix,
+        "told": new.told,
+        "plan": {},
+        "stage": 0,
+        "next_at": new.remind_at,
+        "may_settle": new.may_settle,
+        "deadline": new.deadline,
+        "lang": new.lang,
+        "body_type": new.body_type,
+        "state": "held",
+        "action": None,
+        "approved_by": "",
+        "why": "",
+        "next_try": None,
+        "tries": 0,
+        "settled_at": None,
+        "detail": "",
+        **NO_LEASE,
+    }
+    connection.execute(insert(holds), row)
     connection.execute(insert(hold_bodies), {"hold_id": new.id, "sealed": sealed})
     add_token(connection, new.id, new.token_hash, new.at)
+    return strays.digest_of(row)
 
 
 def find(connection: Connection, wanted: str) -> Sealed | None:
@@ -237,7 +236,7 @@ def claim(
     if sealed is None:
         return None
     row = connection.execute(select(holds).where(holds.c.id == chosen)).one()
-    wrong = (*strays.unsound(connection, row), *strays.unapproved(connection, chosen, row.plan))
+    wrong = (*strays.unsound(connection, row), *strays.unapproved(connection, row))
     return Sealed(replace(sealed.hold, unsound=wrong), sealed.body), now + lease
 
 

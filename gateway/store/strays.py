@@ -4,6 +4,7 @@ or an index that the history does not bear out, a held mail that is not the one 
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, get_args
@@ -12,7 +13,8 @@ from sqlalchemy import and_, func, select
 from sqlalchemy.engine import Connection
 
 from gateway.amending import addresses
-from gateway.store.chains import KINDS, PAGE, is_bound
+from gateway.chain.verifier import canonical
+from gateway.store.chains import KINDS, PAGE, is_bound, payload
 from gateway.store.records import Outcome
 from gateway.store.schema import (
     audit,
@@ -20,6 +22,7 @@ from gateway.store.schema import (
     audit_policies,
     hold_bodies,
     holds,
+    instance,
     log_heads,
     log_links,
     log_notes,
@@ -33,6 +36,10 @@ GOES_OUT = ("approved", "releasing", "released")
 
 def strays(connection: Connection, digest: Callable[[bytes, str], str | None]) -> Iterator[str]:
     """One line for each. `digest` gives the SHA-256 of a sealed body; None where no key at hand opens it."""
+    if connection.scalar(select(instance.c.id).limit(1)) is None and connection.scalar(
+        select(log_links.c.chain).limit(1)
+    ):
+        yield "the name of this gateway is gone, and its links are there"
     yield from _unlinked(connection)
     yield from _heads(connection)
     yield from _derived(connection)
@@ -52,6 +59,11 @@ def _unlinked(connection: Connection) -> Iterator[str]:
             twice = select(table.c.run, table.c.seq).group_by(table.c.run, table.c.seq).having(func.count() > 1)
             for row in connection.execute(twice):
                 yield f"{NAMES[table]} at {row.run}:{row.seq} is there twice: one was put in from outside"
+    # The first form of events did not bind where they came from, since it was not kept.
+    old = and_(log_links.c.chain == audit_events.c.run, log_links.c.seq == audit_events.c.seq)
+    query = select(audit_events.c.id).join(log_links, and_(old, log_links.c.kind == "event/1"))
+    for id in connection.scalars(query.where(audit_events.c.origin != "")):
+        yield f"the event {id} says where it came from, which was not kept then: it was changed"
 
 
 def _heads(connection: Connection) -> Iterator[str]:
@@ -103,16 +115,27 @@ def _holds(connection: Connection, digest: Callable[[bytes, str], str | None]) -
     for row in connection.execute(select(holds).order_by(holds.c.id)).all():
         yield from (f"the held mail {row.id} {what}" for what in unsound(connection, row))
         if row.state in GOES_OUT:
-            yield from (f"the held mail {row.id} {what}" for what in unapproved(connection, row.id, row.plan))
+            yield from (f"the held mail {row.id} {what}" for what in unapproved(connection, row))
         sealed = connection.scalar(select(hold_bodies.c.sealed).where(hold_bodies.c.hold_id == row.id))
         found = digest(sealed, row.id) if sealed is not None else None
         if found is not None and found != row.sha256:
             yield f"the held mail {row.id} is not the one that was judged: its octets were changed"
 
 
+BOUND = ("agent", "sha256", "mail_from", "rcpt_to", "fix", "may_settle", "told", "body_type")
+"""What of a hold never changes: the envelope, what a fix adds, who may settle it, the line that goes in front."""
+
+
+def digest_of(hold: Mapping[str, Any]) -> str:
+    """One digest of all that, which the history of the mail keeps as the event "bound"."""
+    values = payload(holds, BOUND, hold)
+    values["mail_from"] = bytes(values["mail_from"]).decode("latin-1")
+    return hashlib.sha256(canonical(values)).hexdigest()
+
+
 def unsound(connection: Connection, hold: Any) -> list[str]:
-    """What a hold (its row) says otherwise than the entry of the log that it was held with. Nothing where that entry is
-    not there (erased), which is seen elsewhere."""
+    """What a hold (its row) says otherwise than the log that it was held with. Nothing where its entry is not there
+    (erased), which is seen elsewhere."""
     entry = connection.execute(select(audit).where(audit.c.id == hold.id)).first()
     if entry is None:
         return []
@@ -125,21 +148,39 @@ def unsound(connection: Connection, hold: Any) -> list[str]:
     added = {str(each["address"]) for each in hold.fix.get("add_cc", ())}
     if not added <= set(entry.add_cc):
         found.append("would be shown to others than those whom the policy adds")
+    bound = [event for event in _events(connection, hold.id, ("bound",)) if event.detail == digest_of(hold._mapping)]
+    if not bound and _is_new(connection, hold.id):
+        found.append("is not as it was held: its envelope, its fix or who may settle it was changed")
     return found
 
 
-def unapproved(connection: Connection, hold_id: str, plan: Mapping[str, Any]) -> list[str]:
-    """What is on its way out, or went, without the log saying that somebody approved it so."""
-    events = select(audit_events.c.outcome, audit_events.c.detail).where(
-        audit_events.c.mail_id == hold_id, audit_events.c.outcome.in_(("approved", "plan"))
-    )
-    said = connection.execute(events.order_by(audit_events.c.id)).all()
-    if not any(event.outcome == "approved" for event in said):
+def unapproved(connection: Connection, hold: Any) -> list[str]:
+    """What goes out, or went, otherwise than the log says that somebody approved it."""
+    said = _events(connection, hold.id, ("approved",))
+    if not said:
         return ["goes out, and nobody approved it"]
-    plans = [event.detail for event in said if event.outcome == "plan"]
-    if plan.get("sha256") and (not plans or plans[-1] != plan["sha256"]):
-        return ["goes out with other words than were approved"]
+    last = said[-1]
+    if (last.detail.partition(": ")[0], last.by) != (hold.action, hold.approved_by):
+        return ["goes out in another way than was approved, or by somebody else's word"]
+    if hold.action == "amend":
+        plans = [event.detail for event in _events(connection, hold.id, ("plan",))]
+        if not plans or plans[-1] != hold.plan.get("sha256"):
+            return ["goes out with other words than were approved"]
     return []
+
+
+def _events(connection: Connection, mail_id: str, words: Sequence[str]) -> list[Any]:
+    """Events of a mail that their links bear out, in their order."""
+    these = select(audit_events).where(audit_events.c.mail_id == mail_id, audit_events.c.outcome.in_(words))
+    rows = connection.execute(these.order_by(audit_events.c.id)).all()
+    return [row for row in rows if is_bound(connection, row)]
+
+
+def _is_new(connection: Connection, hold_id: str) -> bool:
+    """Whether the hold is of a version that binds holds: its first event is of the second form."""
+    link = log_links.c.chain == audit_events.c.run, log_links.c.seq == audit_events.c.seq
+    query = select(log_links.c.kind).join(audit_events, and_(*link)).where(audit_events.c.mail_id == hold_id)
+    return connection.scalar(query.order_by(audit_events.c.id).limit(1)) == "event/2"
 
 
 def _plain(address: str) -> bytes:

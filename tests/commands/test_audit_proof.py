@@ -41,6 +41,21 @@ def test_an_honest_log_and_one_that_was_changed(run: Run, state: Path) -> None:
     assert changed.code == 1 and "what the entry says was changed" in changed.out
 
 
+def test_checkpoints_of_somebody_with_the_database_and_without_the_key(run: Run, state: Path, home: Path) -> None:
+    """They make all of it anew under a key of their own: the key at hand is another."""
+    run("audit", "checkpoint", "--state", state)
+    key = home / "home" / ".config" / "referral-gateway" / "checkpoint.key"
+    ours = key.read_bytes()
+    with sqlite3.connect(state / "gateway.db") as database:
+        database.execute("DELETE FROM checkpoints")
+        database.execute("UPDATE log_heads SET covered = 0")
+    key.write_bytes(b"k" * 32)
+    run("audit", "checkpoint", "--state", state)
+    key.write_bytes(ours)
+    said = run("audit", "verify", "--state", state)
+    assert said.code == 1 and "not signed with the key at hand" in said.out
+
+
 def test_a_file_that_is_no_checkpoint_is_named(run: Run, state: Path) -> None:
     (state.parent / "kept.jsonl").write_text("no\n")
     said = run("audit", "verify", "--state", state, "--checkpoints", state.parent / "kept.jsonl")

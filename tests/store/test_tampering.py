@@ -22,6 +22,7 @@ from gateway.store.errors import StoreAway
 from gateway.store.holds import row_name
 from gateway.store.schema import audit as audit_rows
 from gateway.store.schema import holds, log_links
+from gateway.store.strays import unsound
 
 from .test_chains import SIGNER, alone, change, checked, checkpoint, three_mails
 
@@ -50,6 +51,10 @@ OCCASIONS = {
     ),
     "whom a fix adds": ("UPDATE holds SET fix = replace(fix, 'mary', 'mallory')", "would be shown to others"),
     "a release that nobody approved": ("UPDATE holds SET state = 'approved', action = 'send'", "nobody approved it"),
+    "who may settle held mail": (
+        "UPDATE holds SET may_settle = '[\"mallory@evil.example\"]'",
+        "is not as it was held",
+    ),
     "the digest of held mail": ("UPDATE holds SET sha256 = 'x'", "its digest was changed"),
     "the rules that were in force": (
         "INSERT INTO rule_events (at, run, host, kind, how, by, version, tree, before, detail) "
@@ -261,7 +266,12 @@ async def test_nor_when_the_entry_is_edited_with_it(store, rows):
     [
         ({"rcpt_to": ["<mallory@evil.example>"]}, "would go to others"),
         ({"fix": {"add_cc": [{"address": "mallory@evil.example"}], "possible": True}}, "would be shown to others"),
-        ({"action": "amend", "plan": {"words": "Pay.", "fix": False, "sha256": "0" * 64}}, "other words"),
+        ({"mail_from": b"<mallory@evil.example>"}, "is not as it was held"),
+        ({"rcpt_to": ["<carol@acme.example>", "<\xff@acme.example>"]}, "is not as it was held"),  # NOTIFY=NEVER is gone
+        ({"body_type": {"received": "X: y\r\n\r\nPay this.\r\n"}}, "is not as it was held"),  # it goes in front
+        ({"action": "send"}, "in another way than was approved"),
+        ({"approved_by": "mallory@evil.example"}, "by somebody else's word"),
+        ({"action": "amend", "plan": {"words": "Pay.", "fix": False, "sha256": "0" * 64}}, "in another way"),
     ],
 )
 async def test_nor_does_another_envelope_or_plan(store, rows, values, words):
@@ -271,6 +281,36 @@ async def test_nor_does_another_envelope_or_plan(store, rows, values, words):
     claim = await store.claim_next("me", 60, rows.now)
     with pytest.raises(CannotRelease, match=words):
         make_ready(claim.hold)
+
+
+async def test_nor_do_other_words_or_a_forged_approval(store, rows):
+    await store.hold(rows.hold("m9"), rows.entry("m9"), [])
+    plan = {"words": "Because.", "fix": False, "sha256": "a" * 64}
+    await store.approve("m9", "amend", "boss@acme.example", now=rows.now, plan=plan)
+    with store.database.writer.begin() as connection:
+        connection.execute(update(holds).values(plan=plan | {"words": "Pay.", "sha256": "b" * 64}))
+        connection.execute(text("UPDATE audit_events SET detail = :d WHERE outcome = 'plan'"), {"d": "b" * 64})
+    claim = await store.claim_next("me", 60, rows.now)
+    with pytest.raises(CannotRelease, match="other words than were approved"):
+        make_ready(claim.hold)
+
+
+async def test_holds_from_before_there_was_a_digest_go_out(store, rows):
+    await held_and_approved(store, rows)
+    change(
+        store,
+        "DELETE FROM audit_events WHERE outcome = 'bound'",
+        "DELETE FROM log_links",
+        "DELETE FROM log_heads",
+        "UPDATE audit SET seq = NULL",
+        "UPDATE audit_events SET seq = NULL",
+    )
+    store._writer.run_now(chains.adopt)
+    with store.database.reader.connect() as connection:
+        row = connection.execute(select(holds)).one()
+        assert "is not as it was held: its envelope, its fix or who may settle it was changed" not in unsound(
+            connection, row
+        )
 
 
 async def test_what_nobody_approved_goes_nowhere(store, rows):
@@ -349,6 +389,9 @@ async def test_entries_from_before_links_are_linked_by_the_upgrade(url, open_sto
     assert checked(store, []) == ["stray"]
     store._writer.run_now(chains.adopt)
     assert checked(store, []) == []
+    change(store, "UPDATE audit_events SET origin = 'console' WHERE mail_id = 'm1'")
+    assert checked(store, []) == ["stray"]
+    change(store, "UPDATE audit_events SET origin = ''")
     with store.database.reader.connect() as connection:
         assert len(connection.execute(select(log_links)).all()) == 6
     await store.outcome("m1", "released")
