@@ -13,6 +13,7 @@ from pathlib import Path
 
 from gateway.assembly import postbox_of
 from gateway.checkup_decisions import check_decisions
+from gateway.checkup_log import check_log
 from gateway.checkup_parts import Check
 from gateway.config import Settings
 from gateway.located import BadFiles
@@ -53,6 +54,7 @@ def check_all(settings: Settings, now: datetime) -> Iterator[Check]:
     yield _templates(settings, policies)
     yield from _key_and_store(settings)
     yield from check_decisions(settings, policies, now)
+    yield from check_log(settings, now)
     yield _spool(settings)
     yield from _certificate(settings, now)
     yield from _upstream(settings, "upstream", settings.upstream)

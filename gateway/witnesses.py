@@ -73,18 +73,10 @@ def line_of(checkpoint: Checkpoint) -> str:
 
 def append(file: Path, store: Store) -> None:
     """Append what the file lacks, durably. Raises CannotKeep where file and log tell two histories."""
+    fresh = store.checkpoints(known_end(file, store))
+    if not fresh:
+        return
     try:
-        last = _last(file)
-        if last is not None:
-            known = store.checkpoints(last["n"] - 1)[:1]
-            if not known or digest(known[0]) != digest(last):
-                raise CannotKeep(
-                    f"{file} ends with checkpoint {last['n']}, and the log has another or none of that number: "
-                    "an older database was put back, or this file is of another gateway"
-                )
-        fresh = store.checkpoints(last["n"] if last else 0)
-        if not fresh:
-            return
         handle = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
         with os.fdopen(handle, "wb") as out:
             out.write("".join(line_of(each) + "\n" for each in fresh).encode())
@@ -92,6 +84,24 @@ def append(file: Path, store: Store) -> None:
             os.fsync(out.fileno())
     except OSError as error:
         raise CannotKeep(f"{file}: {error.strerror or error}") from error
+
+
+def known_end(file: Path, store: Store) -> int:
+    """The number of the file's last checkpoint, which the log must have too; 0 where there is none. Raises
+    CannotKeep."""
+    try:
+        last = _last(file)
+    except OSError as error:
+        raise CannotKeep(f"{file}: {error.strerror or error}") from error
+    if last is None:
+        return 0
+    known = store.checkpoints(last["n"] - 1)[:1]
+    if not known or digest(known[0]) != digest(last):
+        raise CannotKeep(
+            f"{file} ends with checkpoint {last['n']}, and the log has another or none of that number: "
+            "an older database was put back, or this file is of another gateway"
+        )
+    return int(last["n"])
 
 
 def _last(file: Path) -> dict[str, Any] | None:

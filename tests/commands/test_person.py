@@ -7,11 +7,12 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from gateway.checkup_log import check_log
 from gateway.orders import Order, write_order
 from gateway.settings_file import load_settings
 from gateway.store.crypto import load_or_create_key
@@ -213,3 +214,24 @@ def test_keys_rotate_by_command(run: Run, store: Store, tmp_path: Path) -> None:
     assert run("audit", "verify", "--key", old).code == 1
     assert run("audit", "verify", "--key", old, "--key", last).code == 0
     assert {what for what, *_ in events(store, "log")} >= {"key-rotated", "key-replaced", "key-in-use", "verified"}
+
+
+def test_doctor_looks_at_the_checkpoints(run: Run, store: Store, tmp_path: Path) -> None:
+    def state(**flags: str) -> tuple[str, str]:
+        [check] = check_log(load_settings(flags), datetime.now(UTC))
+        return check.state, check.found
+
+    file = tmp_path / "kept.jsonl"
+    assert state()[0] == "warn" and "this database" in state()[1]
+    assert state(checkpoint_file=str(file)) == ("warn", "none was made yet")
+    assert run("audit", "checkpoint", "--checkpoint-file", file).code == 0
+    assert len(file.read_text().splitlines()) == 1
+    assert state(checkpoint_file=str(file))[0] == "ok"
+    store.log_now("gateway", "started")
+    assert state(checkpoint_file=str(file))[0] == "ok"
+    [late] = check_log(load_settings({"checkpoint_file": str(file)}), datetime.now(UTC) + timedelta(hours=2))
+    assert late.state == "warn" and late.found.startswith("the newest is number 1")
+    file.write_text(file.read_text().replace('"n": 1', '"n": 7'))
+    assert state(checkpoint_file=str(file))[0] == "bad"
+    said = run("audit", "checkpoint", "--checkpoint-file", file)
+    assert said.code == 3 and "an older database was put back" in said.err
