@@ -17,6 +17,9 @@ from gateway.store.schema import audit, audit_events, audit_policies
 
 SHOWN_IDS = 5
 
+UNSHOWN = ("bound", "plan")
+"""Events that only the checks of a release read: digests, which say nothing to people who read a history."""
+
 _INSERT = insert(audit)
 _INSERT_POLICIES = insert(audit_policies)
 _INSERT_EVENT = insert(audit_events)
@@ -171,8 +174,8 @@ def _with_history(connection: Connection, rows: Sequence[Row[Any]]) -> list[Audi
 
 def _events(connection: Connection, ids: Iterable[str]) -> Mapping[str, list[tuple[datetime, str, str, str]]]:
     history: dict[str, list[tuple[datetime, str, str, str]]] = {}
-    query = select(audit_events).where(audit_events.c.mail_id.in_(list(ids))).order_by(audit_events.c.id)
-    for row in connection.execute(query):
+    query = select(audit_events).where(audit_events.c.mail_id.in_(list(ids)), audit_events.c.outcome.not_in(UNSHOWN))
+    for row in connection.execute(query.order_by(audit_events.c.id)):
         history.setdefault(row.mail_id, []).append((row.at, row.outcome, row.detail, row.by))
     return history
 
