@@ -45,6 +45,8 @@ LATE = 3600.0
 LAST_WORD = ("gateway", "stopped")
 """Subject and name of the event that ends a chain."""
 
+FIELDS = frozenset(("chain", "seq", "at", "kind", "commitment", "hash", "salt", "payload", "left_out"))
+
 Finding = tuple[str, str]
 """(kind, words): "edited", "removed", "remade", "truncated", "foreign", "unsigned", "missing", "backdated", "reopened",
 "erasure", "clock", "stray"."""
@@ -63,25 +65,14 @@ def commitment(salt: bytes, kind: str, payload: Any) -> str:
 
 def link_hash(instance: str, chain: str, seq: int, at: str, kind: str, committed: str, prev: str) -> str:
     """The hash of a link: everything before it is in `prev`."""
-    head = {
-        "at": at,
-        "chain": chain,
-        "commitment": committed,
-        "instance": instance,
-        "kind": kind,
-        "prev": prev,
-        "seq": seq,
-        "v": VERSION,
-    }
+    head: dict[str, Any] = {"at": at, "chain": chain, "commitment": committed, "instance": instance}
+    head |= {"kind": kind, "prev": prev, "seq": seq, "v": VERSION}
     return hashlib.sha256(canonical(head)).hexdigest()
 
 
 def checkpoint_octets(checkpoint: Mapping[str, Any]) -> bytes:
     """What is signed: the checkpoint without its signature."""
     return canonical({name: value for name, value in checkpoint.items() if name != "signature"})
-
-
-# --- checking ---------------------------------------------------------------------------------------------------------
 
 
 class Check:
@@ -154,6 +145,8 @@ class Check:
         """One link with its payload; a null payload was erased, if an erasure says so, or `left_out` of this export."""
         chain, seq, at = str(link["chain"]), int(link["seq"]), _seconds(link["at"])
         where = f"{chain}:{seq}"
+        if not link.keys() <= FIELDS:
+            self._find("stray", f"{where} has more than an entry has: {', '.join(sorted(link.keys() - FIELDS))}")
         last, prev, before = self._last.get(chain, (0, NOTHING, ""))
         self.entries += 1
         if seq != last + 1:
@@ -176,6 +169,8 @@ class Check:
         place = bisect_left(numbers, seq)
         if place < len(numbers) and numbers[place] == seq and hashes[place] != found:
             self._find("remade", f"{chain}:{seq} is not what the checkpoint saw: the chain was made again")
+        if place < len(numbers) and at > self._times[which[place]] + SLACK:
+            self._find("clock", f"{chain}:{seq} is dated after the checkpoint that has it")
         older = bisect_right(self._times, at + SLACK)  # the first checkpoint that must have it
         if older < len(self._times):
             have = bisect_right(which, older)
@@ -328,13 +323,20 @@ class Unreadable(Exception):
     """A file is not what it should be; the text names the line."""
 
 
+def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object in which no name stands twice: two readers could see two things."""
+    if len(found := dict(pairs)) != len(pairs):
+        raise ValueError("a name stands twice")
+    return found
+
+
 def read_lines(path: str) -> Iterator[dict[str, Any]]:
     """JSON Lines. Raises Unreadable."""
     with open(path, "rb") as file:
         for number, line in enumerate(file, 1):
             if line.strip():
                 try:
-                    found = json.loads(line)
+                    found = json.loads(line, object_pairs_hook=once)
                 except ValueError as error:
                     raise Unreadable(f"{path}:{number}: not JSON: {error}") from None
                 if not isinstance(found, dict):
@@ -356,7 +358,7 @@ def read_checkpoints(path: str) -> list[dict[str, Any]]:
     for number, line in lines:
         text = line[max(line.find("{"), 0) :].strip()
         try:
-            point = json.loads(text)
+            point = json.loads(text, object_pairs_hook=once)
             found[text] = {"n": int(point["n"])} | point
         except (ValueError, TypeError, KeyError):
             raise Unreadable(f"{path}:{number}: not JSON, or no checkpoint") from None

@@ -27,7 +27,10 @@ from gateway.store.schema import (
     log_links,
     log_notes,
     rule_events,
+    rule_files,
+    rule_versions,
 )
+from gateway.store.versions import tree_of
 
 OUTCOMES = frozenset(get_args(Outcome))
 NAMES = {audit: "the entry", audit_events: "the event", rule_events: "the change of rules", log_notes: "the note"}
@@ -44,6 +47,7 @@ def strays(connection: Connection, digest: Callable[[bytes, str], str | None]) -
     yield from _heads(connection)
     yield from _derived(connection)
     yield from _holds(connection, digest)
+    yield from _rules(connection)
 
 
 def _unlinked(connection: Connection) -> Iterator[str]:
@@ -117,9 +121,27 @@ def _holds(connection: Connection, digest: Callable[[bytes, str], str | None]) -
         if row.state in GOES_OUT:
             yield from (f"the held mail {row.id} {what}" for what in unapproved(connection, row))
         sealed = connection.scalar(select(hold_bodies.c.sealed).where(hold_bodies.c.hold_id == row.id))
+        if sealed is None and not _events(connection, row.id, ("erased",)):
+            yield f"the held mail {row.id} has lost its octets, and no entry says so"
         found = digest(sealed, row.id) if sealed is not None else None
         if found is not None and found != row.sha256:
             yield f"the held mail {row.id} is not the one that was judged: its octets were changed"
+    lost = select(audit.c.id).where(audit.c.outcome == "held", audit.c.id.not_in(select(holds.c.id)))
+    for id in connection.scalars(lost):
+        yield f"the mail {id} was held, and is not there any more"
+
+
+def _rules(connection: Connection) -> Iterator[str]:
+    """The text of policies that were in force: `rule_events` bind the name of each set, and that binds its files."""
+    files = {}
+    for row in connection.execute(select(rule_files)):
+        files[row.digest] = bytes(row.content)
+        if hashlib.sha256(row.content).hexdigest() != row.digest:
+            yield f"a file of the policies that were in force was changed: {row.digest[:16]}"
+    for row in connection.execute(select(rule_versions)):
+        contents = {path: files.get(digest, b"") for path, digest in row.files.items()}
+        if row.files and tree_of(contents, row.version) != row.tree:
+            yield f"the policies of version {row.version} are not those that were in force"
 
 
 BOUND = ("agent", "sha256", "mail_from", "rcpt_to", "fix", "may_settle", "told", "body_type")

@@ -21,8 +21,9 @@ from gateway.store import audit, chains, witness
 from gateway.store.errors import StoreAway
 from gateway.store.holds import row_name
 from gateway.store.schema import audit as audit_rows
-from gateway.store.schema import holds, log_links
+from gateway.store.schema import holds, log_links, rule_files
 from gateway.store.strays import unsound
+from gateway.store.versions import Version, tree_of
 
 from .test_chains import SIGNER, alone, change, checked, checkpoint, three_mails
 
@@ -51,6 +52,9 @@ OCCASIONS = {
     ),
     "whom a fix adds": ("UPDATE holds SET fix = replace(fix, 'mary', 'mallory')", "would be shown to others"),
     "a release that nobody approved": ("UPDATE holds SET state = 'approved', action = 'send'", "nobody approved it"),
+    "held mail that is no longer there": ("DELETE FROM holds", "was held, and is not there any more"),
+    "held mail without its octets": ("DELETE FROM hold_bodies", "has lost its octets"),
+    "which text was in force": ("UPDATE rule_versions SET version = 'v9'", "are not those that were in force"),
     "who may settle held mail": (
         "UPDATE holds SET may_settle = '[\"mallory@evil.example\"]'",
         "is not as it was held",
@@ -68,11 +72,31 @@ OCCASIONS = {
 async def test_what_stands_beside_the_chain_is_checked(store, rows, name):
     await three_mails(store, rows)
     await store.hold(rows.hold("m9"), rows.entry("m9"), [])
+    files = {"policies/bare-refusal.yaml": b"why: so"}
+    store.keep_version_now(Version(tree_of(files, "v1"), "v1", rows.now, files=files), None)
     assert checked(store, [checkpoint(store, rows)]) == []
     statement, words = OCCASIONS[name]
     change(store, statement)
     strays = [line["words"] for line in store.proof() if line["kind"] == "stray"]
     assert any(words in each for each in strays), strays
+
+
+async def test_the_text_of_a_policy_is_checked(store, rows):
+    files = {"policies/bare-refusal.yaml": b"why: so"}
+    store.keep_version_now(Version(tree_of(files, "v1"), "v1", rows.now, files=files), None)
+    with store.database.writer.begin() as connection:
+        connection.execute(update(rule_files).values(content=b"why: not"))
+    strays = [line["words"] for line in store.proof() if line["kind"] == "stray"]
+    assert any("a file of the policies that were in force was changed" in each for each in strays)
+
+
+@pytest.mark.parametrize("statement", ["UPDATE rule_files SET content = 'x'", "UPDATE audit SET facts = '{'"])
+async def test_what_cannot_be_read_is_a_finding_and_no_crash(sqlite_store, rows, statement):
+    files = {"policies/bare-refusal.yaml": b"why: so"}
+    sqlite_store.keep_version_now(Version(tree_of(files, "v1"), "v1", rows.now, files=files), None)
+    await three_mails(sqlite_store, rows)
+    change(sqlite_store, statement)
+    assert "stray" in checked(sqlite_store, [])
 
 
 def forged(store: Any, chain: str, rows: list[dict[str, Any]]) -> None:
@@ -96,6 +120,21 @@ async def test_nothing_can_be_written_into_the_past(store, rows, chain, monkeypa
     name = store.run_id if chain == "that of the process" else "f" * 16
     forged(store, name, [event(rows, name)])
     assert "backdated" in checked(store, points)
+
+
+async def test_nor_into_the_future(store, rows, monkeypatch):
+    await three_mails(store, rows)
+    now = chains.now()
+    monkeypatch.setattr(chains, "now", lambda: now + timedelta(days=400))
+    forged(store, "f" * 16, [event(rows, "f" * 16)])
+    monkeypatch.setattr(chains, "now", lambda: now)
+    assert "clock" in checked(store, [checkpoint(store, rows)])
+
+
+def test_a_name_that_stands_twice_is_no_export(tmp_path: Path):
+    (tmp_path / "export.jsonl").write_text('{"kind": "instance", "instance": "a", "instance": "b"}\n')
+    code, said = alone("export.jsonl", folder=tmp_path)
+    assert code == 2 and "export.jsonl:1: not JSON: a name stands twice" in said
 
 
 async def test_a_chain_kept_from_the_checkpoints_is_seen(store, rows, monkeypatch):
@@ -362,6 +401,7 @@ EXPORTS = {
     "an entry is put in": (lambda lines: [*lines, lines[-1] | {"seq": 7}], "edited"),
     "another gateway's name": (lambda lines: [lines[0] | {"instance": "0" * 32}, *lines[1:]], "foreign"),
     "a payload is gone": (_change(payload=None, salt=None), "missing"),
+    "more than an entry has": (_change(remark="approved by the board"), "stray"),
     "nothing is left": (lambda lines: [], "truncated"),
 }
 
