@@ -48,6 +48,7 @@ def _unnamed() -> dict[str, str]:
 def places_of(settings: Settings, notices_address: str) -> Places:
     """Where checkpoints go beside the database; mail goes out under the notices' own address."""
     sender = settings.notices_from or settings.notices_address or notices_address
+    sender = sender or f"referral-gateway@{settings.hostname}"
     return Places(settings.checkpoint_file, settings.checkpoint_syslog, settings.checkpoint_mail, sender)
 
 

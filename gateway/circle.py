@@ -7,11 +7,13 @@ nobody else: the sender, their delegates and their supervisor. A role in the con
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+from gateway.export_forms import HIDDEN
 from gateway.site.model import Site
 from gateway.store.exporting import CONFIDENTIAL
-from gateway.store.records import AuditEntry, Hold
+from gateway.store.records import AuditEntry, AuditRow, Hold
 
 
 def is_confidential(entry: AuditEntry | None, hold: Hold | None = None) -> bool:
@@ -26,3 +28,18 @@ def may_read(who: str, hold: Hold, entry: AuditEntry | None, site: Site) -> bool
     if not is_confidential(entry, hold):
         return True
     return bool(who) and site.is_among(who, hold.new.may_settle)
+
+
+def veiled(row: AuditRow) -> AuditRow:
+    """A row of the log as it is shown to everybody: the words of confidential mail are hidden."""
+    if not is_confidential(row.entry):
+        return row
+    entry = replace(
+        row.entry,
+        subject=HIDDEN, requester=HIDDEN, rcpt_to=(HIDDEN,), reason=HIDDEN, add_cc=(),
+        findings=tuple({**each, "why": HIDDEN, "evidence": []} for each in row.entry.findings),
+        facts={name: {"value": None, "evidence": []} for name in row.entry.facts},
+        basis=None,
+    )  # fmt: skip
+    history = tuple((at, outcome, HIDDEN if detail else "", by) for at, outcome, detail, by in row.history)
+    return replace(row, entry=entry, history=history)

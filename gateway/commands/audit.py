@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -50,6 +50,7 @@ def list_(
     """List judged mails, newest first."""
     from typing import get_args
 
+    from gateway.circle import veiled
     from gateway.commands.opened import open_store
     from gateway.located import suggest
     from gateway.store.records import Outcome
@@ -67,7 +68,7 @@ def list_(
         "limit": limit,
     }
     with open_store(settings) as store:
-        rows = list(map(without_secrets, store.audit_list(**filters)))
+        rows = list(map(veiled, store.audit_list(**filters)))
         asked = ", ".join(f"{name} {plain(str(value))}" for name, value in filters.items() if value and name != "limit")
         store.log_now("log", "listed", f"{len(rows)} entries; {asked or 'everything'}", who_acts(), here())
     if json:
@@ -104,6 +105,7 @@ def show(
     json: Json = False,
 ) -> None:
     """Show one judged mail with its evidence and its history, or what was decided about the bypass or a policy."""
+    from gateway.circle import veiled
     from gateway.commands.opened import open_store
 
     with open_store(settings) as store:
@@ -114,7 +116,7 @@ def show(
         if row is not None:
             seen = f"entry{', confidential' if confidential else ''}{': ' + plain(why).strip() if why.strip() else ''}"
             store.log_now(row.entry.id, "viewed", seen, who_acts(by), here())
-            row = row if confidential else without_secrets(row)
+            row = row if confidential else veiled(row)
     if decided:
         if json:
             print_json({"id": id, "history": _history(decided)})
@@ -150,24 +152,6 @@ def show(
             out.print(f"    | {plain(str(span['text']))}   [{span['part']}]")
     for line in _lines(row.history):
         out.print(line)
-
-
-def without_secrets(row: AuditRow) -> AuditRow:
-    """A row whose words, where it is confidential, only its own circle may read."""
-    from gateway.circle import is_confidential
-    from gateway.export_forms import HIDDEN
-
-    if not is_confidential(row.entry):
-        return row
-    entry = replace(
-        row.entry,
-        subject=HIDDEN, requester=HIDDEN, rcpt_to=(HIDDEN,), reason=HIDDEN, add_cc=(),
-        findings=tuple({**each, "why": HIDDEN, "evidence": []} for each in row.entry.findings),
-        facts={name: {"value": None, "evidence": []} for name in row.entry.facts},
-        basis=None,
-    )  # fmt: skip
-    history = tuple((at, outcome, HIDDEN if detail else "", by) for at, outcome, detail, by in row.history)
-    return replace(row, entry=entry, history=history)
 
 
 def _is_subject(id: str) -> bool:

@@ -92,9 +92,10 @@ def review(
 
 def shown(row: AuditRow, reveal: bool) -> dict[str, Any]:
     """What a reviewer sees of a mail; what the gateway made of it only with `reveal`."""
+    from gateway.circle import veiled
     from gateway.notice_facts import shortened
 
-    entry = row.entry
+    entry = veiled(row).entry
     spans = (str(span["text"]) for fact in entry.facts.values() for span in fact["evidence"])
     said: dict[str, Any] = {
         "id": entry.id,

@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 from gateway.completeness import Known
 from gateway.logged import OVERRIDES, WENT_OUT
 from gateway.relay_log import QUEUED
+from gateway.store.audit import UNSHOWN
 from gateway.store.base import Base
 from gateway.store.columns import canonical
 from gateway.store.errors import told
@@ -121,6 +122,13 @@ class Exporting(Base):
                 yield from _mails(connection, wanted)
                 if not wanted.of_mail:
                     yield from _others(connection, wanted)
+
+    def timeline(self, subject: str) -> list[Record]:
+        """Everything that happened to one thing (a mail's id, "gateway", "log", "bypass", "policy/NAME",
+        "account/NAME"), the oldest first, with who and from where."""
+        query = select(audit_events).where(audit_events.c.mail_id == subject, audit_events.c.outcome.not_in(UNSHOWN))
+        rows = self._read(lambda connection: connection.execute(query.order_by(audit_events.c.id)).all())
+        return list(map(_event, rows))
 
     def links_of(self, wanted: LogFilter) -> set[tuple[str, int]]:
         """(chain, number) of every record that fits."""

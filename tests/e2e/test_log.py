@@ -19,9 +19,9 @@ import gateway
 from gateway.chain import verifier
 from gateway.logged import WORDS
 from gateway.store.exporting import LogFilter
-from tests.e2e.house import house
+from tests.e2e.house import house, mail
 from tests.e2e.ledgers import until
-from tests.e2e.limits import DANA, JILL, beside, no
+from tests.e2e.limits import DANA, JILL, Clock, beside, no
 
 
 def proved(key: str, kept: Path, lines: list[Any], folder: Path) -> tuple[int, str]:
@@ -60,7 +60,9 @@ async def test_from_start_to_stop(tmp_path: Path) -> None:
         said = [(each.what, each.by, each.origin) for each in store.records(LogFilter()) if each.mail is not None]
     point, *_ = verifier.read_checkpoints(str(kept))
     whats = [what for what, *_ in said]
-    assert whats[:3] == ["hold", "held", "answer-refused"] and {"approved", "overridden", "viewed"} <= set(whats)
+    assert whats[:4] == ["hold", "held", "bound", "answer-refused"] and {"approved", "overridden", "viewed"} <= set(
+        whats
+    )
     assert ("answer-refused", "mallory@evil.example", "mail") in said
     [(_, who, where)] = [each for each in said if each[0] == "approved"]
     assert who == DANA and where == "mail from 127.0.0.1"
@@ -79,6 +81,27 @@ async def test_from_start_to_stop(tmp_path: Path) -> None:
     cut = [line for line in lines if line.get("chain") != run]
     code, out = proved(point["key"], kept, cut, tmp_path)
     assert code == 1 and "truncated" in out
+
+
+async def test_serve_keeps_to_what_it_says_it_keeps(tmp_path: Path) -> None:
+    clock = Clock()
+    async with house(tmp_path, clock=clock, keep_log="30d") as running:
+        done = mail(DANA, JILL, "Re: VPN", "I have reset your password; please try again and tell me if it fails.")
+        assert (await running.send(DANA, [JILL], done))[0] == 250
+        await until(lambda: [row.outcome for row in running.audit()] == ["passed"], "it is recorded")
+        await running.service.sweep()
+        assert len(running.audit()) == 1
+        clock.move(days=31)
+        running.service._retain_at = 0.0  # an hour later
+        await running.service.sweep()
+        assert running.audit() == []
+        check = verifier.Check()
+        for line in running.service.store.proof():
+            check.line(json.loads(json.dumps(line)))
+        check.end()
+        assert (
+            check.findings == [] and check.erased >= 2 and check.erasures[0].endswith("by the gateway: kept no longer")
+        )
 
 
 async def test_a_witness_that_is_away_stops_no_mail(tmp_path: Path) -> None:

@@ -170,6 +170,18 @@ async def test_pseudonyms_tell_people_apart_and_name_nobody(sqlite_store, rows):
     )
 
 
+async def test_a_timeline_says_from_where(store, rows):
+    await store.hold(rows.hold("m9"), rows.entry("m9"), [])
+    await store.approve("m9", "send", "boss@acme.example", origin="console from 192.0.2.9", now=rows.now)
+    await store.log("m9", "viewed", "mail", "boss@acme.example", "console from 192.0.2.9")
+    assert [(each.what, each.by, each.origin) for each in store.timeline("m9")] == [
+        ("held", "", ""), ("approved", "boss@acme.example", "console from 192.0.2.9"),
+        ("viewed", "boss@acme.example", "console from 192.0.2.9"),
+    ]  # fmt: skip
+    store.log_now("account/ada", "login", "", "ada", "console from 192.0.2.9")
+    assert [each.what for each in store.timeline("account/ada")] == ["login"]
+
+
 # --- circle, groups ---------------------------------------------------------------------------------------------------
 
 
