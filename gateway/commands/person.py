@@ -106,7 +106,7 @@ def erase(
         out.print("PostgreSQL keeps old row versions until VACUUM FULL, and its WAL and backups until they run out")
     out.print("backups and exports that were made before still have it")
     for place in left:
-        out.print(f"still named in {place}")
+        out.print(f"still named in {place} (or somebody is whose address ends like theirs)")
     raise typer.Exit(FOUND if left else FINE)
 
 

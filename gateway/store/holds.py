@@ -6,6 +6,7 @@ the same owner, the old claim can neither mark the dot nor finish.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -14,15 +15,19 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Update, and_, delete, func, insert, or_, select, update
 from sqlalchemy.engine import Connection
 
+from gateway.persons import Person
 from gateway.store import strays
 from gateway.store.audit import find_id
 from gateway.store.records import HOLD_LIFE, Action, Claim, Hold, HoldState, NewHold, Token
-from gateway.store.schema import hold_bodies, holds, tokens
+from gateway.store.schema import hold_bodies, holds, legal_holds, tokens
 
 FINAL = frozenset(state for state, following in HOLD_LIFE.items() if not following)
 
 REMIND_AGAIN = timedelta(hours=4)
 """After which a mail that came back is spoken of again."""
+
+STANDING = select(legal_holds.c.address).where(legal_holds.c.lifted_at.is_(None))
+"""Whose mail must stay."""
 
 ERASED_AT_ONCE = 100
 """Bodies of discarded mail that are erased in one transaction."""
@@ -157,11 +162,13 @@ def approve(
 
 
 def erase_discarded(connection: Connection, before: datetime) -> list[str]:
-    """Erase the octets of mail that was discarded before this time; gives the ids. Its history stays."""
+    """Erase the octets of mail that was discarded before this time and names nobody under a legal hold; gives the ids.
+    Its history stays."""
     old = (holds.c.state == "discarded") & (holds.c.settled_at < before)
-    ids = connection.scalars(
-        select(holds.c.id).join(hold_bodies, hold_bodies.c.hold_id == holds.c.id).where(old).limit(ERASED_AT_ONCE)
-    ).all()
+    query = select(holds).join(hold_bodies, hold_bodies.c.hold_id == holds.c.id).where(old)
+    kept = [Person((address,)) for address in connection.scalars(STANDING)]
+    free = (row for row in connection.execute(query) if not any(one.in_value(list(row)) for one in kept))
+    ids = [row.id for row in itertools.islice(free, ERASED_AT_ONCE)]
     if ids:
         connection.execute(delete(hold_bodies).where(hold_bodies.c.hold_id.in_(ids)))
         kill = _alive(tokens.c.hold_id.in_(ids))

@@ -213,6 +213,19 @@ async def test_a_legal_hold_keeps_everything(store, rows):
     assert names_her(store) == [] and checked(store, []) == []
 
 
+async def test_a_legal_hold_keeps_discarded_mail_too(store, rows):
+    for id, who in (("m1", "mary@acme.example"), ("m2", "joe@x.example")):
+        fix = {"add_cc": [{"address": who, "name": ""}], "possible": True, "why_not": ""}
+        await store.hold(rows.hold(id, fix=fix), rows.entry(id, requester=who, add_cc=(who,)), [])
+        await store.discard(id, "boss", now=rows.now)
+    store.hold_person("mary@acme.example", "case 7", "legal", "command")
+    assert await store.erase_discarded(rows.now + 31 * DAY) == 1
+    assert await store.erase_discarded(rows.now + 31 * DAY) == 0
+    assert (await store.held("m1")).raw is not None and (await store.held("m2")).raw is None
+    store.lift_hold("mary@acme.example", "over", "legal", "command")
+    assert await store.erase_discarded(rows.now + 31 * DAY) == 1
+
+
 async def test_what_is_older_than_it_is_kept_goes(store, rows):
     await everywhere(store, rows)
     await store.hold(rows.hold("m9"), rows.entry("m9"), [])
