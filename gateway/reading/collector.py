@@ -74,13 +74,26 @@ class Collector:
         self._recipients()
         shown, absent = "to_requester" in self.facts, "requester_absent" in self.facts
         asked = bool(answers.count_questions(self.asked_scan)) or bool(self._thread_number("questions"))
-        doubtful = doubts(self.scan, to_requester=shown, absent=absent, asked=asked)
+        doubtful = doubts(self.scan, to_requester=shown, absent=absent, asked=asked, timed=self._timed)
         if "unreadable" in self.facts:
             doubtful = []  # nobody is stopped by half of a mail, and this one has cost enough
+        if doubtful and shown:
+            before = dict(self.facts)
+            self._text()
+            if _gives_enough(self.facts):
+                self.undecided = False
+                return  # whatever the second reader makes of it, nobody is left hanging
+            self.facts, self.hints = before, {}
         self.undecided = bool(doubtful) and not context.second
         if doubtful and context.second:
             self.scan = replace(self.scan, acts=act_reader().read(self.scan.prepared, doubtful))
         self._text()
+
+    def _timed(self) -> set[int]:
+        """The sentences with a time in them."""
+        whens = self.context.lexicon.calendar.find(self.scan.prepared, self.context.now)
+        words = {hit.sentence for hit in self.scan.of("eta_words")}
+        return words | {self.scan.prepared.index_at(when.start) for when in whens}
 
     # --- adding ----------------------------------------------------------------------------------------------------
 
@@ -414,3 +427,13 @@ class Collector:
             if block.kind in ("quote", "forward") and (at := block.text.find(text)) >= 0:
                 return Span(text, block.span.part, block.span.start + at, block.span.start + at + len(text))
         return Span(text, "1", 0, 0)
+
+
+def _gives_enough(facts: Facts) -> bool:
+    """Whether an answer goes on with the matter, or says why and what there is instead or when: no policy that asks for
+    less than this can stop it, so that nobody need read it twice. What is rude, or sends on to nobody, is read."""
+    if any(name in facts for name in ("dismissive", "no_route", "out_of_scope", "promise")):
+        return False
+    if any(name in facts for name in ("escalation_offer", "handoff", "clarifying_question")):
+        return True
+    return "reason" in facts and ("alternative" in facts or "eta" in facts)
