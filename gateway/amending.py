@@ -44,6 +44,8 @@ def make_ready(hold: Hold) -> ReadyToGo:
 
     Raises CannotRelease when the stored octets are not those that were reviewed, or a change cannot be made.
     """
+    if hold.unsound:
+        raise CannotRelease("; it ".join(("the held mail " + hold.unsound[0], *hold.unsound[1:])))
     plan = hold.plan if hold.action == "amend" else {"fix": hold.action == "fix"}
     try:
         octets, rcpt_to = with_changes(hold, plan)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hmac
+import os
 import ssl
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+from gateway.chain.checkpoints import Signer
 from gateway.config import Settings
 from gateway.correspondence import Correspondence
 from gateway.located import BadFiles, Problem
@@ -16,9 +18,11 @@ from gateway.smtp.limits import Limits, Timers
 from gateway.smtp.postbox import Credential, Postbox
 from gateway.smtp.server import DoorsConfig
 from gateway.smtp.target import Security, Target, Timeouts
-from gateway.store.crypto import KeyUnusable, load_or_create_key
+from gateway.store.crypto import KEY_VARIABLE, KeyUnusable, load_or_create_key
+from gateway.store.privacy import Keep
 from gateway.supervision import PassedSocket
 from gateway.values import Endpoint
+from gateway.witnesses import Places
 
 
 def hold_key(settings: Settings) -> bytes:
@@ -29,6 +33,33 @@ def hold_key(settings: Settings) -> bytes:
         what, _, write = str(unusable).partition(". ")
         problem = Problem(str(settings.key_file), 1, 1, what, write or "another path for the setting key_file")
         raise BadFiles([problem]) from unusable
+
+
+def signer_of(settings: Settings) -> Signer:
+    """The key that checkpoints are signed with, made on first use. Raises KeyUnusable."""
+    return Signer(load_or_create_key(settings.signing_key_file, state=settings.state, environ=_unnamed()))
+
+
+def _unnamed() -> dict[str, str]:
+    """The environment without the variable that has the key of held mail: that is another key."""
+    return {name: value for name, value in os.environ.items() if name != KEY_VARIABLE}
+
+
+def places_of(settings: Settings, notices_address: str) -> Places:
+    """Where checkpoints go beside the database; mail goes out under the notices' own address."""
+    sender = settings.notices_from or settings.notices_address or notices_address
+    return Places(settings.checkpoint_file, settings.checkpoint_syslog, settings.checkpoint_mail, sender)
+
+
+def keep_of(settings: Settings) -> Keep:
+    """How long what is kept."""
+    return Keep(
+        log=timedelta(seconds=settings.keep_log),
+        mail=timedelta(seconds=settings.keep_mail),
+        threads=timedelta(seconds=settings.keep_threads),
+        followed=timedelta(seconds=settings.keep_followed),
+        sent=timedelta(seconds=settings.keep_sent),
+    )
 
 
 def memory_key(key: bytes) -> bytes:

@@ -8,7 +8,21 @@ from typing import Annotated
 import typer
 
 from gateway import __version__
-from gateway.commands import audit, bypass, db, doctor, evaluate, explain, follow, held, policy, service, site
+from gateway.commands import (
+    audit,
+    bypass,
+    db,
+    doctor,
+    evaluate,
+    explain,
+    follow,
+    held,
+    person,
+    policy,
+    retention,
+    service,
+    site,
+)
 from gateway.commands.shown import OURS, USER
 
 app = typer.Typer(
@@ -45,6 +59,8 @@ app.add_typer(site.app, name="site")
 app.add_typer(held.app, name="held")
 app.add_typer(follow.app, name="follow")
 app.add_typer(audit.app, name="audit")
+app.add_typer(person.app, name="person")
+app.add_typer(retention.app, name="retention")
 app.add_typer(bypass.app, name="bypass")
 app.command("doctor")(doctor.doctor)
 app.add_typer(db.app, name="db")

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from gateway import digest
+from gateway import __version__, clocks, digest
 from gateway.admins import Admins
-from gateway.assembly import doors_of, hold_key, letters_of, memory_key, postbox_of
+from gateway.assembly import doors_of, hold_key, keep_of, letters_of, memory_key, places_of, postbox_of, signer_of
 from gateway.bypass import RECORD_SECONDS, Bypass
 from gateway.canary import Canaries
 from gateway.clockwork import Clockwork
@@ -46,6 +46,7 @@ from gateway.supervision import Notifier, passed_sockets
 from gateway.template_files import Templates, load_templates
 from gateway.trails import Trails, patience_of
 from gateway.watch import FIRST_PATIENCE_SECONDS, Watch
+from gateway.witnesses import Witnesses
 
 if TYPE_CHECKING:
     from watchfiles import Change
@@ -54,6 +55,9 @@ log = structlog.get_logger("gateway.service")
 
 SWEEP_SECONDS = 60.0
 """How often leases that ran out are looked for."""
+LAST_CHECKPOINT_SECONDS = 5.0
+RETAIN_SECONDS = 3600.0
+"""How often what is older than it is kept is erased."""
 
 
 class Service:
@@ -66,6 +70,7 @@ class Service:
         self._tasks: list[asyncio.Task[None]] = []
         self._stop = asyncio.Event()
         self._reloading = asyncio.Lock()
+        self._retain_at = 0.0
         self.store: Store
         self.rules: Rules
         self.letters: Correspondence
@@ -79,6 +84,7 @@ class Service:
         self.readers: Readers
         self.pipeline: Pipeline
         self.clockwork: Clockwork
+        self.witnesses: Witnesses
         self.doors: Doors
 
     async def start(self) -> None:
@@ -156,11 +162,15 @@ class Service:
                 trail=trails.released if trails else None,
                 clock=self._clock,
             )
-            self.desk.wake = self.settling.wake = self.dispatcher.wake
+            places = places_of(settings, self.letters.address)
+            self.witnesses = Witnesses(self.store, lambda: signer_of(settings), places, settings.checkpoint_every)
+            self.desk.wake = self.settling.wake = self.witnesses.wake = self.dispatcher.wake
             self.settling.judge = self.pipeline.judge_again
             await self.watch.step(FIRST_PATIENCE_SECONDS)
             await self._tell(left)
             self.doors = Doors(self.pipeline, doors)
+            version = f"{__version__}, policies {self.rules.current.version[:16]}"
+            await self.store.started(f"{version}, clock {clocks.source()}")
             await self.doors.open()
         except BaseException:
             await self.store.close()
@@ -171,6 +181,8 @@ class Service:
             asyncio.create_task(self._sign_of_life(), name="watchdog"),
             asyncio.create_task(self.clockwork.run(), name="clockwork"),
             asyncio.create_task(self.watch.run(), name="watch orders"),
+            asyncio.create_task(self.witnesses.run(), name="checkpoints"),
+            asyncio.create_task(clocks.ClockWatch(self.store).run(), name="clock"),
         ]
         if settings.reload_watch:
             self._tasks += [asyncio.create_task(self._watch_files(*each), name="watch") for each in self._watched()]
@@ -242,6 +254,8 @@ class Service:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.readers.close()
         await self.bypass.close(RECORD_SECONDS)
+        with contextlib.suppress(TimeoutError):  # a last checkpoint, where the store can be had
+            await asyncio.wait_for(self.witnesses.step(now=True), LAST_CHECKPOINT_SECONDS)
         await self.store.close()
         log.info("stopped")
 
@@ -260,6 +274,11 @@ class Service:
             if await digest.send_due(self.store, self.letters):
                 self.desk.wake()
             await self.history.catch_up(self.store)
+            if time.monotonic() >= self._retain_at:
+                self._retain_at = time.monotonic() + RETAIN_SECONDS
+                gone = await asyncio.to_thread(self.store.retain, now, keep_of(self.settings))
+                if gone:
+                    log.info("kept no longer", **{name.replace(" ", "_"): number for name, number in gone.items()})
         except StoreAway as away:
             log.error("store away; nothing swept", why=str(away))
         except Exception:

@@ -96,10 +96,11 @@ class Settling:
         if hold.new.id in said or split_tag(path.address)[1] in said.lower():
             # The notice stands there unquoted, with the words of every answer in it: only the first line is theirs.
             said = next((line for line in said.split("\n") if line.strip()), "")
-        await self._settle_by_mail(hold, parse_answer(said, headers.subject), author, split_tag(path.address)[1])
+        answer = parse_answer(said, headers.subject)
+        await self._settle_by_mail(hold, answer, author, split_tag(path.address)[1], f"mail from {mail.peer[0]}")
         return replies.OK
 
-    async def _settle_by_mail(self, hold: Hold, answer: Answer, author: Mailbox, token: str) -> None:
+    async def _settle_by_mail(self, hold: Hold, answer: Answer, author: Mailbox, token: str, origin: str) -> None:
         """Whatever is asked back can be answered again: the token is still good."""
         if answer.kind == "unclear":
             await self._say("not-understood", hold, to=author, token=token, problem=answer.problem)
@@ -110,11 +111,11 @@ class Settling:
         elif missing:
             await self._say("not-offered", hold, to=author, token=token, problem=command(missing, hold.new.lang))
         else:
-            await self._settle_and_tell(hold, answer, author, token)
+            await self._settle_and_tell(hold, answer, author, token, origin)
 
-    async def _settle_and_tell(self, hold: Hold, answer: Answer, author: Mailbox, token: str) -> None:
+    async def _settle_and_tell(self, hold: Hold, answer: Answer, author: Mailbox, token: str, origin: str) -> None:
         try:
-            done = await self.settle(hold, answer, by=author.key, token=token_hash(token), to=author)
+            done = await self.settle(hold, answer, by=author.key, token=token_hash(token), to=author, origin=origin)
         except CannotSettle as cannot:
             more = {"problem": cannot.problem, "detail": cannot.detail, "draft": cannot.draft}
             await self._say(cannot.ack, hold, to=author, token=token, **more)
@@ -136,30 +137,42 @@ class Settling:
         return next((kind for kind in wanted if kind not in offers), "")
 
     async def settle(
-        self, hold: Hold, answer: Answer, *, by: str, token: str | None = None, to: Mailbox | None = None
+        self,
+        hold: Hold,
+        answer: Answer,
+        *,
+        by: str,
+        token: str | None = None,
+        to: Mailbox | None = None,
+        origin: str = "",
     ) -> bool:
         """Do what an answer says, durably. False when somebody was first. The sender hears what became of the mail,
-        and so does `to`, who answered in the sender's place. Raises CannotSettle when nothing was done."""
+        and so does `to`, who answered in the sender's place. `origin` is where the answer came from, for the log.
+        Raises CannotSettle when nothing was done."""
         now = self._letters.clock()
         if hold.raw is None and answer.kind != "discard":  # erased, or its key is lost
             raise CannotSettle("expired", "gone", hold.detail)
         if answer.kind == "discard":
-            done = await self._discard(hold, answer, by, token, to)
+            done = await self._discard(hold, answer, by, token, to, origin)
         elif answer.kind == "amend":
             plan = await self._plan(hold, answer)
-            done = await self._store.approve(hold.new.id, "amend", by, answer.why, token, now, plan=plan)
+            done = await self._store.approve(hold.new.id, "amend", by, answer.why, token, now, plan=plan, origin=origin)
         else:
             action: Action = answer.kind  # type: ignore[assignment]
             if action == "note":
                 self._companion(hold)  # it goes out once the mail has; whether it can be written shows now
             before: tuple[HoldState, ...] = ("discarded",) if hold.state == "discarded" else ("held",)
-            done = await self._store.approve(hold.new.id, action, by, answer.why, token, now, before=before)
+            done = await self._store.approve(
+                hold.new.id, action, by, answer.why, token, now, before=before, origin=origin
+            )
         if done:
             log.info("hold answered", mail=hold.new.id, answer=answer.kind, by=by)
             self.wake()
         return done
 
-    async def _discard(self, hold: Hold, answer: Answer, by: str, token: str | None, to: Mailbox | None) -> bool:
+    async def _discard(
+        self, hold: Hold, answer: Answer, by: str, token: str | None, to: Mailbox | None, origin: str
+    ) -> bool:
         """Thrown away, and for some time still there: the acknowledgement can be answered with SEND."""
         again = fresh_token()
         told = self._ack("discarded", hold, token=again, by=self._other(hold, by))
@@ -167,14 +180,16 @@ class Settling:
             told += self._ack("discarded", hold, to=to, token=again)
         now = self._letters.clock()
         return await self._store.discard(
-            hold.new.id, by, answer.why, token, now, notices=told, fresh_token=token_hash(again)
+            hold.new.id, by, answer.why, token, now, notices=told, fresh_token=token_hash(again), origin=origin
         )
 
-    async def resolve(self, hold: Hold, state: HoldState, by: str, why: str) -> bool:
+    async def resolve(self, hold: Hold, state: HoldState, by: str, why: str, *, origin: str = "") -> bool:
         """A person found out what became of a mail in doubt: "released" or "held". False when it is not in doubt (any
         more). What follows the end of a release follows now: the note that was asked for, or a notice to answer."""
         told, token = self.on_settled(hold, state, f"it did not arrive: {why}")
-        done = await self._store.resolve_doubt(hold.new.id, state, by, why, notices=told, token_hash=token)
+        done = await self._store.resolve_doubt(
+            hold.new.id, state, by, why, notices=told, token_hash=token, origin=origin
+        )
         if done:
             self.wake()
         return done
@@ -292,6 +307,7 @@ class Settling:
         if not self._may_say(hold.new.id, to):
             log.warning("asked back often enough; silent now", mail=hold.new.id, ack=name)
             return replies.OK
+        await self._store.log(hold.new.id, "answer-refused", name, to.key, "mail")
         mails = self._ack(name, hold, to=to, **more)
         if mails and (name != "wrong-sender" or self._rules.site.agent(to.address) is not None):
             await self._store.enqueue(mails)

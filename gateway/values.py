@@ -50,6 +50,19 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class SyslogPlace:
+    """Where a syslog listens: a datagram socket in the file system ("path", its path is the host), TCP or UDP."""
+
+    how: Literal["path", "tcp", "udp"]
+    host: str
+    port: int = 0
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.host if self.how == "path" else f"{self.how}:{host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
 class Kind:
     """One kind of value. `read` takes text or a TOML value and a base folder for relative paths; raises WrongValue.
 
@@ -206,6 +219,18 @@ def choice(*words: str) -> Kind:
     return Kind(" \\| ".join(words), "|".join(words), read)
 
 
+def _syslog(raw: object, base: Path) -> SyslogPlace | None:
+    text = _text(raw, base).strip()
+    if not text:
+        return None
+    if text.startswith("/"):
+        return SyslogPlace("path", text)
+    match = re.fullmatch(r"(tcp|udp):(\[[0-9A-Fa-f:.]+\]|[^:\s]+):([0-9]{1,5})", text)
+    if match is None or not 0 < int(match[3]) < 65536:
+        raise WrongValue(f"{_shown(raw)} is no syslog", "/dev/log, or tcp:HOST:PORT, or udp:HOST:PORT")
+    return SyslogPlace("tcp" if match[1] == "tcp" else "udp", match[2].strip("[]"), int(match[3]))
+
+
 def _shown(raw: object) -> str:
     if isinstance(raw, dict):
         return "a table"
@@ -219,6 +244,7 @@ ADDRESS = Kind("address", "ADDRESS", _address)
 ENDPOINTS = Kind("list of addresses", "HOST:PORT", _endpoints, many=True)
 NETWORKS = Kind("list of networks", "NETWORK", _networks, many=True)
 TARGET = Kind("server", "HOST:PORT", _target)
+SYSLOG = Kind("syslog", "PLACE", _syslog)
 PATH = Kind("path", "PATH", _path)
 SWITCH = Kind("true \\| false", "", _switch, switch=True)
 SIZE = Kind("size", "SIZE", _size)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gateway.commands import audit_proof
+from gateway.commands import audit_complete, audit_export, audit_proof
 from gateway.commands.options import STORE, with_settings
-from gateway.commands.shown import console, moment, plain, print_json, user_error
+from gateway.commands.shown import console, here, moment, plain, print_json, user_error, who_acts
 from gateway.config import Settings
 
 if TYPE_CHECKING:
@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="The audit log: list, show, verify, export.", no_args_is_help=True, rich_markup_mode=None)
 
-for command in (audit_proof.verify, audit_proof.export, audit_proof.checkpoint, audit_proof.key):
-    app.command(command.__name__)(command)
+for command in (
+    audit_proof.verify, audit_export.export, audit_proof.checkpoint, audit_proof.key, audit_proof.rotate_key,
+    audit_complete.complete,
+):  # fmt: skip
+    app.command(command.__name__.replace("_", "-"))(command)
 
 DISPOSITIONS = ("pass", "rewrite", "hold", "reject")
 
@@ -53,8 +56,8 @@ def list_(
         if given and given not in known:
             user_error(f'{flag}: "{given}" is not one of them', suggest(given, known) or ", ".join(known))
     filters: dict[str, Any] = {
-        "since": _time("--since", since),
-        "until": _time("--until", until),
+        "since": moment_of("--since", since),
+        "until": moment_of("--until", until),
         "agent": agent,
         "policy": policy,
         "disposition": disposition,
@@ -62,7 +65,9 @@ def list_(
         "limit": limit,
     }
     with open_store(settings) as store:
-        rows = store.audit_list(**filters)
+        rows = list(map(without_secrets, store.audit_list(**filters)))
+        asked = ", ".join(f"{name} {plain(str(value))}" for name, value in filters.items() if value and name != "limit")
+        store.log_now("log", "listed", f"{len(rows)} entries; {asked or 'everything'}", who_acts(), here())
     if json:
         for row in rows:
             print_json(as_json(row))
@@ -83,8 +88,17 @@ def list_(
 def show(
     settings: Settings,
     id: Annotated[
-        str, typer.Argument(metavar="ID", help='The mail\'s id, or enough of its beginning; "bypass"; "policy/NAME"')
+        str,
+        typer.Argument(
+            metavar="ID",
+            help="The mail's id, or enough of its beginning; bypass, policy/NAME, account/NAME, gateway, log",
+        ),
     ],
+    confidential: Annotated[
+        bool, typer.Option("--confidential", help="The words of a confidential mail; needs --why")
+    ] = False,
+    why: Annotated[str, typer.Option("--why", help="What it is looked at for, kept in the log")] = "",
+    by: Annotated[str, typer.Option("--by", help="Who looks, for the log; default: your login name")] = "",
     json: Json = False,
 ) -> None:
     """Show one judged mail with its evidence and its history, or what was decided about the bypass or a policy."""
@@ -92,7 +106,13 @@ def show(
 
     with open_store(settings) as store:
         row = store.audit_show(id)
-        decided = store.history_of(id) if row is None and (id == "bypass" or id.startswith("policy/")) else []
+        decided = store.history_of(id) if row is None and _is_subject(id) else []
+        if confidential and not why.strip():
+            user_error("the words of a confidential mail need a reason", '--why "…"')
+        if row is not None:
+            seen = f"entry{', confidential' if confidential else ''}{': ' + plain(why).strip() if why.strip() else ''}"
+            store.log_now(row.entry.id, "viewed", seen, who_acts(by), here())
+            row = row if confidential else without_secrets(row)
     if decided:
         if json:
             print_json({"id": id, "history": _history(decided)})
@@ -130,6 +150,28 @@ def show(
         out.print(line)
 
 
+def without_secrets(row: AuditRow) -> AuditRow:
+    """A row whose words, where it is confidential, only its own circle may read."""
+    from gateway.circle import is_confidential
+    from gateway.export_forms import HIDDEN
+
+    if not is_confidential(row.entry):
+        return row
+    entry = replace(
+        row.entry,
+        subject=HIDDEN, requester=HIDDEN, rcpt_to=(HIDDEN,), reason=HIDDEN, add_cc=(),
+        findings=tuple({**each, "why": HIDDEN, "evidence": []} for each in row.entry.findings),
+        facts={name: {"value": None, "evidence": []} for name in row.entry.facts},
+        basis=None,
+    )  # fmt: skip
+    history = tuple((at, outcome, HIDDEN if detail else "", by) for at, outcome, detail, by in row.history)
+    return replace(row, entry=entry, history=history)
+
+
+def _is_subject(id: str) -> bool:
+    return id in ("bypass", "gateway", "log") or id.startswith(("policy/", "account/"))
+
+
 def _named(finding: Mapping[str, Any]) -> str:
     """The policy; "observed" where it would have stopped the mail, and did not."""
     return str(finding["policy"]) + ("" if finding["mode"] == "enforce" else " (observed)")
@@ -150,7 +192,8 @@ def _lines(events: Iterable[tuple[datetime, str, str, str]]) -> Iterator[str]:
         yield f"  {moment(at)}  {outcome}{who}{': ' + plain(detail) if detail else ''}"
 
 
-def _time(flag: str, text: str) -> datetime | None:
+def moment_of(flag: str, text: str) -> datetime | None:
+    """A day or time from a flag, in the local zone where it names none; None for "". Exits 2."""
     if not text:
         return None
     try:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gateway.commands.held import By, who_acts
+from gateway.commands.held import By
 from gateway.commands.options import STORE, with_settings
-from gateway.commands.shown import console, moment, plain, print_json, user_error
+from gateway.commands.shown import console, moment, plain, print_json, user_error, who_acts
 from gateway.config import Settings
 
 if TYPE_CHECKING:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from gateway.commands.options import STORE, with_settings
-from gateway.commands.shown import console, moment, plain, print_json, user_error
+from gateway.commands.shown import console, here, moment, plain, print_json, user_error, who_acts
 from gateway.config import Settings
 
 if TYPE_CHECKING:
@@ -65,17 +64,25 @@ def show(
     settings: Settings,
     id: Id,
     raw: Annotated[bool, typer.Option("--raw", help="The mail itself, octet for octet")] = False,
+    confidential: Annotated[
+        bool, typer.Option("--confidential", help="The words of a confidential mail; needs --why")
+    ] = False,
+    why: Annotated[str, typer.Option("--why", help="What it is looked at for, kept in the log")] = "",
+    by: By = "",
     json: Json = False,
 ) -> None:
     """Show one held mail: who, to whom, why, what a fix would do, what has happened so far."""
     import sys
 
+    from gateway.circle import is_confidential
     from gateway.commands.opened import open_store
     from gateway.notice_facts import shortened
 
     with open_store(settings) as store:
         hold = _one(store, id)
         row = store.audit_show(hold.new.id)
+        secret = is_confidential(row.entry if row else None, hold)
+        _looked(store, hold, "mail" if raw else "hold", secret, confidential, why, who_acts(by))
     if raw:
         if hold.raw is None:
             user_error(
@@ -196,6 +203,19 @@ def _one(store: Store, id: str) -> Hold:
     return hold
 
 
+def _looked(store: Store, hold: Hold, what: str, secret: bool, confidential: bool, why: str, by: str) -> None:
+    """Every look is in the log. The words of confidential mail are for its own circle; on this machine, which has the
+    key, nothing but the log keeps others from them, so they are asked what for."""
+    reason = f": {plain(why).strip()}" if why.strip() else ""
+    if secret and not (confidential and reason):
+        store.log_now(hold.new.id, "view-refused", what, by, here())
+        user_error(
+            f"{hold.new.id} is confidential: it is for {', '.join(map(plain, hold.new.may_settle))}",
+            '--confidential --why "…"',
+        )
+    store.log_now(hold.new.id, "viewed", f"{what}{', confidential' if secret else ''}{reason}", by, here())
+
+
 def _settle(settings: Settings, store: Store, hold: Hold, kind: str, by: str, why: str) -> None:
     """The same settling as an answer by mail, by somebody who may run commands on this machine."""
     from gateway.answers import Answer
@@ -206,7 +226,7 @@ def _settle(settings: Settings, store: Store, hold: Hold, kind: str, by: str, wh
     settling = open_settling(settings, store)
     answer = Answer(kind, " ".join(why.split()))  # type: ignore[arg-type]
     try:
-        done = asyncio.run(settling.settle(hold, answer, by=by, to=Mailbox(hold.new.agent)))
+        done = asyncio.run(settling.settle(hold, answer, by=by, to=Mailbox(hold.new.agent), origin=here()))
     except CannotSettle as cannot:
         user_error(f"{hold.new.id} cannot be sent: {cannot.detail}")
     if not done:
@@ -217,13 +237,9 @@ def _settle(settings: Settings, store: Store, hold: Hold, kind: str, by: str, wh
 def _resolve(settings: Settings, store: Store, hold: Hold, state: HoldState, by: str, why: str) -> None:
     from gateway.commands.opened import open_settling
 
-    if not asyncio.run(open_settling(settings, store).resolve(hold, state, by, why)):
+    if not asyncio.run(open_settling(settings, store).resolve(hold, state, by, why, origin=here())):
         user_error(f"{hold.new.id} is {hold.state}, not in doubt", "--fix or --as-it-is")
     console().print(f"{hold.new.id} is {state} now")
-
-
-def who_acts(by: str) -> str:
-    return plain(by).strip() or f"{getpass.getuser()} (command line)"
 
 
 def _address(argument: bytes) -> str:

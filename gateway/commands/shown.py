@@ -40,6 +40,20 @@ def moment(at: datetime | None, *, zone: bool = False) -> str:
     return at.astimezone().strftime("%Y-%m-%d %H:%M %Z" if zone else "%Y-%m-%d %H:%M") if at else ""
 
 
+def here() -> str:
+    """Where a command is run, for the log."""
+    import platform
+
+    return f"command on {platform.node()}"
+
+
+def who_acts(by: str = "") -> str:
+    """Who acts by a command: as they say, else their login name."""
+    import getpass
+
+    return plain(by).strip() or f"{getpass.getuser()} (command line)"
+
+
 def plain(text: str) -> str:
     """Text from mail with nothing in it that could steer a terminal."""
     return "".join(ch if ch.isprintable() else " " for ch in text)

@@ -68,19 +68,22 @@ def _row(entry: AuditEntry, run: str) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One line in the history of a mail."""
+    """One line in the history of a mail, or of something else that has one: "gateway", "log", "account/NAME", "bypass",
+    "policy/NAME". `outcome` is what happened (`gateway.logged` has all words)."""
 
     mail_id: str
     at: datetime
     outcome: str
     detail: str = ""
     by: str = ""
+    origin: str = ""
+    """From where: "mail from 192.0.2.1", "command on mx1", "console from 192.0.2.9"; empty for the gateway itself."""
 
 
 def add_events(connection: Connection, events: Sequence[Event], run: str) -> None:
     """Append to the histories."""
     rows = [asdict(event) | {"run": run} for event in events]
-    chains.append(connection, run, "event/1", rows)
+    chains.append(connection, run, "event/2", rows)
     connection.execute(_INSERT_EVENT, rows)
 
 

@@ -10,7 +10,7 @@ from typing import Self, TypeVar
 
 from sqlalchemy.engine import Connection
 
-from gateway.store import migrate, outbox, runs
+from gateway.store import audit, migrate, outbox, runs
 from gateway.store.crypto import CannotOpen, Sealer
 from gateway.store.engine import Database
 from gateway.store.errors import StoreAway, told
@@ -24,6 +24,10 @@ INLINE_OCTETS = 256 * 1024
 """Bodies up to this size are encrypted on the event loop (a quarter of a millisecond); larger ones in a thread."""
 
 
+BEFORE_LINKS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
+"""Revisions in which not every row of the log was linked."""
+
+
 class Base:
     """An open database. One instance a process; safe for every thread of it."""
 
@@ -31,7 +35,7 @@ class Base:
         self.database = database
         self.run_id = secrets.token_hex(8)
         """This process's name in rows that recovery looks at."""
-        self._registered = False
+        self._registered = self._started = False
         self._sealer = sealer
         self._create = create
         self._clock = clock
@@ -86,15 +90,35 @@ class Base:
 
     def close_now(self) -> None:
         """The same for callers without an event loop."""
-        if self._registered:
+        if self._registered or self._started:
             self._registered = False
             try:
-                self._writer.run_now(lambda connection: runs.sign_off(connection, self.run_id, self._clock()))
+                self._writer.run_now(self._sign_off)
             except StoreAway:
                 pass  # recovery finds out by the process table
         self._writer.close()
         self._reader.close()
         self.database.dispose()
+
+    def _sign_off(self, connection: Connection) -> None:
+        runs.sign_off(connection, self.run_id, self._clock())
+        if self._started:  # the last link of this chain: what comes after it did not come from here
+            audit.add_events(connection, [audit.Event("gateway", self._clock(), "stopped")], self.run_id)
+
+    async def started(self, detail: str) -> None:
+        """Write down that this process has begun to take mail; `close` writes that it stopped."""
+        await self.log("gateway", "started", detail)
+        self._started = True
+
+    async def log(self, subject: str, what: str, detail: str = "", by: str = "", origin: str = "") -> None:
+        """Write an event down: who, what, when, from where. `gateway.logged` has the words."""
+        event = audit.Event(subject, self._clock(), what, detail, by, origin)
+        await self._write(lambda connection: audit.add_events(connection, [event], self.run_id))
+
+    def log_now(self, subject: str, what: str, detail: str = "", by: str = "", origin: str = "") -> None:
+        """The same for commands: blocks."""
+        event = audit.Event(subject, self._clock(), what, detail, by, origin)
+        self._writer.run_now(lambda connection: audit.add_events(connection, [event], self.run_id))
 
     async def ping(self) -> None:
         """Write one row and commit it. Raises StoreAway or StoreFull with what is wrong."""

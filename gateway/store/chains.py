@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection
 
 from gateway.chain.verifier import ERASURE, NOTHING, commitment, link_hash
 from gateway.store.columns import Json, Words, canonical
-from gateway.store.schema import audit, audit_events, instance, log_heads, log_links, log_notes
+from gateway.store.schema import audit, audit_events, instance, log_heads, log_links, log_notes, rule_events
 
 SALT = 16
 """Octets; NIST SP 800-132 §5.1 asks for as many of a salt."""
@@ -32,6 +32,8 @@ KINDS: Mapping[str, tuple[Table, tuple[str, ...]]] = {
         ),
     ),
     "event/1": (audit_events, ("at", "mail_id", "outcome", "detail", "by")),
+    "event/2": (audit_events, ("at", "mail_id", "outcome", "detail", "by", "origin")),
+    "rules/1": (rule_events, ("at", "host", "kind", "how", "by", "version", "tree", "before", "detail")),
     ERASURE: (log_notes, ("at", "said")),
 }
 """What a link of each kind binds. A form never changes: a table that gets a column gets a new kind."""
@@ -103,7 +105,10 @@ PAGE = 2000
 
 def proof(connection: Connection) -> Iterator[dict[str, Any]]:
     """Every link with what its row says now, chain by chain: what the verifier reads. Bounded memory."""
-    yield {"kind": "instance", "instance": instance_of(connection)}
+    name = connection.scalar(select(instance.c.id).limit(1))
+    if name is None:  # nothing was ever written
+        return
+    yield {"kind": "instance", "instance": name}
     chains = connection.scalars(select(log_links.c.chain).distinct().order_by(log_links.c.chain)).all()
     for chain in chains:
         seq = 0
@@ -121,6 +126,60 @@ def proof(connection: Connection) -> Iterator[dict[str, Any]]:
                     "payload": said.get(link.seq),
                 }
                 seq = link.seq
+
+
+def is_bound(connection: Connection, entry: Any) -> bool:
+    """Whether a row of `audit` says what its link binds. Entries from before there were links count as bound."""
+    if entry.seq is None:
+        return True
+    at = (log_links.c.chain == entry.run) & (log_links.c.seq == entry.seq)
+    link = connection.execute(select(log_links).where(at)).first()
+    if link is None or link.salt is None or link.kind != "decision/1":
+        return False
+    said = payload(*KINDS[link.kind], entry._mapping)
+    return commitment(link.salt, link.kind, said) == link.commitment
+
+
+def erase(connection: Connection, run: str, links: Iterable[tuple[str, int]], why: str, by: str, **more: Any) -> None:
+    """Take the salts of links whose rows are gone, and write the erasure down, with `more` that names nobody.
+
+    The rows themselves are the caller's part, in the same transaction.
+    """
+    ranges = _ranges(links)
+    for chain, first, last in ranges:
+        these = (log_links.c.chain == chain) & log_links.c.seq.between(first, last)
+        connection.execute(update(log_links).where(these).values(salt=None))
+    said = {"links": ranges, "why": why, "by": by, **more}
+    row: dict[str, Any] = {"run": run, "at": now(), "said": said}
+    append(connection, run, ERASURE, [row])
+    connection.execute(insert(log_notes), row)
+
+
+def _ranges(links: Iterable[tuple[str, int]]) -> list[list[Any]]:
+    """[chain, first, last] for numbers that follow one another."""
+    found: list[list[Any]] = []
+    for chain, seq in sorted(set(links)):
+        if found and found[-1][0] == chain and found[-1][2] == seq - 1:
+            found[-1][2] = seq
+        else:
+            found.append([chain, seq, seq])
+    return found
+
+
+def adopt(connection: Connection) -> None:
+    """Link rows from before there were links, once, when the database is upgraded: from then on nobody changes them."""
+    for kind in ("decision/1", "event/2", "rules/1"):
+        table, _ = KINDS[kind]
+        key = next(iter(table.primary_key))
+        while rows := connection.execute(select(table).where(table.c.seq.is_(None)).order_by(key).limit(PAGE)).all():
+            by_run: dict[str, list[dict[str, Any]]] = {}
+            for row in rows:
+                by_run.setdefault(row.run, []).append(dict(row._mapping))
+            for run, its in by_run.items():
+                append(connection, run, kind, its)
+            set_ = [{"which": row[key.name], "number": row["seq"]} for its in by_run.values() for row in its]
+            linked = update(table).where(key == bindparam("which")).values(seq=bindparam("number"))
+            connection.execute(linked, set_)
 
 
 def _page(connection: Connection, chain: str, after: int) -> Sequence[Any]:

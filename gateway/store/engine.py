@@ -87,7 +87,7 @@ class Database:
             "pool_timeout": LOCK_SECONDS,
         }
         if self.file is not None:
-            engine = create_engine(self.url, creator=lambda: _open_sqlite(self.file, use), **pool)
+            engine = create_engine(self.url, creator=lambda: open_sqlite(self.file, use), **pool)
             # A writer that starts as a reader could not be upgraded when another writer was faster (SQLITE_BUSY).
             begin = "BEGIN IMMEDIATE" if use == "write" else "BEGIN"
             event.listen(engine, "begin", lambda connection: _driver_sql(connection, begin))
@@ -118,7 +118,8 @@ def parse_url(url: str, password: str = "") -> URL:
     raise StoreAway(f"{backend} is not supported; use sqlite or postgresql")
 
 
-def _open_sqlite(file: Path | None, use: Use) -> sqlite3.Connection:
+def open_sqlite(file: Path | None, use: Use) -> sqlite3.Connection:
+    """A connection as the gateway uses them. It begins no transaction by itself."""
     assert file is not None
     # mode=rw: a file that vanished must not come back empty behind our back.
     connection = sqlite3.connect(

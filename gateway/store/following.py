@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -76,7 +77,8 @@ class Following(Base):
     def _close(self, connection: Connection, entry: Entry, by: str, why: str, now: datetime) -> bool:
         if not ledger.close(connection, entry.id, by, why, now):
             return False
-        event = audit.Event(entry.mail_id, now, f"{entry.kind}-closed", why, by)
+        where = f"command on {platform.node()}" if by else ""
+        event = audit.Event(entry.mail_id, now, f"{entry.kind}-closed", why, by, where)
         audit.add_events(connection, [event], self.run_id)
         return True
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -71,7 +72,8 @@ class Governing(Base):
         if connection.scalar(_ORDER[connection.dialect.name], values) is None:
             return False
         until = f"until {order.until.isoformat(timespec='minutes')}: " if order.until else ""
-        event = audit.Event(BYPASS, order.at, f"bypass-{order.state}", f"{until}{order.why}", order.by)
+        where = f"command on {platform.node()}"
+        event = audit.Event(BYPASS, order.at, f"bypass-{order.state}", f"{until}{order.why}", order.by, where)
         audit.add_events(connection, [event], self.run_id)
         return True
 
@@ -104,7 +106,8 @@ class Governing(Base):
             connection.execute(insert(policy_states), {"policy": new.policy, **values})
         else:
             connection.execute(policy_states.update().where(row).values(values))
-        event = audit.Event(policy_subject(new.policy), new.at, outcome, new.why, new.by)
+        where = f"command on {platform.node()}" if new.by else ""
+        event = audit.Event(policy_subject(new.policy), new.at, outcome, new.why, new.by, where)
         audit.add_events(connection, [event], self.run_id)
         return True
 

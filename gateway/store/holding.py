@@ -104,6 +104,7 @@ class Holding(Base):
         *,
         plan: Mapping[str, Any] | None = None,
         before: tuple[HoldState, ...] = ("held",),
+        origin: str = "",
     ) -> bool:
         """held -> approved, all tokens used up. False when somebody was first or the token does not work.
 
@@ -115,7 +116,9 @@ class Holding(Base):
             if not holds.approve(connection, hold_id, action, by, why, token_hash, at, plan=plan, before=before):
                 return False
             detail = f"{action}: {why}" if why else action
-            self._event(connection, hold_id, at, "approved", detail, by)
+            self._event(connection, hold_id, at, "approved", detail, by, origin)
+            if plan and plan.get("sha256"):  # what was judged again, and nothing else, goes out
+                self._event(connection, hold_id, at, "plan", str(plan["sha256"]), by, origin)
             return True
 
         return await self._write(work)
@@ -130,6 +133,7 @@ class Holding(Base):
         *,
         notices: Sequence[OutMail] = (),
         fresh_token: str | None = None,
+        origin: str = "",
     ) -> bool:
         """held or in-doubt -> discarded. False as for `approve`. The octets stay RESEND_DAYS; `fresh_token` is the hash
         of a token with which it can still be sent."""
@@ -139,7 +143,7 @@ class Holding(Base):
         def work(connection: Connection) -> bool:
             if not holds.discard(connection, hold_id, by, why, token_hash, at):
                 return False
-            self._outcome(connection, hold_id, at, "discarded", why, by)
+            self._outcome(connection, hold_id, at, "discarded", why, by, origin)
             if fresh_token is not None:
                 holds.add_token(connection, hold_id, fresh_token, at)
             outbox.enqueue(connection, mails, at)
@@ -160,7 +164,7 @@ class Holding(Base):
 
     async def resolve_doubt(
         self, hold_id: str, state: HoldState, by: str, why: str, now: datetime | None = None,
-        *, notices: Sequence[OutMail] = (), token_hash: str | None = None,
+        *, notices: Sequence[OutMail] = (), token_hash: str | None = None, origin: str = "",
     ) -> bool:  # fmt: skip
         """in-doubt -> released or held, as a person found out (`discard` for the third). False when not in doubt.
         `token_hash` is of a fresh token, where it waits again."""
@@ -172,7 +176,7 @@ class Holding(Base):
         def work(connection: Connection) -> bool:
             if not holds.resolve_doubt(connection, hold_id, state, by, why, at):
                 return False
-            self._outcome(connection, hold_id, at, state, why, by)
+            self._outcome(connection, hold_id, at, state, why, by, origin)
             if token_hash is not None:
                 holds.add_token(connection, hold_id, token_hash, at)
             outbox.enqueue(connection, mails, at)
@@ -259,8 +263,12 @@ class Holding(Base):
         except StoreAway as error:
             return replace(found.hold, detail=str(error))
 
-    def _event(self, connection: Connection, mail_id: str, at: datetime, outcome: str, detail: str, by: str) -> None:
-        audit.add_events(connection, [audit.Event(mail_id, at, outcome, detail, by)], self.run_id)
+    def _event(
+        self, connection: Connection, mail_id: str, at: datetime, outcome: str, detail: str, by: str, origin: str = ""
+    ) -> None:
+        audit.add_events(connection, [audit.Event(mail_id, at, outcome, detail, by, origin)], self.run_id)
 
-    def _outcome(self, connection: Connection, mail_id: str, at: datetime, outcome: str, detail: str, by: str) -> None:
-        audit.set_outcomes(connection, [audit.Event(mail_id, at, outcome, detail, by)], self.run_id)
+    def _outcome(
+        self, connection: Connection, mail_id: str, at: datetime, outcome: str, detail: str, by: str, origin: str = ""
+    ) -> None:
+        audit.set_outcomes(connection, [audit.Event(mail_id, at, outcome, detail, by, origin)], self.run_id)

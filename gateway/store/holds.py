@@ -7,13 +7,14 @@ the same owner, the old claim can neither mark the dot nor finish.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Update, and_, delete, func, insert, or_, select, update
 from sqlalchemy.engine import Connection
 
+from gateway.store import strays
 from gateway.store.audit import find_id
 from gateway.store.records import HOLD_LIFE, Action, Claim, Hold, HoldState, NewHold, Token
 from gateway.store.schema import hold_bodies, holds, tokens
@@ -233,7 +234,11 @@ def claim(
     if connection.execute(update(holds).where(holds.c.id == chosen, free).values(values)).rowcount != 1:
         return None
     sealed = _load(connection, chosen)
-    return None if sealed is None else (sealed, now + lease)
+    if sealed is None:
+        return None
+    row = connection.execute(select(holds).where(holds.c.id == chosen)).one()
+    wrong = (*strays.unsound(connection, row), *strays.unapproved(connection, chosen, row.plan))
+    return Sealed(replace(sealed.hold, unsound=wrong), sealed.body), now + lease
 
 
 def mark_dot(connection: Connection, claimed: Claim, now: datetime) -> bool:

@@ -2,30 +2,144 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import func, select
+from sqlalchemy.engine import Connection
+
 from gateway.chain.checkpoints import Signer
-from gateway.store import chains, witness
+from gateway.store import audit, chains, outbox, strays, witness
 from gateway.store.base import Base
-from gateway.store.errors import told
+from gateway.store.crypto import CannotOpen
+from gateway.store.errors import StoreRefused, told
+from gateway.store.holds import row_name
+from gateway.store.records import OutMail
+from gateway.store.schema import checkpoints, log_heads
+
+Checkpoint = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Integrity:
+    """Where the proof stands: entries in all chains, those no checkpoint has yet, and the newest checkpoint."""
+
+    instance: str
+    chains: int
+    entries: int
+    uncovered: int
+    checkpoints: int
+    newest: Checkpoint | None
 
 
 class Proving(Base):
-    """What an auditor asks of the store. All of it blocks; for commands."""
+    """What an auditor asks of the store. What is no coroutine blocks; for commands."""
 
     def proof(self) -> Iterator[dict[str, Any]]:
-        """Every link with its row, chain by chain, in bounded memory."""
+        """Every link with its row, chain by chain, then what stands beside the chains. Bounded memory."""
         with told():
             self.database.check_file()
             with self.database.reader.connect() as connection:
                 yield from chains.proof(connection)
+                yield from ({"kind": "stray", "words": words} for words in strays.strays(connection, self._digest))
 
-    def checkpoints(self) -> list[dict[str, Any]]:
-        """All checkpoints that were made here, in their order."""
-        return self._read(lambda connection: list(witness.every(connection)))
+    def _digest(self, sealed: bytes, hold_id: str) -> str | None:
+        try:
+            return hashlib.sha256(self._sealer.open(sealed, row_name(hold_id))).hexdigest()
+        except CannotOpen:
+            return "that does not open"
 
-    def checkpoint(self, signer: Signer, now: datetime) -> dict[str, Any] | None:
-        """Sign what the log has come to; None where nothing is new."""
-        return self._writer.run_now(lambda connection: witness.make(connection, signer, now))
+    def integrity(self) -> Integrity:
+        """How far checkpoints cover the log, for those who show it. Quick at any size; `proof` checks."""
+
+        def work(connection: Connection) -> Integrity:
+            sums = select(
+                func.count(),
+                func.coalesce(func.sum(log_heads.c.seq), 0),
+                func.coalesce(func.sum(log_heads.c.covered), 0),
+            )
+            number, entries, covered = connection.execute(sums).one()
+            count = connection.scalar(select(func.count()).select_from(checkpoints)) or 0
+            newest = witness.newest(connection)
+            return Integrity(
+                chains.instance_of(connection) if number else "",
+                number,
+                int(entries),
+                int(entries) - int(covered),
+                count,
+                newest,
+            )
+
+        return self._read(work)
+
+    def checkpoints(self, after: int = 0) -> list[Checkpoint]:
+        """The checkpoints that were made here after number `after`, in their order."""
+        return self._read(lambda connection: list(witness.after(connection, after)))
+
+    async def checkpoint(
+        self,
+        signer: Signer,
+        every: timedelta = timedelta(),
+        *,
+        letters: Callable[[Checkpoint], Sequence[OutMail]] = lambda made: (),
+    ) -> Checkpoint | None:
+        """Sign what the log has come to, with the mails that carry it; None where nothing is new, the newest checkpoint
+        is younger than `every`, or another node was first."""
+        try:
+            return await self._write(lambda connection: self._checkpoint(connection, signer, every, letters))
+        except StoreRefused:
+            return None
+
+    def checkpoint_now(
+        self, signer: Signer, *, letters: Callable[[Checkpoint], Sequence[OutMail]] = lambda made: ()
+    ) -> Checkpoint | None:
+        """The same for commands, at once."""
+        return self._writer.run_now(lambda connection: self._checkpoint(connection, signer, timedelta(), letters))
+
+    def _checkpoint(
+        self,
+        connection: Connection,
+        signer: Signer,
+        every: timedelta,
+        letters: Callable[[Checkpoint], Sequence[OutMail]],
+    ) -> Checkpoint | None:
+        made = witness.make(connection, signer, every=every)
+        if made is not None:
+            self._mail(connection, letters(made))
+        return made
+
+    def _mail(self, connection: Connection, mails: Sequence[OutMail]) -> None:
+        sealed = [outbox.Sealed(mail, self._sealer.seal(mail.raw, outbox.row_name(mail.id))) for mail in mails]
+        outbox.enqueue(connection, sealed, self._clock())
+
+    def rotate_now(
+        self,
+        old: Signer | None,
+        new: Signer,
+        by: str,
+        why: str,
+        origin: str,
+        *,
+        letters: Callable[[Checkpoint], Sequence[OutMail]] = lambda made: (),
+    ) -> list[Checkpoint]:
+        """Hand over to a new key, in one transaction: an event, a checkpoint by the old key that names the new one, and
+        a first checkpoint by the new one. Without the `old` key, which is lost, auditors must be told the new one.
+        Blocks. Raises OtherKey."""
+
+        def work(connection: Connection) -> list[Checkpoint]:
+            what = "key-rotated" if old else "key-replaced"
+            event = audit.Event("log", self._clock(), what, f"to {new.public}: {why}", by, origin)
+            audit.add_events(connection, [event], self.run_id)
+            made = [witness.make(connection, old, next_key=new.public)] if old else []
+            event = audit.Event("log", self._clock(), "key-in-use", new.public, by, origin)
+            audit.add_events(connection, [event], self.run_id)
+            made.append(witness.make(connection, new, lost=old is None))
+            found = [each for each in made if each is not None]
+            for each in found:
+                self._mail(connection, letters(each))
+            return found
+
+        return self._writer.run_now(work)

@@ -150,6 +150,8 @@ class Hold:
     lease_owner: str = ""
     lease_until: datetime | None = None
     detail: str = ""
+    unsound: tuple[str, ...] = ()
+    """Of a claimed hold: what it says otherwise than the log of what was judged and approved. Such a mail stays."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ Itself     runs, store_keys            processes that wrote here, keys that bodi
 Proof      instance, log_links,        the hash chain under audit and audit_events (`chains`)
            log_heads                   where each chain goes on
            log_notes, checkpoints      what was erased; signed states of all chains
+           legal_holds                 people of whom nothing is erased for now
 Admins     told, bypasses              what they were told, when everything was let pass
            policy_states, reviews      policies that fell back, passed mail that people looked at
 """
@@ -142,6 +143,7 @@ audit_events = Table(
     Column("detail", Words(4000), nullable=False),
     Column("by", Words(SHOWN), nullable=False),
     Column("seq", BigInteger),
+    Column("origin", Words(SHOWN), nullable=False, server_default=text("''")),  # from where: a peer, a command, a page
     Index(None, "run", "seq"),
     sqlite_autoincrement=True,  # a number is never used twice
 )
@@ -373,5 +375,19 @@ rule_events = Table(
     Column("tree", Key, nullable=False),
     Column("before", Key, nullable=False),
     Column("detail", Words(20_000), nullable=False),
+    Column("seq", BigInteger),
+    Index(None, "run", "seq"),
     sqlite_autoincrement=True,
+)
+
+legal_holds = Table(
+    "legal_holds",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    Column("address", Words(SHOWN), nullable=False),  # nothing that names this person goes while it stands
+    Column("why", Words(1000), nullable=False),
+    Column("by", Words(SHOWN), nullable=False),
+    Column("lifted_at", UtcTime),
+    Column("lifted_by", Words(SHOWN), nullable=False),
 )

@@ -183,7 +183,7 @@ def find_thread(connection: Connection, references: Iterable[str], tags: Iterabl
             rows = connection.execute(_FIND_OLDEST, wanted).all()
             if len(rows) == most:
                 rows = [*rows, *connection.execute(_FIND_NEWEST, wanted)]
-            found.update((row.id, _message(row)) for row in rows)
+            found.update((row.id, row_message(row)) for row in rows)
         return {number: found[number] for number in oldest_and_newest(sorted(found), most)}
 
     return gather(find, references, tags)
@@ -221,7 +221,8 @@ def _record(message: SeenMessage) -> str:
     )
 
 
-def _message(row: Any) -> SeenMessage:
+def row_message(row: Any) -> SeenMessage:
+    """A row of `seen` as a message."""
     direction, author, to, cc, rcpt_to, subject, references, tags, marks = json.loads(row.record)
     return SeenMessage(
         message_id=row.message_id,

@@ -13,6 +13,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Row
 
+from gateway.store import chains
 from gateway.store.audit import find_id
 from gateway.store.schema import rule_events, rule_files, rule_versions, runs
 
@@ -86,7 +87,9 @@ def keep(connection: Connection, version: Version) -> None:
 def add_event(connection: Connection, event: RuleEvent, run: str) -> None:
     """Append to the history."""
     row = {name: getattr(event, name) for name in ("at", "kind", "how", "by", "version", "tree", "before", "detail")}
-    connection.execute(insert(rule_events), row | {"run": run, "host": event.host or platform.node()})
+    row |= {"run": run, "host": event.host or platform.node()}
+    chains.append(connection, run, "rules/1", [row])
+    connection.execute(insert(rule_events), row)
 
 
 def events(connection: Connection, limit: int) -> list[RuleEvent]:

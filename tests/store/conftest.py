@@ -26,6 +26,7 @@ from gateway.store.store import Store
 
 KEY = bytes(range(32))
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
+RAW = b"Subject: access\r\n\r\nOver to you, Carol.\r\n"
 
 
 class Postgres:
@@ -174,23 +175,24 @@ class Rows:
             requester="mary@acme.example",
             requester_grade="observed",
             mail_from="bob@acme.example",
-            rcpt_to=("carol@acme.example",),
+            rcpt_to=("carol@acme.example", "\udcff@acme.example"),
             message_id=f"<{id}@acme.example>",
             subject="Re: [ACME-7] access",
             size=2000,
-            sha256="0" * 64,
+            sha256=hashlib.sha256(RAW).hexdigest(),
             lang="en",
             disposition="hold",
             reason="the requester is in neither To nor Cc",
             policy_version="v1",
             findings=({"policy": "dropped-requester", "why": "hand-off", "evidence": [], "mode": "enforce"},),
             facts={"handoff": {"value": True, "evidence": []}},
+            add_cc=("mary@acme.example",),
         )
         return dataclasses.replace(entry, **changes)
 
     @staticmethod
     def hold(id: str = "m1", **changes: Any) -> NewHold:
-        raw = changes.get("raw", b"Subject: access\r\n\r\nOver to you, Carol.\r\n")
+        raw = changes.get("raw", RAW)
         hold = NewHold(
             id=id,
             at=NOW,
