@@ -64,23 +64,30 @@ def questions_in(scan: Scan) -> list[int]:
     ]
 
 
+GOES_ON = ("handoff", "redirect", "escalation_offer", "takes_ownership", "clarifying_question", "unreadable")
+"""Facts of an answer with which no question is over."""
+
+
 def plain_questions(scan: Scan) -> list[int]:
     """The numbers of sentences with a question mark and something in front of it."""
     return [n for n in questions_in(scan) if scan.prepared.sentences[n].question and scan.prepared.words(n) >= FEWEST]
 
 
 def unanswered(asked: Scan, said: Scan, small: Container[str]) -> list[int]:
-    """The questions of `asked`, by the number of their sentence, that nothing in `said` seems to answer. Only what ends
-    with a question mark counts here: that somebody wants to hear, or to have something done, is said in every mail.
+    """Of several questions in `asked`, those, by the number of their sentence, that nothing in `said` seems to answer.
 
-    A statement with a word of a question answers it; one with no such word ("Yes.", "On Tuesday.") answers the first
-    that is still open. `small` are words of grammar. Whether an answer is right, or whole, nobody can tell from here: a
-    question counts as answered when in doubt.
+    Only what ends with a question mark counts: that somebody wants to hear, or to have something done, is said in every
+    mail. A statement with a word of a question answers it; one with no such word ("Yes.", "On Tuesday.") answers the
+    first that is still open. `small` are words of grammar. Whether an answer is right, or whole, nobody can tell from
+    here: a question counts as answered when in doubt.
     """
+    questions = plain_questions(asked)
+    if len(questions) < 2:
+        return []
     statements = [n for n in body_sentences(said) if not is_pleasantry(said, n)]
     words = {n: _stems(said, n, small) for n in statements}
     free, left = set(statements), []
-    for question in plain_questions(asked):
+    for question in questions:
         about = _stems(asked, question, small)
         found = [n for n in statements if words[n] & about]
         if found:

@@ -18,16 +18,8 @@ from gateway.reading.context import Context
 from gateway.reading.facts import Agent, Fact, Facts, Requester, Value
 from gateway.reading.lexicon import Hit, Scan
 from gateway.reading.memory import is_sensitive
-from gateway.reading.mitigation import (
-    find_alternatives,
-    find_etas,
-    find_help,
-    find_offers,
-    find_promises,
-    find_reasons,
-    is_promised,
-)
-from gateway.reading.people import Recipients, name_words, people_called
+from gateway.reading.mitigation import Place, Softened, gives_enough, mitigating
+from gateway.reading.people import Recipients, name_words, somebody_named
 from gateway.reading.referral import Referral, Setting, find_referral
 from gateway.reading.refusal import Noes, Question, find_noes
 from gateway.reading.thread import SeenMessage
@@ -41,9 +33,6 @@ MOST_INLINE = 200
 """Answers between quoted lines whose questions are looked at."""
 MOST_EVIDENCE = 8
 """Spans that one fact carries."""
-
-Place = Hit | tuple[int, int]
-"""Where a fact stands in the new text: a hit, or a start and an end."""
 
 
 class Collector:
@@ -74,13 +63,26 @@ class Collector:
         self._recipients()
         shown, absent = "to_requester" in self.facts, "requester_absent" in self.facts
         asked = bool(answers.count_questions(self.asked_scan)) or bool(self._thread_number("questions"))
-        doubtful = doubts(self.scan, to_requester=shown, absent=absent, asked=asked)
+        doubtful = doubts(self.scan, to_requester=shown, absent=absent, asked=asked, timed=self._timed)
         if "unreadable" in self.facts:
             doubtful = []  # nobody is stopped by half of a mail, and this one has cost enough
+        if doubtful and shown:
+            before = dict(self.facts)
+            self._text()
+            if gives_enough(self.facts):
+                self.undecided = False
+                return  # whatever the second reader makes of it, nobody is left hanging
+            self.facts, self.hints = before, {}
         self.undecided = bool(doubtful) and not context.second
         if doubtful and context.second:
             self.scan = replace(self.scan, acts=act_reader().read(self.scan.prepared, doubtful))
         self._text()
+
+    def _timed(self) -> set[int]:
+        """The sentences with a time in them."""
+        whens = self.context.lexicon.calendar.find(self.scan.prepared, self.context.now)
+        words = {hit.sentence for hit in self.scan.of("eta_words")}
+        return words | {self.scan.prepared.index_at(when.start) for when in whens}
 
     # --- adding ----------------------------------------------------------------------------------------------------
 
@@ -209,18 +211,13 @@ class Collector:
             self._add("terse", True, ((s.start, s.end) for s in scan.prepared.sentences if s.kind == "body"))
 
     def _unanswered(self) -> None:
-        """Questions beside others that get no answer. Where the matter goes on, or answers stand between the lines that
-        they are about, none is left; a single question has facts of its own (`terse`, `pleasantries_only`)."""
-        goes_on = ("handoff", "redirect", "escalation_offer", "takes_ownership", "clarifying_question", "unreadable")
-        if self.body.inline or any(name in self.facts or name in self.hints for name in goes_on):
+        """Questions beside others that get no answer; a single one has facts of its own (`terse`, …)."""
+        if self.body.inline or any(name in self.facts or name in self.hints for name in answers.GOES_ON):
             return
         asked = self.asked_scan
-        if len(answers.plain_questions(asked)) > 1:
-            left = answers.unanswered(asked, self.scan, self.context.lexicon.small_words.owners)
-            if left:
-                sentences = (asked.prepared.sentences[number] for number in left[:MOST_EVIDENCE])
-                spans = [self._quoted_place(asked, each.start, each.end) for each in sentences]
-                self._note("unanswered", len(left), *spans)
+        if left := answers.unanswered(asked, self.scan, self.context.lexicon.small_words.owners):
+            sentences = (asked.prepared.sentences[number] for number in left[:MOST_EVIDENCE])
+            self._note("unanswered", len(left), *(self._quoted_place(asked, s.start, s.end) for s in sentences))
 
     def _hint(self, noes: Noes) -> None:
         """What may excuse a stop: what the second reader holds possible, and what phrases say though it doubts them."""
@@ -236,27 +233,13 @@ class Collector:
                 self.hints[name] = self._fact(name, value, places)
 
     def _somebody_named(self, noes: Noes) -> None:
-        """A no, or "not us", with somebody's whole name beside it, whom the site file knows, tells where to go: enough
-        to let it pass. What they are said to have refused does not, nor is whoever asked sent to themselves."""
+        """Whom the site file knows, named beside a no, is where to go: enough to let it pass."""
         if not any(name in self.facts for name in ("refusal", "out_of_scope", "dismissive")) or "target" in self.facts:
             return
-        for number, sentence in enumerate(self.scan.prepared.sentences):
-            if not self.scan.is_said(number):
-                continue
-            nays = [*noes.others, *self.scan.within(number, "refusal", "refusal_answer", "others_no")]
-            for start, end in people_called(self.body.new.text, sentence.start, sentence.end, self.site):
-                if any(hit.sentence == number and hit.end > end for hit in nays):
-                    continue
-                if not name_words([Mailbox("", self.body.new.text[start:end])], self.site) <= self._names_of_two:
-                    for name in ("target", "redirect", "helps"):
-                        self.hints.setdefault(name, self._fact(name, True, [(start, end)]))
-                    return
-
-    @property
-    def _names_of_two(self) -> frozenset[str]:
-        """The words of the names of who writes and who asked."""
         known = [self.agent.mailbox] + ([self.requester.mailbox] if self.requester is not None else [])
-        return name_words(known, self.site)
+        if named := somebody_named(self.scan, noes, self.site, name_words(known, self.site)):
+            for name in ("target", "redirect", "helps"):
+                self.hints.setdefault(name, self._fact(name, True, [named]))
 
     def _confidential_subject(self) -> None:
         subject = self.message.subject
@@ -276,39 +259,8 @@ class Collector:
         self._hits("conditional", noes.conditional)
         self._hits("others_no", noes.others)
 
-    def _mitigating(self, scan: Scan, noes: Noes) -> dict[str, tuple[Value, Sequence[Place]]]:
-        """What softens a no, by name. A reason, and another way, count only where something is refused: "because" and
-        "you can" stand in every second mail. A date counts too where it is promised. What helps at all is `helps`."""
-        found: dict[str, tuple[Value, Sequence[Place]]] = {}
-        reasons = find_reasons(scan, noes)
-        whens, words = find_etas(scan, noes, self.context.lexicon.calendar, self.context.now)
-        ways, offers = find_alternatives(scan, noes), find_offers(scan, noes)
-        if not noes.refusals:
-            whens = [when for when in whens if is_promised(scan, scan.prepared.index_at(when.start))]
-            words = [hit for hit in words if is_promised(scan, hit.sentence)]
-        elif reasons.stated:
-            by_phrase = any(hit.lang for hit in reasons.stated)
-            found["reason"] = ("stated" if by_phrase else "adjacent", reasons.stated)
-        elif reasons.adjacent:
-            found["reason"] = ("adjacent", reasons.adjacent)
-        if noes.refusals and ways:
-            found["alternative"] = (True, ways)
-        if whens:
-            value = next((w.value for w in whens if not w.vague), whens[0].value)
-            found["eta"] = (value, [(w.start, w.end) for w in whens])
-        elif words:
-            found["eta"] = ("in words", words)
-        if firm := find_promises(scan, whens, noes):
-            value = next((w.value for w in firm if not w.vague), firm[0].value)
-            found["promise"] = (value, [(w.start, w.end) for w in firm])
-        help = find_help(scan, ways)
-        if help or offers or whens or words:
-            found["helps"] = (True, [*help, *offers, *words])
-        if offers:
-            found["escalation_offer"] = (True, offers)
-        if asks := weigh(scan, "question", answers.clarifying(scan, noes.sentences)):
-            found["clarifying_question"] = (True, asks)
-        return found
+    def _mitigating(self, scan: Scan, noes: Noes) -> Softened:
+        return mitigating(scan, noes, self.context.lexicon.calendar, self.context.now)
 
     def _setting(self) -> Setting:
         others = self._others()

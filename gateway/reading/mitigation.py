@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.reading.acts.weigh import LEVELS, seen, weigh
+from gateway.reading.answers import clarifying
 from gateway.reading.dates import Calendar, When
+from gateway.reading.facts import Facts, Value
 from gateway.reading.lexicon import Hit, Scan
 from gateway.reading.refusal import Noes, clause_of
 from gateway.reading.sentences import clauses
@@ -47,6 +49,12 @@ NO_TURN = (
     *("noncommittal", "dismissive", "rude", "out_of_scope", "no_eta"),
 )
 """Cues of what helps nobody, behind a "but"."""
+
+
+Place = Hit | tuple[int, int]
+"""Where a fact stands in the new text: a hit, or a start and an end."""
+Softened = dict[str, tuple[Value, Sequence[Place]]]
+"""Facts that soften a no: name -> its value and where it stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,3 +254,48 @@ def _near(number: int, noes: Noes) -> bool:
 
 def _overlaps(hit: Hit, others: Sequence[Hit]) -> bool:
     return any(hit.start < other.end and other.start < hit.end for other in others)
+
+
+def mitigating(scan: Scan, noes: Noes, calendar: Calendar, now: datetime) -> Softened:
+    """What softens a no, by name. A reason, and another way, count only where something is refused: "because" and
+    "you can" stand in every second mail. A date counts too where it is promised. What helps at all is `helps`."""
+    found: Softened = {}
+    reasons = find_reasons(scan, noes)
+    whens, words = find_etas(scan, noes, calendar, now)
+    ways, offers = find_alternatives(scan, noes), find_offers(scan, noes)
+    if not noes.refusals:
+        whens = [when for when in whens if is_promised(scan, scan.prepared.index_at(when.start))]
+        words = [hit for hit in words if is_promised(scan, hit.sentence)]
+    elif reasons.stated:
+        by_phrase = any(hit.lang for hit in reasons.stated)
+        found["reason"] = ("stated" if by_phrase else "adjacent", reasons.stated)
+    elif reasons.adjacent:
+        found["reason"] = ("adjacent", reasons.adjacent)
+    if noes.refusals and ways:
+        found["alternative"] = (True, ways)
+    if whens:
+        value = next((w.value for w in whens if not w.vague), whens[0].value)
+        found["eta"] = (value, [(w.start, w.end) for w in whens])
+    elif words:
+        found["eta"] = ("in words", words)
+    if firm := find_promises(scan, whens, noes):
+        value = next((w.value for w in firm if not w.vague), firm[0].value)
+        found["promise"] = (value, [(w.start, w.end) for w in firm])
+    help = find_help(scan, ways)
+    if help or offers or whens or words:
+        found["helps"] = (True, [*help, *offers, *words])
+    if offers:
+        found["escalation_offer"] = (True, offers)
+    if asks := weigh(scan, "question", clarifying(scan, noes.sentences)):
+        found["clarifying_question"] = (True, asks)
+    return found
+
+
+def gives_enough(facts: Facts) -> bool:
+    """Whether an answer goes on with the matter, or says why and what there is instead or when: no policy that asks for
+    less than this can stop it, so that nobody need read it twice. What is rude, or sends on to nobody, is read."""
+    if any(name in facts for name in ("dismissive", "no_route", "out_of_scope", "promise")):
+        return False
+    if any(name in facts for name in ("escalation_offer", "handoff", "clarifying_question")):
+        return True
+    return "reason" in facts and ("alternative" in facts or "eta" in facts)

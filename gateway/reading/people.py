@@ -10,6 +10,8 @@ from functools import lru_cache
 from gateway.mail.address import Mailbox
 from gateway.mail.envelope import Envelope
 from gateway.mail.message import Headers
+from gateway.reading.lexicon import Scan
+from gateway.reading.refusal import Noes
 from gateway.site.model import Site
 from gateway.site.people import MOST_KNOWN
 
@@ -64,6 +66,20 @@ def people_called(text: str, start: int, end: int, site: Site) -> Iterator[tuple
         for count in range(2, min(MOST_WORDS_OF_A_NAME, len(words) - first) + 1):
             if tuple(word[0].casefold() for word in words[first : first + count]) in site.called:
                 yield words[first].start(), words[first + count - 1].end()
+
+
+def somebody_named(scan: Scan, noes: Noes, site: Site, known: frozenset[str]) -> tuple[int, int] | None:
+    """Where somebody stands with their whole name who is neither the writer nor whoever asked (`known`: the words of
+    these two's names), and of whom no refusal is told behind it."""
+    for number, sentence in enumerate(scan.prepared.sentences):
+        if not scan.is_said(number):
+            continue
+        nays = [*noes.others, *scan.within(number, "refusal", "refusal_answer", "others_no")]
+        for start, end in people_called(scan.prepared.text, sentence.start, sentence.end, site):
+            told_of = any(hit.sentence == number and hit.end > end for hit in nays)
+            if not told_of and not _words_of(scan.prepared.text[start:end]) <= known:
+                return start, end
+    return None
 
 
 @lru_cache(maxsize=MOST_KNOWN)

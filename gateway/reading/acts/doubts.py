@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Container
+
 from gateway.reading.acts.glance import glance
 from gateway.reading.lexicon import Scan
 
-ANSWERS = ("refusal", "refusal_answer", "out_of_scope", "dismissive", "rude", "redirect", "no_route", "promise")
-"""Cues of an answer to the requester that a policy could stop, or that somebody will wait for."""
+ANSWERS = ("refusal", "refusal_answer", "out_of_scope", "dismissive", "rude", "redirect", "no_route")
+"""Cues of an answer to the requester that a policy could stop."""
 PASSING_ON = ("transfer", "directive", "announce", "task", "redirect")
 """Cues of a matter that is passed on, behind the requester's back perhaps."""
 WORDS_OF_A_SHORT_TEXT = 80
 """Who writes more has said why, or what else, or who: it takes a phrase that is known to doubt a long answer."""
 
 
-def doubts(scan: Scan, *, to_requester: bool, absent: bool, asked: bool) -> list[int]:
+def doubts(
+    scan: Scan, *, to_requester: bool, absent: bool, asked: bool, timed: Callable[[], Container[int]] = tuple
+) -> list[int]:
     """The sentences in which a phrase, or in a short text the first glance, finds what could be stopped; all of them
-    where somebody `asked` and seems to get kind words only."""
+    where somebody `asked` and seems to get kind words only. `timed` gives the sentences with a time in them: a promise
+    for some day is one that somebody will wait for."""
     cues = (*(ANSWERS if to_requester else ()), *(PASSING_ON if absent else ()))
     if not cues:
         return []
@@ -27,6 +32,7 @@ def doubts(scan: Scan, *, to_requester: bool, absent: bool, asked: bool) -> list
         number
         for number in said
         if scan.within(number, *cues)
+        or (to_requester and scan.within(number, "promise") and number in timed())
         or (
             short
             and not scan.within(number, "complete_answer")
