@@ -45,6 +45,8 @@ WORDS: Mapping[str, Word] = {
     "plan": Word("answer", _MAIL, "info"),
     "answer-refused": Word("answer", _MAIL, "info", True),
     "discarded": Word("answer", _MAIL, "info"),
+    "claimed": Word("answer", _MAIL, "info"),
+    "unclaimed": Word("answer", _MAIL, "info"),
     "sampled": Word("answer", _MAIL, "info"),
     "reviewed": Word("answer", _MAIL, "info"),
     "released": Word("release", _MAIL, "info"),
@@ -57,6 +59,7 @@ WORDS: Mapping[str, Word] = {
     # who has looked
     "viewed": Word("view", "file", "access"),
     "listed": Word("view", "file", "access"),
+    "searched": Word("view", "file", "access"),
     "view-refused": Word("view", "file", "access", True),
     "exported": Word("view", "file", "access"),
     # what stays open
@@ -74,10 +77,13 @@ WORDS: Mapping[str, Word] = {
     "bypass-on": Word("policy", "configuration", "change"),
     "bypass-off": Word("policy", "configuration", "change"),
     # accounts of the console
-    "login": Word("account", "authentication", "start"),
-    "login-refused": Word("account", "authentication", "start", True),
-    "logout": Word("account", "authentication", "end"),
+    "log-in": Word("account", "authentication", "start"),
+    "log-in-refused": Word("account", "authentication", "start", True),
+    "log-out": Word("account", "authentication", "end"),
     "session-expired": Word("account", "authentication", "end"),
+    "password-set": Word("account", "iam", "change"),
+    "code-set": Word("account", "iam", "change"),
+    "code-removed": Word("account", "iam", "change"),
     "account-added": Word("account", "iam", "creation"),
     "account-changed": Word("account", "iam", "change"),
     "account-removed": Word("account", "iam", "deletion"),

@@ -94,7 +94,7 @@ def show(
         str,
         typer.Argument(
             metavar="ID",
-            help="The mail's id, or enough of its beginning; bypass, policy/NAME, account/NAME, gateway, log",
+            help="The mail's id, or enough of its beginning; bypass, policy/NAME, account/NAME, console, gateway, log",
         ),
     ],
     confidential: Annotated[
@@ -155,7 +155,7 @@ def show(
 
 
 def _is_subject(id: str) -> bool:
-    return id in ("bypass", "gateway", "log") or id.startswith(("policy/", "account/"))
+    return id in ("bypass", "console", "gateway", "log") or id.startswith(("policy/", "account/"))
 
 
 def _named(finding: Mapping[str, Any]) -> str:

@@ -34,7 +34,7 @@ async def some(store: Any, rows: Any) -> None:
     await store.outcome("m2", "overridden", "250 ok", "boss@acme.example")
     secret = {"confidential": {"value": True, "evidence": [{"text": "between us", "part": "1", "start": 0, "end": 10}]}}
     await store.intend(rows.entry("m3", at=rows.now + timedelta(days=2), disposition="pass", findings=(), facts=secret))
-    await store.log("account/ada", "login-refused", "wrong password", "ada", "console from 192.0.2.7")
+    await store.log("account/ada", "log-in-refused", "wrong password", "ada", "console from 192.0.2.7")
     store.keep_version_now(None, RuleEvent(rows.now, "in-force", "start", by="", version="v2", tree="t"))
 
 
@@ -91,7 +91,7 @@ async def test_json_lines_have_every_field_that_the_readme_names(sqlite_store, r
     assert [(line["kind"], line["what"], line["result"]) for line in found] == [
         ("decision", "hold", "success"), ("delivery", "passed", "success"), ("decision", "hold", "success"),
         ("override", "overridden", "success"), ("decision", "pass", "success"),
-        ("account", "login-refused", "failure"), ("policy", "in-force", "success"),
+        ("account", "log-in-refused", "failure"), ("policy", "in-force", "success"),
     ]  # fmt: skip
     assert (found[5]["who"], found[5]["origin"]) == ("ada", "console from 192.0.2.7")
     assert all(line["chain"] and line["seq"] for line in found), "each line can be proved"
@@ -178,8 +178,8 @@ async def test_a_timeline_says_from_where(store, rows):
         ("held", "", ""), ("approved", "boss@acme.example", "console from 192.0.2.9"),
         ("viewed", "boss@acme.example", "console from 192.0.2.9"),
     ]  # fmt: skip
-    store.log_now("account/ada", "login", "", "ada", "console from 192.0.2.9")
-    assert [each.what for each in store.timeline("account/ada")] == ["login"]
+    store.log_now("account/ada", "log-in", "", "ada", "console from 192.0.2.9")
+    assert [each.what for each in store.timeline("account/ada")] == ["log-in"]
 
 
 # --- circle, groups ---------------------------------------------------------------------------------------------------

@@ -83,7 +83,7 @@ async def everywhere(store: Any, rows: Any) -> None:
     await store.intend(rows.entry("m7", **other))
     await store.outcome("m7", "passed")
     await store.log("m7", "viewed", "entry", "mary@acme.example", "console from 192.0.2.7")
-    await store.log("account/mary@acme.example", "login", "", "mary@acme.example", "console from 192.0.2.7")
+    await store.log("account/mary@acme.example", "log-in", "", "mary@acme.example", "console from 192.0.2.7")
     await store.log("log", "exported", "jsonl; person mary@acme.example", "ada", "command")
     await store.intend(rows.entry("m8", **other))
     await store.remember(rows.seen("<1@x.example>"))
