@@ -48,13 +48,13 @@ class Compared:
 
 def compare(mails: Iterable[RelayMail], known: Known, is_meant: Callable[[str], bool]) -> Compared:
     """Hold the log against what we know. `is_meant` says whether a sender's mail should pass the gateway."""
-    found, queues = Compared(), set[str]()
+    found, queues, met = Compared(), set[str](), set[str]()
     for mail in mails:
         found.seen += 1
         found.first = min(found.first or mail.at, mail.at)
         found.last = max(found.last or mail.at, mail.at)
         queues.add(mail.queue)
-        why = _why(mail, known)
+        why = _why(mail, known, met)
         if why is None:
             found.ours += 1
         elif is_meant(mail.sender or ""):
@@ -65,7 +65,7 @@ def compare(mails: Iterable[RelayMail], known: Known, is_meant: Callable[[str], 
     return found
 
 
-def _why(mail: RelayMail, known: Known) -> Why | None:
+def _why(mail: RelayMail, known: Known, met: set[str]) -> Why | None:
     """None where it came through us: under its queue id, or on to us from a server in front."""
     if mail.queue in known.queues or not mail.sent_on.isdisjoint(known.queues.keys() | known.ids):
         return None
@@ -75,9 +75,9 @@ def _why(mail: RelayMail, known: Known) -> Why | None:
     theirs = known.message_ids.get(mail.message_id) if mail.message_id else None
     if theirs is None:
         return "unknown"
-    if theirs:
+    if theirs or mail.message_id in met:
         return "copy"
-    # where the server never told a queue id, the Message-ID must do
+    met.add(mail.message_id)  # where the server never told a queue id, the Message-ID must do, once
     return None if mail.message_id in known.delivered else "stopped"
 
 

@@ -83,6 +83,12 @@ def test_each_case(one: RelayMail, why: str | None) -> None:
     assert compare([one], known, lambda sender: False).around == []
 
 
+def test_a_message_id_without_a_queue_id_counts_once() -> None:
+    known = Known(message_ids={"<b@x>": set()}, delivered={"<b@x>"})
+    found = compare([mail("QUEUE8", "<b@x>"), mail("QUEUE9", "<b@x>")], known, bool)
+    assert (found.ours, [(why, each.queue) for why, each in found.around]) == (1, [("copy", "QUEUE9")])
+
+
 def test_what_the_log_lacks_between_its_ends() -> None:
     known = Known(queues={f"QUEUE{number}": (f"m{number}", NOW + timedelta(minutes=number)) for number in range(60)})
     log = [mail(f"QUEUE{number}", minutes=number) for number in range(10, 50) if number != 30]
