@@ -7,6 +7,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Any, get_args
 
 from sqlalchemy import and_, func, select
@@ -14,7 +15,7 @@ from sqlalchemy.engine import Connection
 
 from gateway.amending import addresses
 from gateway.chain.verifier import canonical
-from gateway.store.chains import KINDS, PAGE, is_bound, payload
+from gateway.store.chains import KINDS, PAGE, is_bound, now, payload
 from gateway.store.records import Outcome
 from gateway.store.schema import (
     audit,
@@ -23,6 +24,7 @@ from gateway.store.schema import (
     hold_bodies,
     holds,
     instance,
+    legal_holds,
     log_heads,
     log_links,
     log_notes,
@@ -34,6 +36,13 @@ from gateway.store.versions import tree_of
 
 OUTCOMES = frozenset(get_args(Outcome))
 NAMES = {audit: "the entry", audit_events: "the event", rule_events: "the change of rules", log_notes: "the note"}
+STATE_OF = {
+    "held": "held", "approved": "approved", "discarded": "discarded", "in-doubt": "in-doubt",
+    **dict.fromkeys(("released", "fixed", "amended", "overridden", "noted", "consult", "wrong"), "released"),
+}  # fmt: skip
+"""What happened to a held mail -> the state that it is in then."""
+FAR = timedelta(days=30)
+"""No reminder of a mail that waits is so far away, whatever holidays there are."""
 GOES_OUT = ("approved", "releasing", "released")
 
 
@@ -48,6 +57,7 @@ def strays(connection: Connection, digest: Callable[[bytes, str], str | None]) -
     yield from _derived(connection)
     yield from _holds(connection, digest)
     yield from _rules(connection)
+    yield from _legal(connection)
 
 
 def _unlinked(connection: Connection) -> Iterator[str]:
@@ -118,6 +128,12 @@ def _bears_out(outcome: str, words: Sequence[str]) -> bool:
 def _holds(connection: Connection, digest: Callable[[bytes, str], str | None]) -> Iterator[str]:
     for row in connection.execute(select(holds).order_by(holds.c.id)).all():
         yield from (f"the held mail {row.id} {what}" for what in unsound(connection, row))
+        words = [event.outcome for event in _events(connection, row.id, tuple(STATE_OF))]
+        if words and STATE_OF[words[-1]] != {"releasing": "approved"}.get(row.state, row.state):
+            yield f"the held mail {row.id} is {row.state}, and its history says {words[-1]}"
+        look = row.next_at or row.deadline
+        if row.state == "held" and look - now() > FAR:
+            yield f"the held mail {row.id} waits, and nobody is reminded of it before {look:%Y-%m-%d}"
         if row.state in GOES_OUT:
             yield from (f"the held mail {row.id} {what}" for what in unapproved(connection, row))
         sealed = connection.scalar(select(hold_bodies.c.sealed).where(hold_bodies.c.hold_id == row.id))
@@ -129,6 +145,19 @@ def _holds(connection: Connection, digest: Callable[[bytes, str], str | None]) -
     lost = select(audit.c.id).where(audit.c.outcome == "held", audit.c.id.not_in(select(holds.c.id)))
     for id in connection.scalars(lost):
         yield f"the mail {id} was held, and is not there any more"
+
+
+def _legal(connection: Connection) -> Iterator[str]:
+    """Legal holds stand as long as the log says."""
+    these = audit_events.c.outcome.in_(("legal-hold", "legal-hold-lifted")) & (audit_events.c.mail_id == "log")
+    said: dict[str, bool] = {}
+    for event in connection.execute(select(audit_events).where(these).order_by(audit_events.c.id)):
+        if is_bound(connection, event):
+            said[event.detail.partition(": ")[0]] = event.outcome == "legal-hold"
+    standing = set(connection.scalars(select(legal_holds.c.address).where(legal_holds.c.lifted_at.is_(None))))
+    for address, stands in said.items():
+        if stands and address not in standing:
+            yield "a legal hold was taken away that the log says stands"
 
 
 def _rules(connection: Connection) -> Iterator[str]:

@@ -55,6 +55,9 @@ OCCASIONS = {
     "held mail that is no longer there": ("DELETE FROM holds", "was held, and is not there any more"),
     "held mail without its octets": ("DELETE FROM hold_bodies", "has lost its octets"),
     "which text was in force": ("UPDATE rule_versions SET version = 'v9'", "are not those that were in force"),
+    "held mail that is thrown away by hand": ("UPDATE holds SET state = 'discarded'", "its history says held"),
+    "held mail that nobody is reminded of": ("UPDATE holds SET next_at = '2099-01-01'", "nobody is reminded of it"),
+    "a legal hold": ("DELETE FROM legal_holds", "a legal hold was taken away"),
     "who may settle held mail": (
         "UPDATE holds SET may_settle = '[\"mallory@evil.example\"]'",
         "is not as it was held",
@@ -74,6 +77,9 @@ async def test_what_stands_beside_the_chain_is_checked(store, rows, name):
     await store.hold(rows.hold("m9"), rows.entry("m9"), [])
     files = {"policies/bare-refusal.yaml": b"why: so"}
     store.keep_version_now(Version(tree_of(files, "v1"), "v1", rows.now, files=files), None)
+    store.hold_person("joe@x.example", "case 7", "legal", "command")
+    store.hold_person("ann@x.example", "case 8", "legal", "command")
+    store.lift_hold("ann@x.example", "over", "legal", "command")
     assert checked(store, [checkpoint(store, rows)]) == []
     statement, words = OCCASIONS[name]
     change(store, statement)
@@ -97,6 +103,40 @@ async def test_what_cannot_be_read_is_a_finding_and_no_crash(sqlite_store, rows,
     await three_mails(sqlite_store, rows)
     change(sqlite_store, statement)
     assert "stray" in checked(sqlite_store, [])
+
+
+MACHINERY = {
+    "a view in place of a table": (
+        "ALTER TABLE audit RENAME TO audit_real",
+        "CREATE VIEW audit AS SELECT id, at, run, listener, peer, agent, team, requester, requester_grade, mail_from, "
+        "rcpt_to, message_id, subject, size, sha256, lang, disposition, 'none' AS reason, policy_version, findings, "
+        "facts, add_cc, notify_supervisor, outcome, basis, seq FROM audit_real",
+    ),
+    "a trigger that edits what comes": (
+        "CREATE TRIGGER t AFTER INSERT ON audit BEGIN UPDATE audit SET reason = 'none' WHERE id = NEW.id; END",
+    ),
+    "a trigger that swallows events": (
+        "CREATE TRIGGER t BEFORE INSERT ON audit_events WHEN NEW.outcome = 'passed' BEGIN SELECT RAISE(IGNORE); END",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MACHINERY)
+async def test_machinery_in_the_database_is_seen_by_what_it_does(sqlite_store, rows, name):
+    await three_mails(sqlite_store, rows)
+    change(sqlite_store, *MACHINERY[name])
+    if "trigger" in name:
+        await sqlite_store.intend(rows.entry("m7"))
+        await sqlite_store.outcome("m7", "passed")
+    assert {"edited", "missing"} & set(checked(sqlite_store, []))
+
+
+async def test_a_chain_under_another_name_is_another_chain(store, rows):
+    await three_mails(store, rows)
+    points = [checkpoint(store, rows)]
+    tables = (("log_links", "chain"), ("log_heads", "chain"), ("audit", "run"), ("audit_events", "run"))
+    change(store, *(f"UPDATE {table} SET {column} = 'ffffffffffffffff'" for table, column in tables))
+    assert {"edited", "truncated"} <= set(checked(store, points))
 
 
 def forged(store: Any, chain: str, rows: list[dict[str, Any]]) -> None:
