@@ -10,7 +10,7 @@ from typing import Self, TypeVar
 
 from sqlalchemy.engine import Connection
 
-from gateway.store import audit, migrate, outbox, runs
+from gateway.store import audit, chains, migrate, outbox, runs
 from gateway.store.crypto import CannotOpen, Sealer
 from gateway.store.engine import Database
 from gateway.store.errors import StoreAway, told
@@ -71,7 +71,10 @@ class Base:
                 self.database.create()
 
             def work(connection: Connection) -> None:
+                before = migrate.current(connection)
                 migrate.upgrade(connection)
+                if before in BEFORE_LINKS:
+                    chains.adopt(connection)
                 check_key(connection, self._sealer, self._clock())
 
         self._writer.run_now(work)

@@ -11,7 +11,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Column, Table, inspect, text
 
-from gateway.store import migrate
+from gateway.chain.verifier import Check
+from gateway.store import audit, migrate
 from gateway.store.columns import Hashes, Json, UtcTime, Words
 from gateway.store.engine import Database
 from gateway.store.errors import StoreAway
@@ -93,6 +94,35 @@ async def test_a_newer_database_is_left_alone(store):
     assert not store.is_current()
     with pytest.raises(StoreAway, match="another version"):
         store.upgrade()
+
+
+def test_what_was_written_before_there_were_links_is_linked(url, rows, open_store):
+    """A database of the revision before, with rows of all three tables of the log."""
+    store = Store.open(url, rows.key)
+    store.database.create()
+    with store.database.writer.begin() as connection:
+        command.upgrade(migrate.config(connection), "0007")
+        audit.insert_entries(connection, [rows.entry("m1")], "r" * 16)
+        old = {"at": rows.now, "run": "r" * 16}
+        columns = "(at, run, mail_id, outcome, detail, by) VALUES (:at, :run, 'm1', 'passed', '250 ok', '')"
+        connection.execute(text(f"INSERT INTO audit_events {columns}"), old)
+        columns = "(at, run, host, kind, how, by, version, tree, before, detail)"
+        values = "(:at, :run, 'mx', 'in-force', 'start', '', 'v', 't', '', '')"
+        connection.execute(text(f"INSERT INTO rule_events {columns} VALUES {values}"), old)
+        for statement in (
+            "DELETE FROM log_links",
+            "DELETE FROM log_heads",
+            "UPDATE audit SET seq = NULL, outcome = 'passed'",
+        ):
+            connection.execute(text(statement))
+    store.close_now()
+    store = open_store(url)
+    check = Check()
+    for line in store.proof():
+        check.line(line)
+    check.end()
+    assert (check.entries, check.findings) == (3, [])
+    assert [row[1] for row in store.audit_show("m1").history] == ["passed"] and len(store.rule_events()) == 1
 
 
 async def test_an_upgrade_that_fails_leaves_nothing(url, rows, monkeypatch):
