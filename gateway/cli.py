@@ -8,7 +8,21 @@ from typing import Annotated
 import typer
 
 from gateway import __version__
-from gateway.commands import audit, bypass, db, doctor, evaluate, explain, follow, held, policy, service, site
+from gateway.commands import (
+    audit,
+    bypass,
+    console,
+    db,
+    doctor,
+    evaluate,
+    explain,
+    follow,
+    held,
+    policy,
+    service,
+    site,
+    user,
+)
 from gateway.commands.shown import OURS, USER
 
 app = typer.Typer(
@@ -40,6 +54,8 @@ app.command("demo")(service.demo)
 app.command("serve")(service.serve)
 app.command("explain")(explain.explain)
 app.command("evaluate")(evaluate.evaluate)
+app.command("console")(console.console)
+app.add_typer(user.app, name="user")
 app.add_typer(policy.app, name="policy")
 app.add_typer(site.app, name="site")
 app.add_typer(held.app, name="held")

@@ -6,81 +6,22 @@ Precedence: flag, then environment (REFERRAL_GATEWAY_<NAME>), then file, then de
 from __future__ import annotations
 
 import os
-import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from gateway import values
-from gateway.values import Endpoint, Kind, Network, choice, whole
+from gateway import setting, values
+from gateway.setting import PREFIX as PREFIX
+from gateway.setting import Setting as Setting
+from gateway.setting import row
+from gateway.values import Endpoint, Network, choice, whole
 
 if TYPE_CHECKING:
     from gateway.smtp.target import Target
 
-PREFIX = "REFERRAL_GATEWAY_"
-"""What every environment variable of ours begins with."""
-
 SYSTEM_FILE = Path("/etc/referral-gateway/settings.toml")
 """The settings file that is read when none is named, where it exists."""
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One row of the table. `default` is as it would be written; `computed` gives one that depends on the machine.
-
-    A `secret` comes from the environment only: flags show in process lists, and settings files end up in backups.
-    """
-
-    name: str
-    kind: Kind
-    default: str
-    help: str
-    group: str
-    secret: bool = False
-    computed: Callable[[Mapping[str, str]], object] | None = None
-
-    @property
-    def variable(self) -> str:
-        return PREFIX + self.name.upper()
-
-    @property
-    def flag(self) -> str:
-        return "--" + self.name.replace("_", "-")
-
-    def default_value(self, environ: Mapping[str, str]) -> object:
-        return self.computed(environ) if self.computed else self.kind.read(self.default, Path())
-
-
-def _row(group: str, kind: Kind, default: str, help: str, **more: Any) -> Mapping[str, Any]:
-    return {"group": group, "kind": kind, "default": default, "help": help, **more}
-
-
-def _hostname(_: Mapping[str, str]) -> str:
-    name = socket.gethostname()
-    return name if values.is_host(name) else "localhost"
-
-
-def _state(environ: Mapping[str, str]) -> Path:
-    if environ.get("STATE_DIRECTORY"):  # systemd's StateDirectory=
-        return Path(environ["STATE_DIRECTORY"].partition(":")[0])
-    base = environ.get("XDG_STATE_HOME") or Path(environ.get("HOME") or Path.home()) / ".local" / "state"
-    return Path(base) / "referral-gateway"
-
-
-def _key_file(environ: Mapping[str, str]) -> Path:
-    if environ.get("CREDENTIALS_DIRECTORY"):  # systemd's LoadCredential=
-        return Path(environ["CREDENTIALS_DIRECTORY"]) / "hold-key"
-    base = environ.get("XDG_CONFIG_HOME") or Path(environ.get("HOME") or Path.home()) / ".config"
-    return Path(base) / "referral-gateway" / "hold.key"
-
-
-def _credential(name: str) -> Callable[[Mapping[str, str]], Path | None]:
-    def find(environ: Mapping[str, str]) -> Path | None:
-        path = Path(environ.get("CREDENTIALS_DIRECTORY", "")) / name
-        return path if environ.get("CREDENTIALS_DIRECTORY") and path.exists() else None
-
-    return find
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +29,7 @@ class Settings:
     """All settings, read and checked. Times are seconds, sizes octets. Made by `settings_file.load_settings`."""
 
     listen: tuple[Endpoint, ...] = field(
-        metadata=_row(
+        metadata=row(
             "Doors",
             values.ENDPOINTS,
             "127.0.0.1:2525",
@@ -97,7 +38,7 @@ class Settings:
         )
     )
     tap: tuple[Endpoint, ...] = field(
-        metadata=_row(
+        metadata=row(
             "Doors",
             values.ENDPOINTS,
             "",
@@ -105,25 +46,25 @@ class Settings:
         )
     )
     hostname: str = field(
-        metadata=_row(
+        metadata=row(
             "Doors",
             values.HOST,
             "this machine's name",
             "The name in the greeting, in Received lines and in our Message-IDs",
-            computed=_hostname,
+            computed=setting.hostname,
         )
     )
     tls_cert: Path | None = field(
-        metadata=_row("Doors", values.PATH, "", "The certificate chain (PEM) for `tls` and `starttls` listeners")
+        metadata=row("Doors", values.PATH, "", "The certificate chain (PEM) for `tls` and `starttls` listeners")
     )
     tls_key: Path | None = field(
-        metadata=_row("Doors", values.PATH, "", "The certificate's key (PEM), if it is not in the same file")
+        metadata=row("Doors", values.PATH, "", "The certificate's key (PEM), if it is not in the same file")
     )
     received_line: bool = field(
-        metadata=_row("Doors", values.SWITCH, "true", "Put one Received line in front of each mail (RFC 5321 §4.4)")
+        metadata=row("Doors", values.SWITCH, "true", "Put one Received line in front of each mail (RFC 5321 §4.4)")
     )
     bare_line_ends: str = field(
-        metadata=_row(
+        metadata=row(
             "Doors",
             choice("refuse", "normalise"),
             "refuse",
@@ -132,7 +73,7 @@ class Settings:
     )
 
     listed_peers: tuple[Network, ...] = field(
-        metadata=_row(
+        metadata=row(
             "Limits",
             values.NETWORKS,
             "127.0.0.0/8 ::1/128",
@@ -140,28 +81,28 @@ class Settings:
         )
     )
     size_limit: int = field(
-        metadata=_row("Limits", values.SIZE, "50M", "The largest mail that is taken; larger ones get 552")
+        metadata=row("Limits", values.SIZE, "50M", "The largest mail that is taken; larger ones get 552")
     )
     memory_limit: int = field(
-        metadata=_row("Limits", values.SIZE, "1536K", "Mail beyond this size waits in an encrypted spool file")
+        metadata=row("Limits", values.SIZE, "1536K", "Mail beyond this size waits in an encrypted spool file")
     )
     max_recipients: int = field(
-        metadata=_row("Limits", whole(1, 100_000), "1000", "Recipients of one mail; more get 452")
+        metadata=row("Limits", whole(1, 100_000), "1000", "Recipients of one mail; more get 452")
     )
     max_connections: int = field(
-        metadata=_row("Limits", whole(1, 100_000), "2000", "Connections at a time; more get 421")
+        metadata=row("Limits", whole(1, 100_000), "2000", "Connections at a time; more get 421")
     )
     max_connections_per_peer: int = field(
-        metadata=_row("Limits", whole(1, 100_000), "200", "Connections at a time from one address; more get 421")
+        metadata=row("Limits", whole(1, 100_000), "200", "Connections at a time from one address; more get 421")
     )
     client_timeout: float = field(
-        metadata=_row("Limits", values.DURATION, "5m", "How long a client may be silent between commands")
+        metadata=row("Limits", values.DURATION, "5m", "How long a client may be silent between commands")
     )
     data_timeout: float = field(
-        metadata=_row("Limits", values.DURATION, "1h", "How long a client may take for one mail's octets")
+        metadata=row("Limits", values.DURATION, "1h", "How long a client may take for one mail's octets")
     )
     readers: int = field(
-        metadata=_row(
+        metadata=row(
             "Limits",
             whole(1, 1000),
             "the number of processors",
@@ -170,11 +111,11 @@ class Settings:
         )
     )
     shutdown_grace: float = field(
-        metadata=_row("Limits", values.DURATION, "30s", "How long mail under way may finish when the gateway stops")
+        metadata=row("Limits", values.DURATION, "30s", "How long mail under way may finish when the gateway stops")
     )
 
     upstream: Target | None = field(
-        metadata=_row(
+        metadata=row(
             "Upstream",
             values.TARGET,
             "",
@@ -182,12 +123,10 @@ class Settings:
         )
     )
     tap_upstream: Target | None = field(
-        metadata=_row(
-            "Upstream", values.TARGET, "", "The mail server behind `tap`, in the same form; default: upstream"
-        )
+        metadata=row("Upstream", values.TARGET, "", "The mail server behind `tap`, in the same form; default: upstream")
     )
     upstream_user: str = field(
-        metadata=_row(
+        metadata=row(
             "Upstream",
             values.TEXT,
             "",
@@ -195,23 +134,23 @@ class Settings:
         )
     )
     upstream_password: str = field(
-        metadata=_row("Upstream", values.TEXT, "", "That account's password", secret=True), repr=False
+        metadata=row("Upstream", values.TEXT, "", "That account's password", secret=True), repr=False
     )
     upstream_password_file: Path | None = field(
-        metadata=_row(
+        metadata=row(
             "Upstream",
             values.PATH,
             "",
             "A file with that password; default: the systemd credential upstream-password",
-            computed=_credential("upstream-password"),
+            computed=setting.credential("upstream-password"),
         )
     )
     upstream_timeout: float = field(
-        metadata=_row("Upstream", values.DURATION, "570s", "The longest wait for any one answer of the server behind")
+        metadata=row("Upstream", values.DURATION, "570s", "The longest wait for any one answer of the server behind")
     )
 
     site: Path | None = field(
-        metadata=_row(
+        metadata=row(
             "Rules",
             values.PATH,
             "",
@@ -219,16 +158,16 @@ class Settings:
         )
     )
     policies: Path | None = field(
-        metadata=_row("Rules", values.PATH, "", "A folder that replaces the shipped policies; its lexicon adds")
+        metadata=row("Rules", values.PATH, "", "A folder that replaces the shipped policies; its lexicon adds")
     )
     templates: Path | None = field(
-        metadata=_row("Rules", values.PATH, "", "A folder whose templates replace shipped ones, file by file")
+        metadata=row("Rules", values.PATH, "", "A folder whose templates replace shipped ones, file by file")
     )
     observe: bool = field(
-        metadata=_row("Rules", values.SWITCH, "false", "Record what would have been stopped, and pass it")
+        metadata=row("Rules", values.SWITCH, "false", "Record what would have been stopped, and pass it")
     )
     reload_watch: bool = field(
-        metadata=_row(
+        metadata=row(
             "Rules",
             values.SWITCH,
             "true",
@@ -237,7 +176,7 @@ class Settings:
     )
 
     notices_address: str = field(
-        metadata=_row(
+        metadata=row(
             "Notices",
             values.ADDRESS,
             "",
@@ -245,7 +184,7 @@ class Settings:
         )
     )
     notices_from: str = field(
-        metadata=_row(
+        metadata=row(
             "Notices",
             values.ADDRESS,
             "",
@@ -253,7 +192,7 @@ class Settings:
         )
     )
     follow: bool = field(
-        metadata=_row(
+        metadata=row(
             "Follow-through",
             values.SWITCH,
             "true",
@@ -261,7 +200,7 @@ class Settings:
         )
     )
     handoff_deadline: float = field(
-        metadata=_row(
+        metadata=row(
             "Follow-through",
             values.DURATION,
             "16h",
@@ -269,7 +208,7 @@ class Settings:
         )
     )
     promise_reminder: float = field(
-        metadata=_row(
+        metadata=row(
             "Follow-through",
             values.DURATION,
             "2h",
@@ -277,7 +216,7 @@ class Settings:
         )
     )
     promise_overdue: str = field(
-        metadata=_row(
+        metadata=row(
             "Follow-through",
             choice("nobody", "agent", "supervisor"),
             "nobody",
@@ -285,7 +224,7 @@ class Settings:
         )
     )
     repeat_requests: int = field(
-        metadata=_row(
+        metadata=row(
             "Follow-through",
             whole(0, 100_000),
             "5",
@@ -294,7 +233,7 @@ class Settings:
     )
 
     rewrite_notices: str = field(
-        metadata=_row(
+        metadata=row(
             "Notices",
             choice("at-once", "daily"),
             "at-once",
@@ -302,7 +241,7 @@ class Settings:
         )
     )
     hold_deadline: float = field(
-        metadata=_row(
+        metadata=row(
             "Notices",
             values.DURATION,
             "8h",
@@ -311,42 +250,42 @@ class Settings:
     )
 
     state: Path = field(
-        metadata=_row(
+        metadata=row(
             "Store",
             values.PATH,
             "$STATE_DIRECTORY, else ~/.local/state/referral-gateway",
             "The folder of the database and the spool",
-            computed=_state,
+            computed=setting.state,
         )
     )
     database: str = field(
-        metadata=_row(
+        metadata=row(
             "Store", values.TEXT, "", "The database as an SQLAlchemy URL without a password; default: SQLite in `state`"
         )
     )
     database_password: str = field(
-        metadata=_row("Store", values.TEXT, "", "The database's password", secret=True), repr=False
+        metadata=row("Store", values.TEXT, "", "The database's password", secret=True), repr=False
     )
     database_password_file: Path | None = field(
-        metadata=_row(
+        metadata=row(
             "Store",
             values.PATH,
             "",
             "A file with that password; default: the systemd credential database-password",
-            computed=_credential("database-password"),
+            computed=setting.credential("database-password"),
         )
     )
     key_file: Path = field(
-        metadata=_row(
+        metadata=row(
             "Store",
             values.PATH,
             "$CREDENTIALS_DIRECTORY/hold-key, else ~/.config/referral-gateway/hold.key",
             "The key that held mail is encrypted with (32 octets, mode 0600), kept outside `state`",
-            computed=_key_file,
+            computed=setting.key_file,
         )
     )
     hold_key: str = field(
-        metadata=_row(
+        metadata=row(
             "Store",
             values.TEXT,
             "",
@@ -356,11 +295,37 @@ class Settings:
         repr=False,
     )
 
+    console_listen: tuple[Endpoint, ...] = field(
+        metadata=row(
+            "Console",
+            values.ENDPOINTS,
+            "127.0.0.1:8025",
+            "Where `console` serves the auditors' pages: HOST:PORT, with `,tls` under tls_cert",
+        )
+    )
+    console_url: str = field(
+        metadata=row(
+            "Console",
+            values.WEB,
+            "",
+            "Its address as browsers see it, with the path prefix of a reverse proxy; default: that of console_listen",
+        )
+    )
+    console_proxies: tuple[Network, ...] = field(
+        metadata=row("Console", values.NETWORKS, "", "Reverse proxies whose X-Forwarded-For says where a browser is")
+    )
+    console_idle: float = field(
+        metadata=row("Console", values.DURATION, "30m", "After which time without a click one has to log in again")
+    )
+    console_session: float = field(
+        metadata=row("Console", values.DURATION, "10h", "After which time one has to log in again in any case")
+    )
+
     log_level: str = field(
-        metadata=_row("Log", choice("debug", "info", "warning", "error"), "info", "The least weight of what is logged")
+        metadata=row("Log", choice("debug", "info", "warning", "error"), "info", "The least weight of what is logged")
     )
     log_format: str = field(
-        metadata=_row("Log", choice("console", "json"), "console", "Lines for people, or one JSON object a line")
+        metadata=row("Log", choice("console", "json"), "console", "Lines for people, or one JSON object a line")
     )
 
     @property

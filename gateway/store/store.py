@@ -17,12 +17,14 @@ from sqlalchemy.engine import Connection
 from gateway.follow.entries import Trail
 from gateway.reading.thread import EMPTY, SeenMessage, Thread
 from gateway.store import audit, budget, outbox, threads
+from gateway.store.accounts import Accounts
 from gateway.store.errors import ClaimLost
 from gateway.store.following import Following
 from gateway.store.governing import Governing
 from gateway.store.holding import Holding
 from gateway.store.judging import Judging
 from gateway.store.keeping import Keeping
+from gateway.store.looking import Looking
 from gateway.store.proving import Proving
 from gateway.store.records import AuditEntry, AuditRow, OutMail
 from gateway.store.sampling import Sampling
@@ -31,7 +33,7 @@ Ended = tuple[audit.Event, SeenMessage | None, list[outbox.Sealed], Trail | None
 """What became of one mail, and everything that is written with it."""
 
 
-class Store(Following, Holding, Governing, Judging, Keeping, Proving, Sampling):
+class Store(Accounts, Following, Holding, Governing, Judging, Keeping, Looking, Proving, Sampling):
     """Threads, audit, holds and outbox on one database. One instance a process; safe for every thread of it."""
 
     # --- threads ---------------------------------------------------------------------------------------------------
