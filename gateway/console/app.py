@@ -102,6 +102,9 @@ def _door(parts: Parts, route: str, verbs: dict[str, Page]) -> Callable[[Request
         except StoreAway as away:
             log.error("the store is away", route=route, why=str(away))
             return await _refusal(visit, Refused(503, "store-away"))
+        except Exception as error:
+            log.error("fault of the console", route=route, exc_info=error)
+            return await _refusal(visit, Refused(500, "fault"))
 
     return answer
 

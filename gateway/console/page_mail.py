@@ -27,6 +27,8 @@ log = structlog.get_logger("gateway.console")
 
 MOST_THREAD = 20
 
+NO_ANSWERS: dict[str, Any] = {"passes": {}, "draft": ""}
+
 
 async def mail(visit: Visit) -> Response:
     """Everything about one mail; that it was looked at is written down first."""
@@ -84,7 +86,7 @@ def _page(visit: Visit, row: AuditRow, hold: Hold | None) -> Response:
         settles=hold is not None and readable and settles_team(visit.account, entry.team),
         thread=_thread(visit, row, hold) if readable else (),
         rules=_rules_of(visit, row),
-        answers=_answers(visit, row, hold) if readable and hold is not None else {},
+        answers=_answers(visit, row, hold) if readable and hold is not None else NO_ANSWERS,
     )
 
 
@@ -134,4 +136,4 @@ def _answers(visit: Visit, row: AuditRow, hold: Hold) -> dict[str, Any]:
         return {"passes": would, "draft": notices.draft(facts, visit.parts.rules.templates)}
     except (CannotRender, ValueError, KeyError) as error:
         log.warning("what would have passed cannot be told", mail=row.entry.id, fault=type(error).__name__)
-        return {}
+        return NO_ANSWERS

@@ -21,6 +21,7 @@ from gateway.console import passwords
 from gateway.console.app import console
 from gateway.console.parts import Parts
 from gateway.console.server import Console
+from gateway.resources import shipped
 from gateway.store.accounts import Account, Role
 from gateway.store.records import AuditEntry
 from gateway.values import Endpoint
@@ -77,8 +78,15 @@ class Scene:
             else:
                 raise
 
+    def _site(self) -> Path:
+        """The shipped site, without its ceilings: here one agent is stopped all day long."""
+        text = (shipped("policies") / "site.yaml").read_text("utf-8")
+        path = self.folder / "site.yaml"
+        path.write_text(re.sub(r"(?m)^(  holds_per_\w+): \d+", r"\1: null", text), "utf-8")
+        return path
+
     async def _live(self) -> None:
-        async with house(self.folder, **self.settings) as self.house:
+        async with house(self.folder, **({"site": str(self._site())} | self.settings)) as self.house:
             service = self.house.service
             self.parts = parts_of(service.settings, service.store, service.rules, service.settling, service.letters)
             for name, (role, teams) in PEOPLE.items():
@@ -110,6 +118,7 @@ class Scene:
     def hold(self, name: str, subject: str = "Re: Chair", text: str = "No.\n", **headers: str) -> str:
         """A mail that is held: a bare refusal."""
         to = "Jill Amory <jill.amory@acme.example>"
+        headers.setdefault("message_id", f"<{name}@acme.example>")  # the same mail twice is held once
         found = self.send(name, mail(f"Dana Cole <{DANA}>", to, subject, text, **headers))
         assert self.outcome(found) == "held", self.parts.store.audit_show(found)
         return found
