@@ -261,8 +261,8 @@ async def _stay(service: Service, sink: Sink, port: int, console: Console, pages
 
 def _invite(port: int, console: Console, pages: tuple[str, str] | None) -> None:
     if pages is not None:
-        words = f"\nThe auditors' console is at {pages[0]} (name: demo, password: {pages[1]})."
-        console.print(words, soft_wrap=True, highlight=False, markup=False)
+        console.print(f"\nThe auditors' console: {pages[0]}", soft_wrap=True, highlight=False, markup=False)
+        console.print(f"Log in as demo, password {pages[1]}", soft_wrap=True, highlight=False, markup=False)
     for words, is_prose in (
         (f"\nNow send your own to 127.0.0.1:{port} with any mail client, for instance:\n", True),
         (f"  swaks --server 127.0.0.1:{port} --from dana.cole@acme.example \\", False),
