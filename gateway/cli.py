@@ -11,6 +11,7 @@ from gateway import __version__
 from gateway.commands import (
     audit,
     bypass,
+    console,
     db,
     doctor,
     evaluate,
@@ -22,6 +23,7 @@ from gateway.commands import (
     retention,
     service,
     site,
+    user,
 )
 from gateway.commands.shown import OURS, USER
 
@@ -54,6 +56,8 @@ app.command("demo")(service.demo)
 app.command("serve")(service.serve)
 app.command("explain")(explain.explain)
 app.command("evaluate")(evaluate.evaluate)
+app.command("console")(console.console)
+app.add_typer(user.app, name="user")
 app.add_typer(policy.app, name="policy")
 app.add_typer(site.app, name="site")
 app.add_typer(held.app, name="held")

@@ -339,6 +339,31 @@ class Settings:
     keep_sent: float = field(
         metadata=row("Privacy", values.DURATION, "30d", "How long it is kept whom the gateway itself has written to")
     )
+    console_listen: tuple[Endpoint, ...] = field(
+        metadata=row(
+            "Console",
+            values.ENDPOINTS,
+            "127.0.0.1:8025",
+            "Where `console` serves the auditors' pages: HOST:PORT, with `,tls` under tls_cert",
+        )
+    )
+    console_url: str = field(
+        metadata=row(
+            "Console",
+            values.WEB,
+            "",
+            "Its address as browsers see it, with the path prefix of a reverse proxy; default: that of console_listen",
+        )
+    )
+    console_proxies: tuple[Network, ...] = field(
+        metadata=row("Console", values.NETWORKS, "", "Reverse proxies whose X-Forwarded-For says where a browser is")
+    )
+    console_idle: float = field(
+        metadata=row("Console", values.DURATION, "30m", "After which time without a click one has to log in again")
+    )
+    console_session: float = field(
+        metadata=row("Console", values.DURATION, "10h", "After which time one has to log in again in any case")
+    )
 
     log_level: str = field(
         metadata=row("Log", choice("debug", "info", "warning", "error"), "info", "The least weight of what is logged")
@@ -365,14 +390,7 @@ class Settings:
         """
         value: str = getattr(self, name)
         path: Path | None = getattr(self, f"{name}_file")
-        if value or path is None:
-            return value
-        from gateway.located import BadFiles, Problem, read_text
-
-        lines = read_text(path, str(path)).splitlines()
-        if not lines or not lines[0].strip():
-            raise BadFiles([Problem(str(path), 1, 1, "the file has no password", "the password in the first line")])
-        return lines[0].strip()
+        return value if value or path is None else setting.first_line(path)
 
 
 SETTINGS: tuple[Setting, ...] = tuple(Setting(name=item.name, **item.metadata) for item in fields(Settings))

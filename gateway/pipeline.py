@@ -30,6 +30,7 @@ from gateway.bypass import Bypass
 from gateway.desk import Desk
 from gateway.follow.entries import Entry
 from gateway.judged import Judged
+from gateway.judging_again import judge_again
 from gateway.mail.envelope import Envelope, Path
 from gateway.mail.message import read_headers
 from gateway.mail.received import received_line
@@ -196,12 +197,7 @@ class Pipeline:
 
     async def judge_again(self, raw: bytes, envelope: Envelope, agent: str) -> Decision:
         """What an amended mail comes to, were its sender to send it now. Raises as reading does."""
-        headers, rules = read_headers(raw), self._rules.current
-        thread = await self._store.thread(headers.references, rules.site.ticket_tags(headers.subject))
-        task = Task("judge", "outbound", envelope, self._clock(), thread, auth_identity=agent)
-        found = await self._readers.work(task, raw, rules, mail="amended")
-        assert found.decision is not None
-        return found.decision
+        return await judge_again(raw, envelope, agent, self._rules.current, self._store, self._readers, self._clock())
 
     # --- read and judge --------------------------------------------------------------------------------------------
 

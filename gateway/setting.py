@@ -71,3 +71,13 @@ def credential(name: str) -> Callable[[Mapping[str, str]], Path | None]:
         return path if environ.get("CREDENTIALS_DIRECTORY") and path.exists() else None
 
     return find
+
+
+def first_line(path: Path) -> str:
+    """The password in a file. Raises BadFiles when the file cannot be read or is empty."""
+    from gateway.located import BadFiles, Problem, read_text
+
+    lines = read_text(path, str(path)).splitlines()
+    if not lines or not lines[0].strip():
+        raise BadFiles([Problem(str(path), 1, 1, "the file has no password", "the password in the first line")])
+    return lines[0].strip()

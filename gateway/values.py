@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import os
 import re
@@ -9,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Security = Literal["none", "starttls", "implicit"]
@@ -181,6 +183,21 @@ def _address(raw: object, base: Path) -> str:
     return text
 
 
+def _web(raw: object, base: Path) -> str:
+    """An address of the web, without the slash at its end."""
+    text = _text(raw, base).rstrip("/")
+    fine = False
+    with contextlib.suppress(ValueError):
+        parts = urlsplit(text)
+        named = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        bare = not parts.query and not parts.fragment and "@" not in text
+        path = re.fullmatch(r"(/[A-Za-z0-9._~-]+)*", parts.path) is not None
+        fine = parts.scheme in ("http", "https") and named and bare and path
+    if text and not fine:
+        raise WrongValue(f'"{text}" is not an address of the web', "https://NAME or https://NAME/PREFIX")
+    return text
+
+
 def _host(raw: object, base: Path) -> str:
     text = _text(raw, base)
     if not is_host(text):
@@ -239,6 +256,7 @@ def _shown(raw: object) -> str:
 
 
 TEXT = Kind("text", "TEXT", _text)
+WEB = Kind("web address", "URL", _web)
 HOST = Kind("name", "NAME", _host)
 ADDRESS = Kind("address", "ADDRESS", _address)
 ENDPOINTS = Kind("list of addresses", "HOST:PORT", _endpoints, many=True)

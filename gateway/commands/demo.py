@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 import signal
 import smtplib
 import socket
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
 from email.utils import parseaddr
 from pathlib import Path
@@ -41,6 +42,9 @@ PATIENCE_LEFT = 2.0
 FIRST_PORT = 2525
 """Where the demo listens if it is free; else on a port that the system chooses."""
 
+FIRST_PAGES = 8025
+"""The same, for the console."""
+
 
 def run(*, once: bool, broken_sink: bool = False, console: Console | None = None) -> int:
     """Returns 0 when every sample ended as it should, else 1."""
@@ -54,9 +58,35 @@ async def _run(once: bool, broken_sink: bool, console: Console) -> int:
             service = Service(_settings(Path(folder), sink))
             await service.start()
             try:
-                return await _show(service, sink, once, console)
+                if once:
+                    return await _show(service, sink, once, console)
+                async with _pages(service) as (address, password):
+                    return await _show(service, sink, once, console, pages=(address, password))
             finally:
                 await service.close()
+
+
+@contextlib.asynccontextmanager
+async def _pages(service: Service) -> AsyncIterator[tuple[str, str]]:
+    """The console on the demo's own store, in the same process; its address, and the password of its account."""
+    from gateway.commands.console import addresses, parts_of
+    from gateway.console import passwords
+    from gateway.console.app import console as application
+    from gateway.console.server import Console as Pages
+    from gateway.store.accounts import Account
+
+    password = secrets.token_urlsafe(9)
+    stored = await asyncio.to_thread(passwords.hash_of, password)
+    account = Account("demo", "Ada Demo", "", "admin", (), datetime.now(UTC), stored)
+    await asyncio.to_thread(service.store.add_account, account, "demo")
+    settings = service.settings
+    parts = parts_of(settings, service.store, service.rules, service.settling, service.letters)
+    pages = Pages(application(parts), settings.console_listen)
+    await pages.open()
+    try:
+        yield addresses(settings, pages.ports)[0], password
+    finally:
+        await pages.close()
 
 
 def _settings(folder: Path, sink: Sink) -> Settings:
@@ -70,6 +100,7 @@ def _settings(folder: Path, sink: Sink) -> Settings:
         "key_file": str(folder / "keys" / "hold.key"),
         "site": str(shipped("policies") / "site.yaml"),
         "hostname": "gateway.acme.example",
+        "console_listen": [f"127.0.0.1:{_free_port(FIRST_PAGES)}"],
         "log_level": "error",
         "shutdown_grace": "2s",
     }
@@ -78,17 +109,19 @@ def _settings(folder: Path, sink: Sink) -> Settings:
     return settings
 
 
-def _free_port() -> int:
+def _free_port(first: int = FIRST_PORT) -> int:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", FIRST_PORT))
+            probe.bind(("127.0.0.1", first))
         except OSError:
             return 0
-        return FIRST_PORT
+        return first
 
 
-async def _show(service: Service, sink: Sink, once: bool, console: Console) -> int:
+async def _show(
+    service: Service, sink: Sink, once: bool, console: Console, pages: tuple[str, str] | None = None
+) -> int:
     port, tap = (server.port for server in service.doors.servers)
     console.print(f"The gateway listens on [bold]127.0.0.1:{port}[/] (inbound tap: 127.0.0.1:{tap}).")
     told: list[Told] = []
@@ -106,7 +139,7 @@ async def _show(service: Service, sink: Sink, once: bool, console: Console) -> i
     if not wrong:
         console.print(f"All {len(told)} samples ended as they should, as read back from the sink and the audit log.")
     if not once:
-        await _stay(service, sink, port, console)
+        await _stay(service, sink, port, console, pages)
     return 1 if wrong else 0
 
 
@@ -205,14 +238,14 @@ def _difference(story: Story, row: AuditRow, arrived: SunkMail | None) -> str:
 # --- staying up ------------------------------------------------------------------------------------------------------
 
 
-async def _stay(service: Service, sink: Sink, port: int, console: Console) -> None:
+async def _stay(service: Service, sink: Sink, port: int, console: Console, pages: tuple[str, str] | None) -> None:
     """Until Ctrl-C: whatever comes is judged, and what leaves is told."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):
             loop.add_signal_handler(number, stop.set)
-    _invite(port, console)
+    _invite(port, console, pages)
     shown, left = {row.entry.id for row in service.store.audit_list()}, len(sink.messages)
     while not stop.is_set():
         for row in reversed(await asyncio.to_thread(service.store.audit_list)):
@@ -226,7 +259,10 @@ async def _stay(service: Service, sink: Sink, port: int, console: Console) -> No
             await asyncio.wait_for(stop.wait(), 0.2)
 
 
-def _invite(port: int, console: Console) -> None:
+def _invite(port: int, console: Console, pages: tuple[str, str] | None) -> None:
+    if pages is not None:
+        console.print(f"\nThe auditors' console: {pages[0]}", soft_wrap=True, highlight=False, markup=False)
+        console.print(f"Log in as demo, password {pages[1]}", soft_wrap=True, highlight=False, markup=False)
     for words, is_prose in (
         (f"\nNow send your own to 127.0.0.1:{port} with any mail client, for instance:\n", True),
         (f"  swaks --server 127.0.0.1:{port} --from dana.cole@acme.example \\", False),

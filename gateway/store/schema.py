@@ -13,6 +13,7 @@ Proof      instance, log_links,        the hash chain under audit and audit_even
            log_heads                   where each chain goes on
            log_notes, checkpoints      what was erased; signed states of all chains
            legal_holds                 people of whom nothing is erased for now
+Console    (console_schema.py)         accounts, sessions, who looks after a held mail
 Admins     told, bypasses              what they were told, when everything was let pass
            policy_states, reviews      policies that fell back, passed mail that people looked at
 """
@@ -116,8 +117,10 @@ audit = Table(
     Column("outcome", Words(20), nullable=False),
     Column("basis", Json),
     Column("seq", BigInteger),  # with `run`, its link; rows from before there were links have none
-    Index(None, "at", "id"),
+    Index(None, "at", "id", "subject"),  # with the subject, so that looking for one reads no rows
     Index(None, "agent", "at"),
+    Index(None, "requester", "at"),
+    Index(None, "team", "at"),
     Index(None, "disposition", "at"),
     Index(None, "outcome", "at"),
     Index(None, "run", "seq"),

@@ -17,6 +17,7 @@ from sqlalchemy.engine import Connection
 from gateway.follow.entries import Trail
 from gateway.reading.thread import EMPTY, SeenMessage, Thread
 from gateway.store import audit, budget, outbox, threads
+from gateway.store.accounts import Accounts
 from gateway.store.errors import ClaimLost
 from gateway.store.exporting import Exporting
 from gateway.store.following import Following
@@ -24,6 +25,7 @@ from gateway.store.governing import Governing
 from gateway.store.holding import Holding
 from gateway.store.judging import Judging
 from gateway.store.keeping import Keeping
+from gateway.store.looking import Looking
 from gateway.store.privacy import Privacy
 from gateway.store.proving import Proving
 from gateway.store.records import AuditEntry, AuditRow, OutMail
@@ -34,7 +36,9 @@ Ended = tuple[audit.Event, SeenMessage | None, list[outbox.Sealed], Trail | None
 """What became of one mail, and everything that is written with it."""
 
 
-class Store(Exporting, Following, Holding, Governing, Judging, Keeping, Privacy, Proving, Reporting, Sampling):
+class Store(
+    Accounts, Exporting, Following, Holding, Governing, Judging, Keeping, Looking, Privacy, Proving, Reporting, Sampling
+):
     """Threads, audit, holds and outbox on one database. One instance a process; safe for every thread of it."""
 
     # --- threads ---------------------------------------------------------------------------------------------------

@@ -1,0 +1,48 @@
+"""How often somebody may be wrong at the door. Pure: time comes in."""
+
+from __future__ import annotations
+
+from collections import deque
+from datetime import datetime, timedelta
+
+WINDOW = timedelta(minutes=15)
+PER_ACCOUNT_AND_PLACE = 5
+PER_PLACE = 20
+PER_ACCOUNT = 50
+"""From anywhere: high, or a stranger could keep somebody out."""
+MOST_KEYS = 10_000
+
+
+class Attempts:
+    """Counts failures of the last WINDOW, by account and by address, in bounded memory."""
+
+    def __init__(self) -> None:
+        self._failed: dict[tuple[str, str], deque[datetime]] = {}
+
+    def wait(self, account: str, place: str, now: datetime) -> float:
+        """Seconds until the next attempt; 0 for now."""
+        longest = 0.0
+        for key, most in self._keys(account, place):
+            times = self._recent(key, now)
+            if len(times) >= most:
+                longest = max(longest, (times[-most] + WINDOW - now).total_seconds())
+        return longest
+
+    def failed(self, account: str, place: str, now: datetime) -> None:
+        """Somebody was wrong."""
+        for key, most in self._keys(account, place):
+            if key not in self._failed and len(self._failed) >= MOST_KEYS:
+                del self._failed[next(iter(self._failed))]  # the oldest
+            self._failed.setdefault(key, deque(maxlen=most)).append(now)
+
+    def succeeded(self, account: str, place: str) -> None:
+        """Somebody was right: what they had mistyped before counts no more."""
+        self._failed.pop((account, place), None)
+
+    def _keys(self, account: str, place: str) -> tuple[tuple[tuple[str, str], int], ...]:
+        return (
+            ((account, place), PER_ACCOUNT_AND_PLACE), (("", place), PER_PLACE), ((account, ""), PER_ACCOUNT),
+        )  # fmt: skip
+
+    def _recent(self, key: tuple[str, str], now: datetime) -> list[datetime]:
+        return [at for at in self._failed.get(key, ()) if at > now - WINDOW]
