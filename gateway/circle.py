@@ -1,7 +1,7 @@
-"""Who may read the words of a held mail. Pure.
+"""Confidential mail in the log: marked so, or to somebody who is (HR, legal, security). Pure.
 
-A mail that is marked confidential, or that goes to somebody who is (HR, legal, security), is read by its own circle and
-nobody else: the sender, their delegates and their supervisor. A role in the console does not change that.
+Its words are for its own circle. Lists, exports and samples show what was decided without them; who may see them at the
+console is `gateway.console.secrecy`, and a command asks for a reason, which the log keeps.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from dataclasses import replace
 from typing import Any
 
 from gateway.export_forms import HIDDEN
-from gateway.site.model import Site
 from gateway.store.exporting import CONFIDENTIAL
 from gateway.store.records import AuditEntry, AuditRow, Hold
 
@@ -21,13 +20,6 @@ def is_confidential(entry: AuditEntry | None, hold: Hold | None = None) -> bool:
     facts: Mapping[str, Any] = entry.facts if entry is not None else {}
     marked = any(name in facts for name in CONFIDENTIAL)
     return marked or (hold is not None and bool(hold.new.told.get("confidential")))
-
-
-def may_read(who: str, hold: Hold, entry: AuditEntry | None, site: Site) -> bool:
-    """Whether somebody (an address, as their account has it) may read the words of a held mail."""
-    if not is_confidential(entry, hold):
-        return True
-    return bool(who) and site.is_among(who, hold.new.may_settle)
 
 
 def veiled(row: AuditRow) -> AuditRow:

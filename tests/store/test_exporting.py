@@ -185,21 +185,16 @@ async def test_a_timeline_says_from_where(store, rows):
 # --- circle, groups ---------------------------------------------------------------------------------------------------
 
 
-async def test_confidential_mail_is_for_its_circle_whatever_the_role(sqlite_store, rows):
-    from gateway.policy.loader import load_policies
-    from gateway.resources import shipped
-
-    ours = shipped("policies")
-    site = load_policies(ours, None, shipped=ours, templates=None, run=False).site
+async def test_words_of_confidential_mail_are_veiled_and_the_rest_is_as_it_was(sqlite_store, rows):
+    await sqlite_store.intend(rows.entry("m2", facts={"confidential_recipient": {"value": True, "evidence": []}}))
+    await sqlite_store.intend(rows.entry("m3"))
+    veiled, plain = circle.veiled(sqlite_store.audit_show("m2")), sqlite_store.audit_show("m3")
+    assert veiled.entry.subject == veiled.entry.requester == veiled.entry.reason == HIDDEN
+    assert veiled.entry.agent == plain.entry.agent and veiled.entry.disposition == plain.entry.disposition
+    assert circle.veiled(plain) is plain
     await sqlite_store.hold(rows.hold("m1", told={"confidential": True}), rows.entry("m1"), [])
-    await sqlite_store.hold(rows.hold("m2"), rows.entry("m2", facts={"confidential_recipient": {}}), [])
-    await sqlite_store.hold(rows.hold("m3"), rows.entry("m3"), [])
-    for id, others in (("m1", False), ("m2", False), ("m3", True)):
-        hold, entry = await sqlite_store.held(id), sqlite_store.audit_show(id).entry
-        assert circle.may_read("bob@acme.example", hold, entry, site)
-        assert circle.may_read("Lead@acme.example", hold, entry, site)
-        assert circle.may_read("reviewer@acme.example", hold, entry, site) is others
-        assert circle.may_read("", hold, entry, site) is others
+    assert circle.is_confidential(sqlite_store.audit_show("m1").entry, await sqlite_store.held("m1"))
+    assert not circle.is_confidential(plain.entry)
 
 
 def group(name: str, people: int) -> Group:
