@@ -25,7 +25,9 @@ from gateway.reading.mitigation import (
     find_offers,
     find_promises,
     find_reasons,
+    has_room,
     is_promised,
+    may_tell_why,
 )
 from gateway.reading.people import Recipients, name_words
 from gateway.reading.referral import Referral, Setting, find_referral
@@ -213,7 +215,13 @@ class Collector:
         found: dict[str, tuple[Value, Sequence[Place]]] = {
             name: (True, seen(self.scan, act, POSSIBLE)) for act, name in EXCUSES.items()
         }
-        found |= self._mitigating(phrases, noes)
+        found["reason"] = (True, [hit for hit in seen(self.scan, "reason", POSSIBLE) if has_room(self.scan, hit, noes)])
+        said = self._mitigating(phrases, noes)
+        if said.get("reason", ("",))[0] == "adjacent":
+            value, places = said.pop("reason")
+            if places := [place for place in places if may_tell_why(self.scan, place[0])]:
+                said["reason"] = (value, places)
+        found |= said
         for name, (value, places) in found.items():
             if places and name not in self.facts:
                 self.hints[name] = self._fact(name, value, places)
