@@ -41,6 +41,8 @@ MOST_SAID = 32 * 1024
 is looked at closely. Mail with more is `unreadable`."""
 MOST_INLINE = 200
 """Answers between quoted lines whose questions are looked at."""
+LONGEST_THANKS = 80
+"""Code points of a signature in which thanks would stand."""
 MOST_EVIDENCE = 8
 """Spans that one fact carries."""
 
@@ -202,10 +204,15 @@ class Collector:
         if answers.only_pleasantries(scan):
             self._add("pleasantries_only", True, ((s.start, s.end) for s in scan.prepared.sentences))
         empty = not answers.body_sentences(scan) and (
-            self.body.has_forward or any(part.attachment for part in self.message.parts)
+            self.body.has_forward or any(part.attachment for part in self.message.parts) or self._only_thanks()
         )
         if to_requester and questions and not empty and answers.is_terse(scan, questions, noes.sentences):
             self._add("terse", True, ((s.start, s.end) for s in scan.prepared.sentences if s.kind == "body"))
+
+    def _only_thanks(self) -> bool:
+        """Whether a mail without a text has thanks above its signature: they answer nothing, and on purpose."""
+        signed = (block.text[:LONGEST_THANKS] for block in self.body.blocks if block.kind == "signature")
+        return any(self.context.lexicon.scan_text(text).has("pleasantry") for text in signed)
 
     def _hint(self, noes: Noes) -> None:
         """What may excuse a stop: what the second reader holds possible, and what phrases say though it doubts them."""

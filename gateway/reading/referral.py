@@ -157,7 +157,7 @@ def _target(scan: Scan, redirect: tuple[Hit, ...]) -> tuple[str, tuple[int, int]
         if vague and hit.lang in NOUNS_ARE_CAPITALISED:
             continue
         named = sentences[hit.sentence]
-        for found in _NAME.finditer(text, max(hit.start, named.start + 1), named.end):
+        for found in _NAME.finditer(text, max(hit.start, named.start) + 1, named.end):
             if _is_addressed(text, found, named.end):
                 continue
             if not any(each.start <= found.end(1) and found.start(1) <= each.end for each in vague):

@@ -3,9 +3,9 @@
     pip install torch transformers tokenizers scikit-learn
     python -m gateway.training tests/texts/acts gateway/reading/acts --base FOLDER --labelled FILE…
 
-FOLDER holds all-MiniLM-L6-v2 as published (config.json, model.safetensors, vocab.txt). Every text that is learnt from is
-one that nothing can be measured on any more. About twenty minutes on two cores; the same seed gives the same weights
-only on the same machine.
+FOLDER holds all-MiniLM-L6-v2 as published (config.json, model.safetensors, vocab.txt). Nothing can be measured any more
+on a text that is learnt from. About twenty minutes on two cores; the same seed gives the same weights only on the same
+machine.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The texts that the models learn from: mail written for it, and labelled mail, cut into sentences that bear acts.
 
 Three forms. Written mail (`tests/texts/acts`): blocks parted by a blank line, `? what was asked`, then a line a
-sentence, `letters| the sentence`; the letters are those of LETTERS. Labelled mail (corpus/README.md, and `tests/texts`):
-a label holds for the sentences that its evidence stands in; of the others of the same mail it is not known. Mail of
+sentence, `letters| the sentence`; the letters are those of LETTERS. Labelled mail (corpus/README.md, `tests/texts`): a
+label holds for the sentences that its evidence stands in; of the others of the same mail it is not known. Mail of
 public archives (`tests/texts/acts/real`): a table says which letters the sentences of a mail bear; the mails themselves
 are no part of the product, so a folder must have them.
 """
