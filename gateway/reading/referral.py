@@ -24,6 +24,8 @@ NO_ROUTE = 0.1
 
 DOUBTS = {"task": 0.1, "directive": 0.02, "announce": 0.05}
 """Cue -> the chance of a hand-off below which its phrases are not believed: "please call" asks for anything."""
+SURE_IN = ("en",)
+"""Languages in which the second reader knows hand-offs well enough to doubt a phrase: its base is English."""
 
 Kind = Literal["hand-off", "redirect", "consult", "delegation"]
 
@@ -122,8 +124,13 @@ def _leads_nowhere(scan: Scan, redirect: Hit) -> bool:
 
 def _believed(scan: Scan, cue: str, seen: Sequence[Hit]) -> tuple[Hit, ...]:
     """The hits of a cue of passing on that the second reader does not take for something else."""
-    hits = weigh(scan, "handoff", scan.said(cue), doubt=DOUBTS.get(cue))
+    hits = weigh(scan, "handoff", [hit for hit in scan.said(cue) if not _doubted(scan, hit)])
     return _no_errand(scan, (hit for hit in hits if hit not in seen and hit.cue == cue))
+
+
+def _doubted(scan: Scan, hit: Hit) -> bool:
+    """Whether the second reader is sure that a phrase passes nothing on."""
+    return hit.lang in SURE_IN and scan.acts.chance(hit.sentence, "handoff", 1.0) < DOUBTS.get(hit.cue, 0.0)
 
 
 def _no_errand(scan: Scan, hits: Iterable[Hit]) -> tuple[Hit, ...]:

@@ -31,7 +31,7 @@ BARRED: dict[str, tuple[str, ...]] = {
     "reason": ("process", "no_eta", "pardon", "policy_only", "pleasantry", "offer_more"),
     "eta": ("no_eta", "process", "pleasantry"),
     "alternative": ("no_eta", "process", "pleasantry", "offer_more"),
-    "escalation_offer": ("process", "pleasantry", "offer_more"),
+    "escalation_offer": ("process", "pleasantry", "offer_more", "no_route"),
     "question": ("offer_more", "pleasantry"),
     "handoff": ("pleasantry", "offer_more", "ownership", "ask"),
     "route": ("no_route", "pleasantry"),
@@ -55,16 +55,12 @@ POSSIBLE = 0.8
 """The chance from which an excuse is possible. A stop needs more than a doubt, an excuse does not."""
 
 
-def weigh(
-    scan: Scan, act: str, hits: Iterable[Hit], trusted: Container[int] = (), doubt: float | None = None
-) -> tuple[Hit, ...]:
+def weigh(scan: Scan, act: str, hits: Iterable[Hit], trusted: Container[int] = ()) -> tuple[Hit, ...]:
     """The hits of phrases that stand, each as sure as both readers make it, and what only the second reader found.
 
-    In `trusted` sentences a phrase needs nobody's leave: "because" in a sentence that says no. `doubt` replaces the
-    chance below which a phrase of this act is not believed.
+    In `trusted` sentences a phrase needs nobody's leave: "because" in a sentence that says no.
     """
-    usual, sure = LEVELS[act]
-    doubt = usual if doubt is None else doubt
+    doubt, sure = LEVELS[act]
     weighed = (_confirm(scan, act, hit, 0.0 if hit.sentence in trusted else doubt) for hit in hits)
     kept = [hit for hit in weighed if hit is not None]
     known = {hit.sentence for hit in kept}
