@@ -117,7 +117,10 @@ def find_referral(scan: Scan, setting: Setting) -> Referral:
 
 
 def _leads_nowhere(scan: Scan, redirect: Hit) -> bool:
-    """Whether the second reader sees no way to go in a redirect, nor in the sentences beside it."""
+    """Whether the second reader sees no way to go in a redirect, nor in the sentences beside it. "If you get an error,
+    read the manual" sends nobody away."""
+    if scan.within(redirect.sentence, "conditional"):
+        return False
     near = range(redirect.sentence - 1, redirect.sentence + 2)
     return all(scan.acts.chance(n, "route", 1.0 if n == redirect.sentence else 0.0) < NO_ROUTE for n in near)
 

@@ -18,7 +18,7 @@ _TURN = re.compile(r"\s[-–—]{1,2}\s|;|: ")
 
 
 SOMETHING_ELSE = ("good_news", "others_no")
-TAKEN = 0.97
+TAKEN = 0.93
 UNLIKELY = 0.5
 """A phrase that nothing confirms falls where the second reader sees rather no refusal than one, and is sure of one of
 SOMETHING_ELSE from TAKEN on: "can't make it, I'm at the dentist"."""

@@ -34,6 +34,7 @@ BARRED: dict[str, tuple[str, ...]] = {
     "escalation_offer": ("process", "pleasantry", "offer_more", "no_route"),
     "question": ("offer_more", "pleasantry"),
     "handoff": ("pleasantry", "offer_more", "ownership", "ask"),
+    "redirect": ("ownership",),
     "route": ("no_route", "pleasantry"),
     "helps": ("pleasantry", "offer_more", "process"),
     "refusal": ("good_news", "assurance", "out_of_scope", "dismissive", "rude"),
