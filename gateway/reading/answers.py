@@ -132,8 +132,8 @@ def only_pleasantries(scan: Scan) -> bool:
 def is_terse(scan: Scan, questions: int, refused: Collection[int]) -> bool:
     """At most four words that are no whole answer to what was asked; nothing at all also counts.
 
-    A number, a link, an address, a command or somebody's name is a whole answer to one question, and so is any word
-    that does not leave it open; two questions want more.
+    A number, a link, an address, a command or somebody's name is a whole answer, and so is any word that does not leave
+    it open; two questions want more.
     """
     said = body_sentences(scan)
     if not scan.says_at_most(TERSE_WORDS):
@@ -141,7 +141,7 @@ def is_terse(scan: Scan, questions: int, refused: Collection[int]) -> bool:
     if any(scan.within(n, "complete_answer") for n in said):
         return False
     text = " ".join(scan.prepared.text[s.start : s.end] for s in (scan.prepared.sentences[n] for n in said))
-    if _POINTS.search(text) or (_NAMES.fullmatch(text) and questions < 2):
+    if _POINTS.search(text) or (said and _NAMES.fullmatch(text)):
         return False
     if any(scan.within(n, "refusal_answer") and n not in refused for n in said):
         return False  # a no that answers what is so

@@ -12,12 +12,12 @@ from gateway.reading.answers import clarifying
 from gateway.reading.dates import Calendar, When
 from gateway.reading.facts import Facts, Value
 from gateway.reading.lexicon import Hit, Scan
-from gateway.reading.refusal import Noes, clause_of
+from gateway.reading.refusal import Noes, clause_of, words_beside
 from gateway.reading.sentences import clauses
 
 NOT_BEFORE = re.compile(r"(?:not )?(?:before|until|till|vor|bis|erst|avant|antes|prima|voor|tot|nicht vor)\b")
 _ROUTE = re.compile(
-    r"https?://\S+|www\.\S+|(?<![\w.+-])[\w.+-]{1,64}+@[\w-]{1,63}+\.[\w.-]{1,190}|\+?\d[\d ()/.-]{6,30}\d"
+    r"https?://\S+|www\.\S+|(?<![\w.+-])[\w.+-]{1,64}+@[\w-]{1,63}+\.[\w.-]{1,190}|(?<![@#\w])\+?\d[\d ()/.-]{6,30}\d"
 )
 _MARK_OF_A_ROUTE = re.compile(r"[@/\d.](?:(?<=[@\d])|(?<=//)|(?<=www\.))")
 """What every route has: an "@", a digit, "//" or "www."."""
@@ -32,8 +32,12 @@ WORDS_OF_A_REASON = 4
 """A clause behind a refusal tells why from this many words on."""
 WORDS_OF_A_SENTENCE = 5
 """So does a sentence beside it from this many."""
+WORDS_BESIDE = 3
+"""A sentence that says no has room for a reason from so many more words on: "I don't see a fit" is none."""
 ETA_PROMISED, ETA_ALONE = 0.3, 0.3
 """Chance from which a time beside a promise is one at which something will be done, and a time beside none."""
+HINT_BESIDE = 0.03
+"""Chance below which such a statement is not even a hint of a reason."""
 REASON_BESIDE = 0.2
 """Chance from which the second reader confirms that a statement beside a no tells why."""
 NO_REASON = (
@@ -82,7 +86,11 @@ def _routes(scan: Scan, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 def find_reasons(scan: Scan, noes: Noes) -> Reasons:
     """Why. "It's our policy" alone is none."""
-    beside = (hit for hit in scan.of("reason_beside") if hit.sentence in noes.sentences)
+    beside = (
+        hit
+        for hit in scan.of("reason_beside")
+        if hit.sentence in noes.sentences and words_beside(scan, hit.sentence, noes.refusals) >= WORDS_BESIDE
+    )
     stated = tuple(
         hit
         for hit in (*scan.of("reason"), *beside)
@@ -238,6 +246,16 @@ def find_offers(scan: Scan, noes: Noes) -> list[Hit]:
 def _tells_why(scan: Scan, offset: int) -> bool:
     """A statement beside a no has no word like because: that it tells why wants a better chance."""
     return scan.acts.chance(scan.prepared.index_at(offset), "reason", 1.0) >= REASON_BESIDE
+
+
+def may_tell_why(scan: Scan, offset: int) -> bool:
+    """Whether a statement beside a no could be its reason: a hint is no more than that."""
+    return scan.acts.chance(scan.prepared.index_at(offset), "reason", 1.0) >= HINT_BESIDE
+
+
+def has_room(scan: Scan, hit: Hit, noes: Noes) -> bool:
+    """Whether the sentence of a hit says more than no."""
+    return hit.sentence not in noes.sentences or words_beside(scan, hit.sentence, noes.refusals) >= WORDS_BESIDE
 
 
 def _may_be(scan: Scan, act: str, offset: int, noes: Noes) -> bool:
