@@ -34,7 +34,7 @@ WORDS_OF_A_SENTENCE = 5
 """So does a sentence beside it from this many."""
 WORDS_BESIDE = 3
 """A sentence that says no has room for a reason from so many more words on: "I don't see a fit" is none."""
-ETA_PROMISED, ETA_ALONE = 0.3, 0.3
+ETA_PROMISED, ETA_ALONE = 0.4, 0.4
 """Chance from which a time beside a promise is one at which something will be done, and a time beside none."""
 HINT_BESIDE = 0.03
 """Chance below which such a statement is not even a hint of a reason."""

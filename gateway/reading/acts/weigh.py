@@ -14,14 +14,14 @@ NEVER = 2.0
 """No chance is enough: the second reader confirms or doubts these, and finds none alone."""
 
 LEVELS: dict[str, tuple[float, float]] = {
-    "refusal": (0.02, 0.98),
-    "reason": (0.05, 0.95),
+    "refusal": (0.06, 0.96),
+    "reason": (0.15, 0.95),
     "eta": (0.05, 0.85),
-    "alternative": (0.05, 0.95),
-    "handoff": (0.0, 0.95),
-    "redirect": (0.05, 0.95),
+    "alternative": (0.2, 0.92),
+    "handoff": (0.0, 0.93),
+    "redirect": (0.1, 0.95),
     "out_of_scope": (0.0, 0.97),
-    "escalation_offer": (0.02, 0.85),
+    "escalation_offer": (0.05, 0.85),
     "dismissive": (0.0, NEVER),
     "question": (0.05, NEVER),
 }
