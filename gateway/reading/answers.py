@@ -40,8 +40,12 @@ _NAMES = re.compile(r"(?:[A-ZÀ-Þ][\w'’-]+[ .]*){2,4}")
 def asked_kinds(scan: Scan) -> frozenset[Asked]:
     """What the writer of a text asks for. A sentence that asks for something done is no mere question as well."""
     kinds: set[Asked] = set()
+    placed = scan.by_sentence
     for index, sentence in enumerate(scan.prepared.sentences):
-        if scan.within(index, "status") and sentence.question:
+        if index not in placed:
+            if sentence.question:
+                kinds.add("information")
+        elif scan.within(index, "status") and sentence.question:
             kinds.add("status")
         elif scan.within(index, "request"):
             kinds.add("request")
@@ -57,10 +61,11 @@ def count_questions(scan: Scan) -> int:
 
 def questions_in(scan: Scan) -> list[int]:
     """The numbers of the sentences of a text that ask something."""
+    requests = {hit.sentence for hit in scan.of("request")}
     return [
         index
         for index, sentence in enumerate(scan.prepared.sentences)
-        if sentence.kind == "body" and (sentence.question or scan.within(index, "request"))
+        if (sentence.question or index in requests) and sentence.kind == "body"
     ]
 
 

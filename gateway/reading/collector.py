@@ -94,7 +94,7 @@ class Collector:
     def _fact(self, name: str, value: Value, places: Iterable[Place]) -> Fact:
         spans: list[Span] = []
         places = list(places)
-        confidence = max((place.sure for place in places if isinstance(place, Hit)), default=1.0)
+        confidence = max([place.sure for place in places if isinstance(place, Hit)], default=1.0)
         for place in places:
             start, end = (place.start, place.end) if isinstance(place, Hit) else place
             text = self.body.new.text
@@ -259,7 +259,7 @@ class Collector:
         subject = self.message.subject
         lexicon = self.context.lexicon
         # What is asked has fewer cues than what is said, and this one among them.
-        if subject and lexicon.scan_text(subject[:400], scope="asked", languages=self.languages).has("confidential"):
+        if subject and lexicon.says(subject[:400], "confidential", "asked", self.languages):
             self._note("confidential", True, Span(subject, "header:Subject", 0, len(subject)))
 
     def _hits(self, name: str, hits: Sequence[Hit], value: Value = True) -> None:

@@ -19,11 +19,10 @@ NOT_BEFORE = re.compile(r"(?:not )?(?:before|until|till|vor|bis|erst|avant|antes
 _ROUTE = re.compile(
     r"https?://\S+|www\.\S+|(?<![\w.+-])[\w.+-]{1,64}+@[\w-]{1,63}+\.[\w.-]{1,190}|(?<![@#\w])\+?\d[\d ()/.-]{6,30}\d"
 )
-_MARK_OF_A_ROUTE = re.compile(r"[@/\d.](?:(?<=[@\d])|(?<=//)|(?<=www\.))")
-"""What every route has: an "@", a digit, "//" or "www."."""
 FAR = 3
 """Sentences from a refusal within which another way belongs to it."""
 _DATE = re.compile(r"\d{1,2}\s?[./-]\s?\d{1,2}\s?[./-]\s?\d{2,4}|\d{4}[/-]\d{1,2}[/-]\d{1,2}|\d[\d.]*[.,]\d{2}\b")
+_WORD = re.compile(r"[^\W_]{2,}")
 DIGITS = 6
 """A telephone number has at least so many."""
 WORDS_OF_A_TURN = 4
@@ -75,7 +74,7 @@ def route_in(scan: Scan, start: int, end: int) -> tuple[int, int] | None:
 
 
 def _routes(scan: Scan, start: int, end: int) -> Iterator[tuple[int, int]]:
-    if _MARK_OF_A_ROUTE.search(scan.prepared.text, start, end) is None:
+    if not scan.prepared.points(start, end):
         return  # the cheap question first: nearly no sentence has a route
     for found in _ROUTE.finditer(scan.prepared.text, start, end):
         text = found.group()
@@ -123,7 +122,7 @@ def _adjacent(scan: Scan, noes: Noes) -> list[tuple[int, int]]:
                 continue  # "but …" behind a no says what there is instead
             if route_in(scan, start, end):
                 continue
-            words = re.findall(r"[^\W_]{2,}", scan.prepared.text[start:end])
+            words = _WORD.findall(scan.prepared.text, start, end)
             least = WORDS_OF_A_REASON if said else WORDS_OF_A_SENTENCE
             if sum(not word[0].isupper() for word in words) >= WORDS_OF_A_REASON - 1 and len(words) >= least:
                 found.append((start, end))  # more than names and a company's line
@@ -188,10 +187,10 @@ def find_help(scan: Scan, ways: Sequence[tuple[int, int]]) -> list[tuple[int, in
     """Whatever helps: other ways, and routes to take, such as a link, an address, a number to call. To be sent to
     somebody else, to nobody who could be found, helps nobody."""
     found = [way for way in ways if not scan.within(scan.prepared.index_at(way[0]), "no_route")]
-    for number, sentence in enumerate(scan.prepared.sentences):
-        if sentence.kind == "body":
+    found += [(hit.start, hit.end) for hit in scan.said("directions")]
+    for sentence in scan.prepared.sentences:
+        if sentence.kind == "body" and scan.prepared.points(sentence.start, sentence.end):
             found += _routes(scan, sentence.start, sentence.end)
-            found += [(hit.start, hit.end) for hit in scan.within(number, "directions")]
     return sorted(set(found))
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from itertools import islice
 
+from gateway.mail.lazy import lazy
 from gateway.reading.acts.weigh import weigh
 from gateway.reading.answers import Asked, body_sentences, is_pleasantry
 from gateway.reading.lexicon import Hit, Scan
@@ -48,7 +48,7 @@ class Noes:
     conditional: tuple[Hit, ...] = ()
     others: tuple[Hit, ...] = ()
 
-    @cached_property
+    @lazy
     def sentences(self) -> frozenset[int]:
         """The numbers of the sentences that refuse."""
         return frozenset(hit.sentence for hit in self.refusals)
