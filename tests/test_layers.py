@@ -45,6 +45,10 @@ FORBIDDEN = {
         "gateway.pipeline", "gateway.store", "gateway.smtp", "gateway.commands", "gateway.cli", "gateway.service",
         "gateway.desk", "gateway.settling", "gateway.rules",
     ),
+    "gateway.console": (
+        "gateway.pipeline", "gateway.commands", "gateway.cli", "gateway.service", "gateway.smtp", "gateway.dispatch",
+    ),
+    "gateway.service": ("gateway.console", "gateway.commands", "gateway.cli"),
     "gateway.pipeline": ("gateway.commands", "gateway.cli", "gateway.service", "gateway.smtp.server"),
     "gateway.templating": ("gateway.store", "gateway.pipeline", "gateway.smtp", "gateway.commands"),
     "gateway.notices": ("gateway.store.store", "gateway.pipeline", "gateway.commands", "gateway.service"),

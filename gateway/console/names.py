@@ -37,6 +37,7 @@ OUTCOMES: Mapping[str, str] = {
     "discarded": _("discarded"),
     "taken": _("taken"),
     "approved": _("answered"),
+    "releasing": _("on its way"),
     "reminded": _("reminded"),
     "erased": _("erased"),
     "viewed": _("viewed"),

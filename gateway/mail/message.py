@@ -12,7 +12,6 @@ from calendar import month_abbr
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
-from functools import cached_property
 from typing import NamedTuple
 
 from mailparser.dates import parse_mail_date
@@ -22,6 +21,7 @@ from gateway.mail import nature
 from gateway.mail.address import Mailbox
 from gateway.mail.charset import decode
 from gateway.mail.fields import HEADER_LIMIT, Section, scan
+from gateway.mail.lazy import lazy
 from gateway.mail.part import Part
 from gateway.mail.parts import Tree, walk
 from gateway.mail.recover import recover
@@ -145,12 +145,12 @@ class Headers:
 
     section: Section
 
-    @cached_property
+    @lazy
     def headers(self) -> tuple[Header, ...]:
         """Every field in order, the first 64 KiB."""
         return tuple(Header(each.name.decode("ascii"), each.value) for each in self.section.fields)
 
-    @cached_property
+    @lazy
     def _index(self) -> dict[str, list[bytes]]:
         index: dict[str, list[bytes]] = {}
         for name, value, *_ in self.section.fields:
@@ -166,7 +166,7 @@ class Headers:
         """Every field of that name, decoded, in order."""
         return tuple(header_text(value) for value in self._index.get(name.lower(), ()))
 
-    @cached_property
+    @lazy
     def _addresses(self) -> dict[str, tuple[tuple[Mailbox, ...], tuple[str, ...]]]:
         return {}
 
@@ -216,24 +216,24 @@ class Headers:
     def bcc(self) -> tuple[Mailbox, ...]:
         return self._mailboxes("bcc")
 
-    @cached_property
+    @lazy
     def subject(self) -> str:
         """The first Subject, unfolded and free of controls; "" without one."""
         return self.get("subject") or ""
 
-    @cached_property
+    @lazy
     def date(self) -> datetime | None:
         """The first Date, aware, with its own offset."""
         values = self._index.get("date")
         return parse_date(values[0]) if values else None
 
-    @cached_property
+    @lazy
     def message_id(self) -> str | None:
         """The first Message-ID, in its brackets."""
         ids = parse_ids(self.get("message-id") or "")
         return ids[0] if ids else None
 
-    @cached_property
+    @lazy
     def references(self) -> tuple[str, ...]:
         """In-Reply-To, then References from the newest on; at most 200, the oldest always among them."""
         replied = [each for value in self.get_all("in-reply-to") for each in parse_ids(value)]
@@ -241,7 +241,7 @@ class Headers:
         ids = tuple(dict.fromkeys((*replied, *reversed(thread))))
         return ids if len(ids) <= _MOST_REFERENCES else (*ids[: _MOST_REFERENCES - 1], ids[-1])
 
-    @cached_property
+    @lazy
     def auto_reason(self) -> str:
         """Why this is a machine's mail, in plain words; "" when a person may have sent it (RFC 3834 §5)."""
         return nature.auto_reason(self.get)
@@ -250,7 +250,7 @@ class Headers:
     def auto_submitted(self) -> bool:
         return bool(self.auto_reason)
 
-    @cached_property
+    @lazy
     def bulk_reason(self) -> str:
         """Why this is list or bulk mail, in plain words; "" when it is not."""
         return nature.bulk_reason(self.get)
@@ -294,12 +294,12 @@ class Message(Headers):
     raw: bytes
     tree: Tree
 
-    @cached_property
+    @lazy
     def parts(self) -> tuple[Part, ...]:
         """The leaves in order, attachments included; an attached mail is one leaf."""
         return tuple(self.tree.parts)
 
-    @cached_property
+    @lazy
     def attached(self) -> tuple[Attached, ...]:
         return tuple(Attached(part, Headers(section)) for part, section in self.tree.attached)
 
@@ -312,17 +312,17 @@ class Message(Headers):
         texts = (odd for part in self.parts for odd in part.oddities)
         return (*Headers.oddities.fget(self), *self.tree.oddities, *texts)  # type: ignore[attr-defined]
 
-    @cached_property
+    @lazy
     def calendar(self) -> bool:
         """Whether this is an invitation or an answer to one (RFC 6047), not a mail with a calendar file beside it."""
         return nature.is_calendar(self.get, self.parts)
 
-    @cached_property
+    @lazy
     def signed(self) -> bool:
         """Whether a signature covers the text: multipart/signed, opaque S/MIME, or inline PGP."""
         return nature.is_signed(self.tree)
 
-    @cached_property
+    @lazy
     def encrypted(self) -> bool:
         """Whether the text cannot be read without a key: S/MIME, PGP/MIME, or inline PGP."""
         return nature.is_encrypted(self.tree)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import binascii
 from collections.abc import Mapping
-from functools import cached_property
 
 from gateway.mail.charset import decode
+from gateway.mail.lazy import lazy
 from gateway.mail.params import Valued
 from gateway.mail.words import unbase64
 
@@ -82,7 +82,7 @@ class Part:
         """Whether the text is longer than what is read of it."""
         return self.is_text and self._decoded[2]
 
-    @cached_property
+    @lazy
     def _decoded(self) -> tuple[str, tuple[str, ...], bool]:
         # Encoded text is up to 3 octets for one (=41) and line ends.
         far = self.limit * 4 if self.encoding in ("base64", "quoted-printable") else self.limit

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
-from functools import cached_property
 from typing import Literal
 
 from gateway.mail.address import Mailbox
@@ -17,6 +16,7 @@ from gateway.mail.alternatives import body_lines, html_knows_better
 from gateway.mail.blocks import Author, Sorted, sort_lines
 from gateway.mail.heads import Found
 from gateway.mail.labels import FORWARD_SUBJECTS
+from gateway.mail.lazy import lazy
 from gateway.mail.lines import Line
 from gateway.mail.message import Attached, Message
 from gateway.mail.newtext import NewText
@@ -43,7 +43,7 @@ class Block:
     def text(self) -> str:
         return self.lines.text
 
-    @cached_property
+    @lazy
     def span(self) -> Span:
         """Where it stands; to find that in HTML takes as long as the text is."""
         return self.lines.locate(0, len(self.lines.text))
@@ -74,7 +74,7 @@ class QuotedAuthor:
         """The moment the mail was written, aware; None where the text does not say it clearly."""
         return parse_quoted_date(self.date_text, self.zone, day_first=self.day_first)
 
-    @cached_property
+    @lazy
     def span(self) -> Span:
         """The evidence: the head above the quoted text, or the field of the attached mail."""
         if self.attached is not None:
@@ -82,13 +82,13 @@ class QuotedAuthor:
         text = NewText.of(self.head)
         return text.locate(0, len(text.text))
 
-    @cached_property
+    @lazy
     def to(self) -> tuple[Mailbox, ...]:
         if self.attached is not None:
             return self.attached.headers.to
         return parse_people(self.found.to, self.found.links.get("to", ())) if self.found is not None else ()
 
-    @cached_property
+    @lazy
     def cc(self) -> tuple[Mailbox, ...]:
         if self.attached is not None:
             return self.attached.headers.cc
@@ -124,7 +124,7 @@ class Body:
             kinds[start:end] = signature_start(lines[start:end], names, below=start > 0)
             start = end
 
-    @cached_property
+    @lazy
     def new(self) -> NewText:
         """Only what the sender wrote now; answers between quoted lines included."""
         own: list[Line] = []
@@ -139,7 +139,7 @@ class Body:
             own.append(line)
         return NewText.of(own)
 
-    @cached_property
+    @lazy
     def blocks(self) -> tuple[Block, ...]:
         """Everything in its order."""
         blocks = []
@@ -163,7 +163,7 @@ class Body:
             runs.append((first, len(lines)))
         return runs
 
-    @cached_property
+    @lazy
     def authors(self) -> tuple[QuotedAuthor, ...]:
         """The quoted authors in the order of the text (newest first, as clients nest), then those of attached mails."""
         date = self._message.date
@@ -203,30 +203,30 @@ class Body:
             day_first=not english,
         )
 
-    @cached_property
+    @lazy
     def quoted_text(self) -> str:
         """All that others wrote, quoted or forwarded, with LF line ends."""
         pairs = zip(self._lines, self._sorted.kinds, strict=True)
         text = "\n".join([line.text for line, kind in pairs if kind == "quote" or kind == "forward"])
         return (_BLANK_LINES.sub("\n\n", text) if "\n\n\n" in text else text).strip("\n")
 
-    @cached_property
+    @lazy
     def has_forward(self) -> bool:
         """Whether this mail passes an earlier one on: attached, under a marker, or under a subject that says so."""
         outer = any(author.kind == "forward" and author.depth == 1 for author in self._sorted.authors)
         return bool(self._message.attached) or outer or "forward" in self._sorted.kinds
 
-    @cached_property
+    @lazy
     def has_quote(self) -> bool:
         """Whether there is any quoted or forwarded text."""
         return any(kind in ("quote", "forward") for kind in self._sorted.kinds)
 
-    @cached_property
+    @lazy
     def unread(self) -> str:
         """Why the new text cannot be known, in plain words; "" where it can."""
         return why_unread(self._message, self._lines, self._sorted.kinds, self.new, forward=self.has_forward)
 
-    @cached_property
+    @lazy
     def inline(self) -> tuple[tuple[str, NewText], ...]:
         """(quoted passage, answer right below it) for answers between or below lines quoted with marks."""
         pairs = []

@@ -40,8 +40,12 @@ _NAMES = re.compile(r"(?:[A-ZÀ-Þ][\w'’-]+[ .]*){2,4}")
 def asked_kinds(scan: Scan) -> frozenset[Asked]:
     """What the writer of a text asks for. A sentence that asks for something done is no mere question as well."""
     kinds: set[Asked] = set()
+    placed = scan.by_sentence
     for index, sentence in enumerate(scan.prepared.sentences):
-        if scan.within(index, "status") and sentence.question:
+        if index not in placed:
+            if sentence.question:
+                kinds.add("information")
+        elif scan.within(index, "status") and sentence.question:
             kinds.add("status")
         elif scan.within(index, "request"):
             kinds.add("request")
@@ -57,10 +61,11 @@ def count_questions(scan: Scan) -> int:
 
 def questions_in(scan: Scan) -> list[int]:
     """The numbers of the sentences of a text that ask something."""
+    requests = {hit.sentence for hit in scan.of("request")}
     return [
         index
         for index, sentence in enumerate(scan.prepared.sentences)
-        if sentence.kind == "body" and (sentence.question or scan.within(index, "request"))
+        if (sentence.question or index in requests) and sentence.kind == "body"
     ]
 
 
@@ -132,8 +137,8 @@ def only_pleasantries(scan: Scan) -> bool:
 def is_terse(scan: Scan, questions: int, refused: Collection[int]) -> bool:
     """At most four words that are no whole answer to what was asked; nothing at all also counts.
 
-    A number, a link, an address, a command or somebody's name is a whole answer to one question, and so is any word
-    that does not leave it open; two questions want more.
+    A number, a link, an address, a command or somebody's name is a whole answer, and so is any word that does not leave
+    it open; two questions want more.
     """
     said = body_sentences(scan)
     if not scan.says_at_most(TERSE_WORDS):
@@ -141,7 +146,7 @@ def is_terse(scan: Scan, questions: int, refused: Collection[int]) -> bool:
     if any(scan.within(n, "complete_answer") for n in said):
         return False
     text = " ".join(scan.prepared.text[s.start : s.end] for s in (scan.prepared.sentences[n] for n in said))
-    if _POINTS.search(text) or (_NAMES.fullmatch(text) and questions < 2):
+    if _POINTS.search(text) or (said and _NAMES.fullmatch(text)):
         return False
     if any(scan.within(n, "refusal_answer") and n not in refused for n in said):
         return False  # a no that answers what is so

@@ -14,6 +14,9 @@ import re2
 MEMORY: Final = 64 << 20
 """Octets that RE2 may use for one automaton; it is filled only as far as mail needs it."""
 
+MOST_KNOWN, LONGEST_KNOWN = 2_000, 40
+"""Matches whose groups are kept, and the octets that one of them has at most."""
+
 _ANYWHERE, _HERE = re2._Anchor.UNANCHORED, re2._Anchor.ANCHOR_START
 
 _BEGINNING = rb"\A\n"
@@ -43,22 +46,23 @@ class Pattern:
         """Compiled again on the other side: a reader is a process of its own."""
         return Pattern, (self.source,)
 
-    def find(self, data: bytes, at: int = 0) -> Span | None:
-        """Where the first match at or behind an offset begins and ends."""
-        span: Span = self._match(_ANYWHERE, data, at, len(data))[0]
+    def find(self, data: bytes, at: int = 0, end: int | None = None) -> Span | None:
+        """Where the first match at or behind `at`, and before `end`, begins and ends."""
+        span: Span = self._match(_ANYWHERE, data, at, len(data) if end is None else end)[0]
         return None if span[0] < 0 else span
 
 
 class Captures:
     """A pattern that also tells what its groups matched: dear, so that it is asked about what a `Pattern` has found."""
 
-    __slots__ = ("_match", "names", "source")
+    __slots__ = ("_known", "_match", "names", "source")
 
     def __init__(self, source: bytes) -> None:
         self.source = source
         compiled = re2.compile(source, options(captures=True))
         self._match = compiled._regexp.Match
         self.names: dict[int, str] = {number: name.decode() for name, number in compiled.groupindex.items()}
+        self._known: dict[bytes, list[Span]] = {}
 
     def __reduce__(self) -> tuple[object, ...]:
         return Captures, (self.source,)
@@ -69,6 +73,18 @@ class Captures:
         `start` and `end` are those of a match of the same pattern, so that this finds it again.
         """
         spans: list[Span] = self._match(_HERE, data, start, end)
+        return spans
+
+    def of(self, match: bytes) -> list[Span]:
+        """As `at`, of a match that stands alone; those of short ones are kept, for people write few things so often as
+        "on thursday" and "tomorrow"."""
+        spans = self._known.get(match)
+        if spans is None:
+            spans = self.at(match, 0, len(match))
+            if len(match) <= LONGEST_KNOWN:
+                if len(self._known) >= MOST_KNOWN:
+                    self._known.clear()
+                self._known[match] = spans
         return spans
 
 

@@ -18,7 +18,7 @@ from gateway.reading.context import Context
 from gateway.reading.facts import Agent, Fact, Facts, Requester, Value
 from gateway.reading.lexicon import Hit, Scan
 from gateway.reading.memory import is_sensitive
-from gateway.reading.mitigation import Place, Softened, gives_enough, mitigating
+from gateway.reading.mitigation import Place, Softened, gives_enough, has_room, may_tell_why, mitigating
 from gateway.reading.people import Recipients, name_words, somebody_named
 from gateway.reading.referral import Referral, Setting, find_referral
 from gateway.reading.refusal import Noes, Question, find_noes
@@ -31,6 +31,8 @@ MOST_SAID = 32 * 1024
 is looked at closely. Mail with more is `unreadable`."""
 MOST_INLINE = 200
 """Answers between quoted lines whose questions are looked at."""
+LONGEST_THANKS = 80
+"""Code points of a signature in which thanks would stand."""
 MOST_EVIDENCE = 8
 """Spans that one fact carries."""
 
@@ -92,7 +94,7 @@ class Collector:
     def _fact(self, name: str, value: Value, places: Iterable[Place]) -> Fact:
         spans: list[Span] = []
         places = list(places)
-        confidence = max((place.sure for place in places if isinstance(place, Hit)), default=1.0)
+        confidence = max([place.sure for place in places if isinstance(place, Hit)], default=1.0)
         for place in places:
             start, end = (place.start, place.end) if isinstance(place, Hit) else place
             text = self.body.new.text
@@ -203,7 +205,7 @@ class Collector:
         if answers.only_pleasantries(scan):
             self._add("pleasantries_only", True, ((s.start, s.end) for s in scan.prepared.sentences))
         empty = not answers.body_sentences(scan) and (
-            self.body.has_forward or any(part.attachment for part in self.message.parts)
+            self.body.has_forward or any(part.attachment for part in self.message.parts) or self._only_thanks()
         )
         if to_requester and not empty:
             self._unanswered()
@@ -219,6 +221,11 @@ class Collector:
             sentences = (asked.prepared.sentences[number] for number in left[:MOST_EVIDENCE])
             self._note("unanswered", len(left), *(self._quoted_place(asked, s.start, s.end) for s in sentences))
 
+    def _only_thanks(self) -> bool:
+        """Whether a mail without a text has thanks above its signature: they answer nothing, and on purpose."""
+        signed = (block.text[:LONGEST_THANKS] for block in self.body.blocks if block.kind == "signature")
+        return any(self.context.lexicon.scan_text(text).has("pleasantry") for text in signed)
+
     def _hint(self, noes: Noes) -> None:
         """What may excuse a stop: what the second reader holds possible, and what phrases say though it doubts them."""
         if not self.scan.acts.of:
@@ -227,7 +234,14 @@ class Collector:
         found: dict[str, tuple[Value, Sequence[Place]]] = {
             name: (True, seen(self.scan, act, POSSIBLE)) for act, name in EXCUSES.items()
         }
-        found |= self._mitigating(phrases, noes)
+        found["reason"] = (True, [hit for hit in seen(self.scan, "reason", POSSIBLE) if has_room(self.scan, hit, noes)])
+        said = self._mitigating(phrases, noes)
+        if said.get("reason", ("",))[0] == "adjacent":
+            value, places = said.pop("reason")
+            starts = ((place, place.start if isinstance(place, Hit) else place[0]) for place in places)
+            if places := [place for place, start in starts if may_tell_why(self.scan, start)]:
+                said["reason"] = (value, places)
+        found |= said
         for name, (value, places) in found.items():
             if places and name not in self.facts:
                 self.hints[name] = self._fact(name, value, places)
@@ -245,7 +259,7 @@ class Collector:
         subject = self.message.subject
         lexicon = self.context.lexicon
         # What is asked has fewer cues than what is said, and this one among them.
-        if subject and lexicon.scan_text(subject[:400], scope="asked", languages=self.languages).has("confidential"):
+        if subject and lexicon.says(subject[:400], "confidential", "asked", self.languages):
             self._note("confidential", True, Span(subject, "header:Subject", 0, len(subject)))
 
     def _hits(self, name: str, hits: Sequence[Hit], value: Value = True) -> None:

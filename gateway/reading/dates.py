@@ -123,11 +123,12 @@ class Calendar:
             return
         data, at = prepared.data, 0
         while (span := self.pattern.find(data, at)) is not None:
-            whole, *groups = self.captures.at(data, *span)[1:]
-            first, last = whole
+            match = data[span[0] : span[1]]
+            whole, *groups = self.captures.of(match)[1:]
+            first, last = whole[0] + span[0], whole[1] + span[0]
             at = last  # what bounds this one may bound the next
             named = {
-                self.captures.names[number]: data[start:end].decode("utf-8", "ignore")
+                self.captures.names[number]: match[start:end].decode("utf-8", "ignore")
                 for number, (start, end) in enumerate(groups, 2)
                 if start < end and number in self.captures.names
             }

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import lru_cache
+from itertools import repeat
 from typing import Any
 
+from gateway.mail.lazy import lazy
 from gateway.reading.phrases import fold
 
 MIN_LETTERS = 24
@@ -21,6 +22,12 @@ FEWEST = 3
 """Small words that must be there before any language is left out."""
 ENOUGH = 1500
 """Code points that are looked at where small words do not tell."""
+
+_BITS = SAMPLE.bit_length()
+"""Of one language's count: no sample has more words than code points."""
+_MOST = (1 << _BITS) - 1
+_NOWHERE = 1 << 16
+"""A bit behind all counts: of a language without small words."""
 
 _WORDS = re.compile(r"[^\W\d_]++(?:'[^\W\d_]++)?+")
 
@@ -47,12 +54,20 @@ class SmallWords:
         owners: dict[str, tuple[str, ...]] = {}
         for lang, its in words.items():
             for word in its:
-                owners[fold(word)] = (*owners.get(fold(word), ()), lang)
+                known = owners.get(fold(word), ())
+                owners[fold(word)] = known if lang in known else (*known, lang)
         return cls(owners)
 
-    @cached_property
+    @lazy
     def counted(self) -> frozenset[str]:
         return frozenset(lang for langs in self.owners.values() for lang in langs)
+
+    @lazy
+    def _packed(self) -> tuple[Mapping[str, int], Mapping[str, int]]:
+        """(language -> the bit at which its count begins, word -> 1 in the count of each language that has it): to
+        count the words of all languages is then one sum of whole numbers."""
+        places = {lang: number * _BITS for number, lang in enumerate(sorted(self.counted))}
+        return places, {word: sum(1 << places[lang] for lang in langs) for word, langs in self.owners.items()}
 
     def likely(self, text: str, languages: Sequence[str]) -> tuple[str, ...]:
         """The languages that a text can be in: one as a rule, some where they are close, all where it is too short.
@@ -60,11 +75,9 @@ class SmallWords:
         Words of one language are innocent ones of another ("want", "car", "pas"), so that only these are read.
         """
         known = tuple(sorted(languages))
-        counts = dict.fromkeys(known, 0)
-        owners = Counter(map(self.owners.get, _WORDS.findall(fold(text[:SAMPLE]))))
-        for langs, times in owners.items():
-            for lang in langs or ():
-                counts[lang] += times
+        places, packed = self._packed
+        total = sum(map(packed.get, _WORDS.findall(fold(text[:SAMPLE])), repeat(0)))
+        counts = {lang: total >> places.get(lang, _NOWHERE) & _MOST for lang in known}
         best = max(counts.values(), default=0)
         if best < FEWEST:
             return known

@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.located import BadFiles, Problem, Tree, load_yaml, suggest, validate
+from gateway.mail.lazy import lazy
 from gateway.reading.acts.acts import UNREAD, Acts
 from gateway.reading.automaton import Captures, Pattern, PatternSet, Span
 from gateway.reading.cues import CUES, SCOPES, Scope
@@ -69,7 +69,7 @@ class _Group:
     source: bytes
     whole: bytes
 
-    @cached_property
+    @lazy
     def _captures(self) -> Captures:
         return Captures(self.source)
 
@@ -148,16 +148,16 @@ class Scan:
 
     def within(self, index: int, *cues: str) -> tuple[Hit, ...]:
         """The hits of some cues in one sentence."""
-        placed = self._by_sentence.get(index)
-        if placed is None:
+        placed = self.by_sentence.get(index)
+        if placed is None or placed.keys().isdisjoint(cues):
             return ()
         if len(cues) == 1:
-            return placed.get(cues[0], ())
+            return placed[cues[0]]
         return tuple([hit for cue in cues if cue in placed for hit in placed[cue]])
 
-    @cached_property
-    def _by_sentence(self) -> Mapping[int, Mapping[str, tuple[Hit, ...]]]:
-        """Most sentences have no hit, and each is asked about often."""
+    @lazy
+    def by_sentence(self) -> Mapping[int, Mapping[str, tuple[Hit, ...]]]:
+        """Number of a sentence -> its hits by cue. Most sentences have none, and each is asked about often."""
         placed: dict[int, dict[str, tuple[Hit, ...]]] = {}
         for cue, hits in self.hits.items():
             for hit in hits:
@@ -204,6 +204,12 @@ class Lexicon:
                 for group in phrases.found_in(data) if phrases.lang in wanted else ():
                     hits.setdefault(group.cue, []).extend(_find(group, prepared, data))
         return Scan(prepared, {cue: _tidy(found) for cue, found in hits.items() if found})
+
+    def says(self, text: str, cue: str, scope: Scope, languages: Iterable[str]) -> bool:
+        """Whether a text holds a phrase of a cue: `scan_text`, where nothing else is asked."""
+        prepared = self.prepare(text)
+        groups = (g for phrases in self.sets.get(scope, ()) if phrases.lang in languages for g in phrases.groups)
+        return any(group.cue == cue and _find(group, prepared, prepared.data) for group in groups)
 
     def scan_text(
         self, text: str, names: Iterable[str] = (), scope: Scope = "said", languages: Iterable[str] | None = None
@@ -289,17 +295,16 @@ def _compile(
 
 def _find(group: _Group, prepared: Prepared, data: bytes) -> list[Hit]:
     hits: list[Hit] = []
-    at = 0
-    # What bars a hit stands nowhere in the text, as a rule: so that not every hit has to ask for its own sentence.
-    unless = group.unless if group.unless is not None and group.unless.find(data) is not None else None
+    at = asked = 0
     while len(hits) < _MOST_HITS and (found := group.say.find(data, at)) is not None:
         first, last = group.phrase_in(data, found)
         at = max(last, found[0] + 1)  # the mark behind one hit may be the one before the next
-        if unless is not None:
+        if group.unless is not None and first >= asked:
             left, right = data.rfind(b"\n", 0, first), data.find(b"\n", last)
-            if unless.find(data[left : right + 1]) is not None:
+            if group.unless.find(data, left, right + 1) is not None:
                 at = max(at, right)  # nor is anything else of this sentence a hit
                 continue
+            asked = right
         start, end = prepared.offset(first), prepared.offset(last)
         hits.append(Hit(group.cue, group.lang, start, end, prepared.index_at(start)))
     return hits

@@ -12,18 +12,17 @@ from gateway.reading.answers import clarifying
 from gateway.reading.dates import Calendar, When
 from gateway.reading.facts import Facts, Value
 from gateway.reading.lexicon import Hit, Scan
-from gateway.reading.refusal import Noes, clause_of
+from gateway.reading.refusal import Noes, clause_of, words_beside
 from gateway.reading.sentences import clauses
 
 NOT_BEFORE = re.compile(r"(?:not )?(?:before|until|till|vor|bis|erst|avant|antes|prima|voor|tot|nicht vor)\b")
 _ROUTE = re.compile(
-    r"https?://\S+|www\.\S+|(?<![\w.+-])[\w.+-]{1,64}+@[\w-]{1,63}+\.[\w.-]{1,190}|\+?\d[\d ()/.-]{6,30}\d"
+    r"https?://\S+|www\.\S+|(?<![\w.+-])[\w.+-]{1,64}+@[\w-]{1,63}+\.[\w.-]{1,190}|(?<![@#\w])\+?\d[\d ()/.-]{6,30}\d"
 )
-_MARK_OF_A_ROUTE = re.compile(r"[@/\d.](?:(?<=[@\d])|(?<=//)|(?<=www\.))")
-"""What every route has: an "@", a digit, "//" or "www."."""
 FAR = 3
 """Sentences from a refusal within which another way belongs to it."""
 _DATE = re.compile(r"\d{1,2}\s?[./-]\s?\d{1,2}\s?[./-]\s?\d{2,4}|\d{4}[/-]\d{1,2}[/-]\d{1,2}|\d[\d.]*[.,]\d{2}\b")
+_WORD = re.compile(r"[^\W_]{2,}")
 DIGITS = 6
 """A telephone number has at least so many."""
 WORDS_OF_A_TURN = 4
@@ -32,8 +31,12 @@ WORDS_OF_A_REASON = 4
 """A clause behind a refusal tells why from this many words on."""
 WORDS_OF_A_SENTENCE = 5
 """So does a sentence beside it from this many."""
-ETA_PROMISED, ETA_ALONE = 0.3, 0.3
+WORDS_BESIDE = 3
+"""A sentence that says no has room for a reason from so many more words on: "I don't see a fit" is none."""
+ETA_PROMISED, ETA_ALONE = 0.4, 0.4
 """Chance from which a time beside a promise is one at which something will be done, and a time beside none."""
+HINT_BESIDE = 0.03
+"""Chance below which such a statement is not even a hint of a reason."""
 REASON_BESIDE = 0.2
 """Chance from which the second reader confirms that a statement beside a no tells why."""
 NO_REASON = (
@@ -71,7 +74,7 @@ def route_in(scan: Scan, start: int, end: int) -> tuple[int, int] | None:
 
 
 def _routes(scan: Scan, start: int, end: int) -> Iterator[tuple[int, int]]:
-    if _MARK_OF_A_ROUTE.search(scan.prepared.text, start, end) is None:
+    if not scan.prepared.points(start, end):
         return  # the cheap question first: nearly no sentence has a route
     for found in _ROUTE.finditer(scan.prepared.text, start, end):
         text = found.group()
@@ -82,7 +85,11 @@ def _routes(scan: Scan, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 def find_reasons(scan: Scan, noes: Noes) -> Reasons:
     """Why. "It's our policy" alone is none."""
-    beside = (hit for hit in scan.of("reason_beside") if hit.sentence in noes.sentences)
+    beside = (
+        hit
+        for hit in scan.of("reason_beside")
+        if hit.sentence in noes.sentences and words_beside(scan, hit.sentence, noes.refusals) >= WORDS_BESIDE
+    )
     stated = tuple(
         hit
         for hit in (*scan.of("reason"), *beside)
@@ -115,7 +122,7 @@ def _adjacent(scan: Scan, noes: Noes) -> list[tuple[int, int]]:
                 continue  # "but …" behind a no says what there is instead
             if route_in(scan, start, end):
                 continue
-            words = re.findall(r"[^\W_]{2,}", scan.prepared.text[start:end])
+            words = _WORD.findall(scan.prepared.text, start, end)
             least = WORDS_OF_A_REASON if said else WORDS_OF_A_SENTENCE
             if sum(not word[0].isupper() for word in words) >= WORDS_OF_A_REASON - 1 and len(words) >= least:
                 found.append((start, end))  # more than names and a company's line
@@ -180,10 +187,10 @@ def find_help(scan: Scan, ways: Sequence[tuple[int, int]]) -> list[tuple[int, in
     """Whatever helps: other ways, and routes to take, such as a link, an address, a number to call. To be sent to
     somebody else, to nobody who could be found, helps nobody."""
     found = [way for way in ways if not scan.within(scan.prepared.index_at(way[0]), "no_route")]
-    for number, sentence in enumerate(scan.prepared.sentences):
-        if sentence.kind == "body":
+    found += [(hit.start, hit.end) for hit in scan.said("directions")]
+    for sentence in scan.prepared.sentences:
+        if sentence.kind == "body" and scan.prepared.points(sentence.start, sentence.end):
             found += _routes(scan, sentence.start, sentence.end)
-            found += [(hit.start, hit.end) for hit in scan.within(number, "directions")]
     return sorted(set(found))
 
 
@@ -238,6 +245,16 @@ def find_offers(scan: Scan, noes: Noes) -> list[Hit]:
 def _tells_why(scan: Scan, offset: int) -> bool:
     """A statement beside a no has no word like because: that it tells why wants a better chance."""
     return scan.acts.chance(scan.prepared.index_at(offset), "reason", 1.0) >= REASON_BESIDE
+
+
+def may_tell_why(scan: Scan, offset: int) -> bool:
+    """Whether a statement beside a no could be its reason: a hint is no more than that."""
+    return scan.acts.chance(scan.prepared.index_at(offset), "reason", 1.0) >= HINT_BESIDE
+
+
+def has_room(scan: Scan, hit: Hit, noes: Noes) -> bool:
+    """Whether the sentence of a hit says more than no."""
+    return hit.sentence not in noes.sentences or words_beside(scan, hit.sentence, noes.refusals) >= WORDS_BESIDE
 
 
 def _may_be(scan: Scan, act: str, offset: int, noes: Noes) -> bool:

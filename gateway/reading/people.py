@@ -61,16 +61,26 @@ def name_words(people: Iterable[Mailbox], site: Site) -> frozenset[str]:
 
 def people_called(text: str, start: int, end: int, site: Site) -> Iterator[tuple[int, int]]:
     """Where in a stretch of text somebody of the site file stands with their whole name, as (start, end)."""
+    opening = _first_words(site.called)
     words = list(_SPOKEN.finditer(text, start, end))
-    for first in range(len(words)):
-        for count in range(2, min(MOST_WORDS_OF_A_NAME, len(words) - first) + 1):
-            if tuple(word[0].casefold() for word in words[first : first + count]) in site.called:
+    folded = [word[0].casefold() for word in words]
+    for first, word in enumerate(folded):
+        for count in range(2, min(MOST_WORDS_OF_A_NAME, len(words) - first) + 1) if word in opening else ():
+            if tuple(folded[first : first + count]) in site.called:
                 yield words[first].start(), words[first + count - 1].end()
+
+
+@lru_cache(maxsize=8)
+def _first_words(called: frozenset[tuple[str, ...]]) -> frozenset[str]:
+    """What the names of a site begin with."""
+    return frozenset(name[0] for name in called if name)
 
 
 def somebody_named(scan: Scan, noes: Noes, site: Site, known: frozenset[str]) -> tuple[int, int] | None:
     """Where somebody stands with their whole name who is neither the writer nor whoever asked (`known`: the words of
     these two's names), and of whom no refusal is told behind it."""
+    if _first_words(site.called).isdisjoint(map(str.casefold, _SPOKEN.findall(scan.prepared.text))):
+        return None  # the cheap question first: nearly no mail names anybody
     for number, sentence in enumerate(scan.prepared.sentences):
         if not scan.is_said(number):
             continue

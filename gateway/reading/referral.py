@@ -22,6 +22,11 @@ ask for anything."""
 NO_ROUTE = 0.1
 """Chance of a route below which a redirect leads nowhere."""
 
+DOUBTS = {"task": 0.1, "directive": 0.02, "announce": 0.05}
+"""Cue -> the chance of a hand-off below which its phrases are not believed: "please call" asks for anything."""
+SURE_IN = ("en",)
+"""Languages in which the second reader knows hand-offs well enough to doubt a phrase: its base is English."""
+
 Kind = Literal["hand-off", "redirect", "consult", "delegation"]
 
 
@@ -112,20 +117,34 @@ def find_referral(scan: Scan, setting: Setting) -> Referral:
 
 
 def _leads_nowhere(scan: Scan, redirect: Hit) -> bool:
-    """Whether the second reader sees no way to go in a redirect, nor in the sentences beside it."""
+    """Whether the second reader sees no way to go in a redirect, nor in the sentences beside it. "If you get an error,
+    read the manual" sends nobody away."""
+    if scan.within(redirect.sentence, "conditional"):
+        return False
     near = range(redirect.sentence - 1, redirect.sentence + 2)
     return all(scan.acts.chance(n, "route", 1.0 if n == redirect.sentence else 0.0) < NO_ROUTE for n in near)
 
 
 def _believed(scan: Scan, cue: str, seen: Sequence[Hit]) -> tuple[Hit, ...]:
     """The hits of a cue of passing on that the second reader does not take for something else."""
-    hits = weigh(scan, "handoff", scan.said(cue))
+    hits = weigh(scan, "handoff", [hit for hit in scan.said(cue) if not _doubted(scan, hit)])
     return _no_errand(scan, (hit for hit in hits if hit not in seen and hit.cue == cue))
+
+
+def _doubted(scan: Scan, hit: Hit) -> bool:
+    """Whether the second reader is sure that a phrase passes nothing on."""
+    return hit.lang in SURE_IN and scan.acts.chance(hit.sentence, "handoff", 1.0) < DOUBTS.get(hit.cue, 0.0)
 
 
 def _no_errand(scan: Scan, hits: Iterable[Hit]) -> tuple[Hit, ...]:
     """Without what is asked for the writer's own sake: who prints a mail for somebody has not got the matter."""
     return tuple(hit for hit in hits if not scan.within(hit.sentence, "errand"))
+
+
+def _is_addressed(text: str, name: re.Match[str], end: int) -> bool:
+    """Whether a name only calls the reader: it stands alone behind a comma, at the end of its sentence."""
+    before, behind = text[: name.start(1)].rstrip(), text[name.end(1) : end]
+    return before.endswith(",") and " " not in name.group(1) and not any(map(str.isalnum, behind))
 
 
 def _target(scan: Scan, redirect: tuple[Hit, ...]) -> tuple[str, tuple[int, int] | None]:
@@ -148,7 +167,9 @@ def _target(scan: Scan, redirect: tuple[Hit, ...]) -> tuple[str, tuple[int, int]
         if vague and hit.lang in NOUNS_ARE_CAPITALISED:
             continue
         named = sentences[hit.sentence]
-        for found in _NAME.finditer(text, max(hit.start, named.start + 1), named.end):
+        for found in _NAME.finditer(text, max(hit.start, named.start) + 1, named.end):
+            if _is_addressed(text, found, named.end):
+                continue
             if not any(each.start <= found.end(1) and found.start(1) <= each.end for each in vague):
                 return found.group(1).strip(), found.span(1)
     return "", None

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from itertools import islice
 
+from gateway.mail.lazy import lazy
 from gateway.reading.acts.weigh import weigh
 from gateway.reading.answers import Asked, body_sentences, is_pleasantry
 from gateway.reading.lexicon import Hit, Scan
@@ -23,6 +23,8 @@ UNLIKELY = 0.5
 """A phrase that nothing confirms falls where the second reader sees rather no refusal than one, and is sure of one of
 SOMETHING_ELSE from TAKEN on: "can't make it, I'm at the dentist"."""
 
+REGRETS = ("apology", "pardon")
+_WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
 WORDS_OF_A_BARE_NO = 4
 """A "no" whose question nobody knows is the whole answer in at most this many words."""
 
@@ -46,7 +48,7 @@ class Noes:
     conditional: tuple[Hit, ...] = ()
     others: tuple[Hit, ...] = ()
 
-    @cached_property
+    @lazy
     def sentences(self) -> frozenset[int]:
         """The numbers of the sentences that refuse."""
         return frozenset(hit.sentence for hit in self.refusals)
@@ -81,6 +83,14 @@ def find_noes(scan: Scan, question: Question) -> Noes:
         tuple(conditional),
         tuple(others),
     )
+
+
+def words_beside(scan: Scan, number: int, noes: Iterable[Hit]) -> int:
+    """How many words a sentence has beside the no in it and beside being sorry for it."""
+    said = [*(hit for hit in noes if hit.sentence == number), *scan.within(number, "refusal_answer", *REGRETS)]
+    sentence = scan.prepared.sentences[number]
+    words = _WORD.finditer(scan.prepared.text, sentence.start, sentence.end)
+    return sum(not any(hit.start < word.end() and word.start() < hit.end for hit in said) for word in words)
 
 
 def _plain(scan: Scan, refusals: Sequence[Hit]) -> frozenset[int]:

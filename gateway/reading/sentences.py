@@ -6,9 +6,9 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Literal, NamedTuple
 
+from gateway.mail.lazy import lazy
 from gateway.reading.phrases import fold, octets_of
 
 MAX_TEXT = 60_000
@@ -35,6 +35,10 @@ _LONGEST_ABBREVIATION = 12
 _QUOTED = re.compile(r"\"[^\"\n]{3,300}\"|“[^”\n]{3,300}”|„[^“”\n]{3,300}[“”]|«[^»\n]{3,300}»|»[^«\n]{3,300}«")
 _NAME_LINE = re.compile(r"[^\W\d_][\w.'-]*(?:[ ,]+[^\W\d_][\w.'-]*){0,3}[.,!]?", re.UNICODE)
 _HANDLE = re.compile(r"[.\s]{0,3}(?:@[\w.-]{1,60}[,:]?\s{1,3})+")
+_CLOSE = " \"'”»)"
+"""What may stand behind the question mark of a sentence."""
+_POINTS = re.compile(r"[@/\d.](?:(?<=[@\d])|(?<=//)|(?<=www\.))")
+_WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
 _GOES_ON = re.compile(rb"[\x80-\xbf]")
 _VOCATIVE = re.compile(r"([^\W\d_][\w'-]{1,40})(?:[ ]{1,3}([^\W\d_][\w'-]{1,40}))?[ ]?[,:!–-]{1,5}\s+")
 
@@ -61,31 +65,42 @@ class Prepared:
     folded: str
     sentences: tuple[Sentence, ...]
 
-    @cached_property
+    @lazy
     def data(self) -> bytes:
         """The octets that phrases read."""
         return octets_of(self.folded)
 
-    @cached_property
+    @lazy
     def _starts(self) -> list[int]:
         return [s.start for s in self.sentences]
 
-    @cached_property
+    @lazy
     def _wide(self) -> list[int]:
         """The octets of `data` that only go on with a character."""
         return [found.start() for found in _GOES_ON.finditer(self.data)]
 
     def offset(self, octet: int) -> int:
         """The offset in code points of an octet of `data`."""
-        if len(self.data) == len(self.folded) + 2:
-            return max(0, octet - 1)
-        return max(0, octet - 1 - bisect_left(self._wide, octet))
+        at = octet - 1
+        if len(self.data) != len(self.folded) + 2:
+            at -= bisect_left(self._wide, octet)
+        return at if at > 0 else 0
 
     def index_at(self, offset: int) -> int:
         """The number of the sentence that holds an offset (the one before it, where it stands between two)."""
-        return max(0, bisect_right(self._starts, offset) - 1)
+        return (bisect_right(self._starts, offset) or 1) - 1
 
-    @cached_property
+    @lazy
+    def _points(self) -> list[int]:
+        return [found.start() for found in _POINTS.finditer(self.text)]
+
+    def points(self, start: int, end: int) -> bool:
+        """Whether a link, an address or a number can stand between two offsets: "@", a digit, "//" or "www." does."""
+        points = self._points
+        at = bisect_left(points, start)
+        return at < len(points) and points[at] < end
+
+    @lazy
     def _clause_marks(self) -> dict[int, list[int]]:
         return {}
 
@@ -100,7 +115,7 @@ class Prepared:
     def words(self, index: int) -> int:
         """How many words a sentence has."""
         sentence = self.sentences[index]
-        return len(re.findall(r"[^\W_]+(?:['’.-][^\W_]+)*", self.text[sentence.start : sentence.end]))
+        return len(_WORD.findall(self.text, sentence.start, sentence.end))
 
 
 def prepare(
@@ -121,15 +136,20 @@ def prepare(
         return Prepared(text, re.sub(r"\s", " ", folded), ())
     spans = _part_address(text, folded, spans, greetings, names)
     kinds = _kinds(text, folded, spans, greetings, closings, names)
-    masked = _QUOTED.sub(lambda m: _blot(m.group()), folded)
+    masked = folded
+    if '"' in folded or not folded.isascii():
+        masked = _QUOTED.sub(lambda m: _blot(m.group()), folded)
+    masked = masked.replace("\n", " ").replace("\r", " ")
     out: list[str] = []
     at = 0
     sentences = []
     for (start, end, paragraph), kind in zip(spans, kinds, strict=True):
-        out.append("\n" * (start - at) if start > at else "")
-        out.append(masked[start:end].replace("\n", " ").replace("\r", " "))
+        out.append("\n" * (start - at))
+        out.append(masked[start:end])
         at = end
-        sentences.append(Sentence(start, end, kind, text[start:end].rstrip(" \"'”»)").endswith("?"), paragraph))
+        last = text[end - 1]
+        asks = last == "?" or (last in _CLOSE and text[start:end].rstrip(_CLOSE).endswith("?"))
+        sentences.append(Sentence(start, end, kind, asks, paragraph))
     out.append("\n" * (len(text) - at))
     return Prepared(text, "".join(out), tuple(sentences))
 
@@ -141,7 +161,7 @@ def _blot(quoted: str) -> str:
 
 def _blocks(text: str) -> list[tuple[int, int, int]]:
     """Runs of text that belong together: (start, end, paragraph). Lines are joined where they were only wrapped."""
-    longest = max((len(line) for line in text.split("\n")), default=0)
+    longest = max(map(len, text.split("\n")))
     short = min(45, max(20, int(longest * 0.7)))
     blocks: list[tuple[int, int, int]] = []
     start = 0
@@ -156,8 +176,10 @@ def _blocks(text: str) -> list[tuple[int, int, int]]:
             after = text[line_end + 1 : line_end + 2]
             if after.isspace():
                 after = text[line_end + 1 : end].lstrip()[:1]
-            ended = after.isupper() or not after.isalnum() or line.endswith((",", ":", ";", "!", "?", "."))
-            if (ended and len(line) < short) or _BULLET.match(text, line_end + 1, end):
+            ended = len(line) < short and (
+                after.isupper() or not after.isalnum() or line.endswith((",", ":", ";", "!", "?", "."))
+            )
+            if ended or (not after.isupper() and _BULLET.match(text, line_end + 1, end)):
                 blocks.append((block, line_end, paragraph))
                 block = line_end + 1
             line_start = line_end + 1
@@ -180,11 +202,11 @@ def _cut(text: str, blocks: list[tuple[int, int, int]]) -> list[tuple[int, int, 
                 number += 1
                 if last - first == 1 and text[first] == "." and _is_abbreviation(text, at, first):
                     continue
-            piece = text[at : last if inside else end]
-            start = at + len(piece) - len(piece.lstrip())
-            piece = piece.strip()
+            stop = last if inside else end
+            piece = text[at:stop].lstrip()
             if piece:
-                spans.append((start, start + len(piece), paragraph))
+                start = stop - len(piece)
+                spans.append((start, start + len(piece.rstrip()), paragraph))
             if not inside:
                 break
             at = last

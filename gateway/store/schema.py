@@ -117,9 +117,9 @@ audit = Table(
     Column("outcome", Words(20), nullable=False),
     Column("basis", Json),
     Column("seq", BigInteger),  # with `run`, its link; rows from before there were links have none
-    Index(None, "at", "id", "subject"),  # with the subject, so that looking for one reads no rows
-    Index(None, "agent", "at"),
-    Index(None, "requester", "at"),
+    Index(None, "at", "id", "subject", "team"),  # with these two, so that looking for a subject reads no rows
+    Index(None, "agent", "at", "id"),
+    Index(None, "requester", "at", "id"),
     Index(None, "team", "at"),
     Index(None, "disposition", "at"),
     Index(None, "outcome", "at"),

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from transformers import BertModel
 
 from gateway.reading.acts.acts import ACTS
-from gateway.reading.acts.encoder import Floats, save_encoder
+from gateway.reading.acts.encoder import Floats, Norm, load_encoder, save_encoder
 from gateway.reading.acts.reader import HEAD, WINDOW_PIECES
 from gateway.reading.acts.wordpiece import WordPiece
 from gateway.training.texts import Text
@@ -28,7 +28,7 @@ PLACES = 256
 """Places that the shipped encoder has: a question, a window and the marks between them need fewer."""
 QUESTION_LETTERS, QUESTION_PIECES = 600, 32
 """Code points of what was asked that are learnt with, and pieces of these."""
-WITHOUT_QUESTION = 0.4
+WITHOUT_QUESTION = 0.7
 """Share of windows that are learnt from without what was asked, as the product reads. The rest learn what an answer is
 from what it answers."""
 MOST_WINDOWS = 2
@@ -190,6 +190,48 @@ def export(tagger: Tagger, vocabulary: Sequence[str], path: Path) -> None:
             found |= _layer(stored, f"encoder.encoder.layer.{number}.", f"layer.{number}.", kind)
     extra = {"vocabulary": vocabulary, "acts": ACTS}
     save_encoder(path, found, {name: np.frombuffer("\n".join(its).encode(), np.uint8) for name, its in extra.items()})
+
+
+def restore(tagger: Tagger, path: Path) -> None:
+    """Give a tagger the weights that `export` stored, so that training goes on from there; they come back as exact as
+    octets are. Raises ValueError where they are those of another vocabulary or of other acts, or of another shape."""
+    encoder, extra = load_encoder(path)
+    if tuple(extra["acts"].tobytes().decode().split("\n")) != ACTS:
+        raise ValueError(f"{path}: it tells other acts than {', '.join(ACTS)}; train from the published encoder")
+    stored = {"head.weight": encoder.head.weight.T, "head.bias": encoder.head.bias}
+    inside = "encoder.embeddings."
+    places = tagger.encoder.embeddings.position_embeddings.weight.detach().numpy().copy()
+    places[: len(encoder.places)] = encoder.places
+    stored |= {
+        f"{inside}word_embeddings.weight": encoder.words.whole(),
+        f"{inside}position_embeddings.weight": places,
+        f"{inside}token_type_embeddings.weight": encoder.segments,
+    }
+    stored |= _norm(f"{inside}LayerNorm", encoder.norm)
+    for number, layer in enumerate(encoder.layers):
+        old = f"encoder.encoder.layer.{number}."
+        for part, rows in zip(("query", "key", "value"), np.split(layer.attend.weight.T, 3), strict=True):
+            stored[f"{old}attention.self.{part}.weight"] = rows
+        for part, row in zip(("query", "key", "value"), np.split(layer.attend.bias, 3), strict=True):
+            stored[f"{old}attention.self.{part}.bias"] = row
+        for name, linear in (
+            ("attention.output.dense", layer.join),
+            ("intermediate.dense", layer.widen),
+            ("output.dense", layer.narrow),
+        ):
+            stored |= {f"{old}{name}.weight": linear.weight.T, f"{old}{name}.bias": linear.bias}
+        stored |= _norm(f"{old}attention.output.LayerNorm", layer.norm_attended)
+        stored |= _norm(f"{old}output.LayerNorm", layer.norm_out)
+    found = {name: torch.from_numpy(np.ascontiguousarray(matrix)) for name, matrix in stored.items()}
+    try:
+        missing = tagger.load_state_dict(found, strict=False).missing_keys
+    except RuntimeError as error:
+        raise ValueError(f"{path}: {str(error)[:200]}") from None
+    assert not [name for name in missing if "position_ids" not in name], missing
+
+
+def _norm(name: str, norm: Norm) -> dict[str, Floats]:
+    return {f"{name}.weight": norm.gain, f"{name}.bias": norm.bias}
 
 
 def _layer(stored: Mapping[str, Any], old: str, new: str, kind: str) -> dict[str, Floats]:

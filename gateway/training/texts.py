@@ -1,19 +1,24 @@
 """The texts that the models learn from: mail written for it, and labelled mail, cut into sentences that bear acts.
 
-Two forms. Written mail (`tests/texts/acts`): blocks parted by a blank line, `? what was asked`, then a line a sentence,
-`letters| the sentence`; the letters are those of LETTERS. Labelled mail (corpus/README.md, and `tests/texts`): a label
-holds for the sentences that its evidence stands in; of the others of the same mail it is not known.
+Three forms. Written mail (`tests/texts/acts`): blocks parted by a blank line, `? what was asked`, then a line a
+sentence, `letters| the sentence`; the letters are those of LETTERS. Labelled mail (corpus/README.md, `tests/texts`): a
+label holds for the sentences that its evidence stands in; of the others of the same mail it is not known. Mail of
+public archives (`tests/texts/acts/real`): a table says which letters the sentences of a mail bear; the mails themselves
+are no part of the product, so a folder must have them.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import tarfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from gateway.mail.message import read_message
+from gateway.mail.quoting import Body, split_body
 from gateway.reading.acts.acts import ACTS
 from gateway.reading.lexicon import Lexicon
 from gateway.reading.sentences import Kind
@@ -34,6 +39,8 @@ LABELS: Mapping[str, str] = {
 }
 """Label -> act."""
 REFERRALS = {"handoff_to_colleague": "handoff", "redirect_requester": "redirect"}
+MARKED = re.compile(rf"(?:\d+-\d+:[{re.escape(''.join(LETTERS))}]+ ?)+")
+"""The sentences of a mail in a table: offsets in its new text, and letters."""
 HALF = 0.5
 """A span and a sentence that share this much of one of them belong together."""
 
@@ -97,6 +104,47 @@ def read_labelled(path: Path, lexicon: Lexicon, *, beside: float = 0.2) -> Itera
                 else:
                     spans.append((at, at + len(words), frozenset((act,))))
         yield _cut(row["id"], _question(row), row["text"], spans, lexicon, weights)
+
+
+def read_archived(path: Path, archives: Path, lexicon: Lexicon) -> Iterator[Text]:
+    """The mails that a table tells of, out of the archives (.tar.xz) in a folder.
+
+    A row has the archive, the file in it, the length of its new text in code points, and of each sentence
+    `start-end:letters`. A mail whose new text is read otherwise today than when it was labelled is left out. Raises
+    ValueError where a row is none, and what opening an archive raises.
+    """
+    told: dict[str, dict[str, tuple[int, str]]] = {}
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines()[1:], 2):
+        match line.split("\t"):
+            case [archive, file, length, sentences] if length.isdigit() and MARKED.fullmatch(sentences):
+                told.setdefault(archive, {})[file] = (int(length), sentences)
+            case _:
+                write = "archive, file, length and start-end:letters, with tabs between"
+                raise ValueError(f"{path}:{number}: write {write}")
+    for archive, files in told.items():
+        with tarfile.open(archives / archive) as tar:
+            for member in tar:
+                name = Path(member.name).name
+                octets = tar.extractfile(member) if name in files else None
+                if octets is None:
+                    continue
+                size, sentences = files[name]
+                body = split_body(read_message(octets.read()))
+                if len(body.new.text) == size:
+                    spans = [_span(each) for each in sentences.split()]
+                    yield _cut(name, _asked(body), body.new.text, spans, lexicon)
+
+
+def _span(marked: str) -> tuple[int, int, frozenset[str]]:
+    place, _, letters = marked.partition(":")
+    start, _, end = place.partition("-")
+    return int(start), int(end), frozenset(LETTERS[letter] for letter in letters)
+
+
+def _asked(body: Body) -> str:
+    """What a mail answers or forwards, as its quote shows it."""
+    quoted = (block.text.strip() for block in body.blocks if block.kind in ("quote", "forward"))
+    return next((text for text in quoted if text), "")
 
 
 def _question(row: Mapping[str, Any]) -> str:

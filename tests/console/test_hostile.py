@@ -260,7 +260,10 @@ def test_all_of_them_in_the_lists(scene: Scene, watched: Watched) -> None:
 
 
 def test_most_of_them_were_held_so_that_their_text_was_shown(scene: Scene) -> None:
-    held = sum(scene.outcome(id) == "held" for id in scene.ids.values())
+    for kind, name in TRICKS:
+        if f"{kind} {name}" not in scene.ids:
+            scene.send(f"{kind} {name}", trick(kind, name))
+    held = sum(scene.outcome(scene.ids[f"{kind} {name}"]) == "held" for kind, name in TRICKS)
     assert held >= 60, held
 
 
@@ -293,7 +296,7 @@ def test_an_upstream_reply_and_a_reason(scene: Scene, watched: Watched) -> None:
 
 
 def test_the_frame_alone_runs_nothing_either(scene: Scene, watched: Watched) -> None:
-    id = scene.ids["html script"]
+    id = scene.ids.get("html script") or scene.send("html script", trick("html", "script"))
     answer = watched.page.goto(f"{scene.url}/mail/{id}/html")
     assert answer is not None
     policy = answer.headers["content-security-policy"]

@@ -72,3 +72,45 @@ def test_answers_between_the_lines_belong_to_the_question_above(found: Callable[
     bare = head + "> Could we get a second account?\n\nNo.\n\n> Is it reachable from Norway?\n\nYes.\n"
     assert found(mail(fine)) == set()
     assert found(mail(bare)) == {"bare-refusal"}
+
+
+@pytest.mark.parametrize(
+    ("text", "bare"),
+    [
+        ("I don't see a fit.", True),
+        ("I would decline", True),
+        ("I don't see a fit, the lab has two of them already.", False),
+        ("Too late for that one, I'm afraid.", True),
+    ],
+)
+def test_a_no_that_says_nothing_more_has_no_room_for_a_reason(
+    text: str, bare: bool, found: Callable[..., set[str]]
+) -> None:
+    assert ("bare-refusal" in found(mail(replying(text, "Could we try it in the lab?")))) is bare
+
+
+@pytest.mark.parametrize(
+    ("text", "terse"),
+    [
+        ("Depends.", True),
+        ("Thanks.\n\nDana", False),
+        ("Tim Belden", False),
+    ],
+)
+def test_thanks_and_names_are_no_terse_answers(text: str, terse: bool, found: Callable[..., set[str]]) -> None:
+    asked = "Who would be the right one for this? And do I have to remove the old driver first?"
+    assert ("terse-reply" in found(mail(replying(text, asked)))) is terse
+
+
+@pytest.mark.parametrize(
+    ("asked", "text"),
+    [
+        ("Kann der neue Kollege bitte Zugriff bekommen?", "Nein."),
+        ("Pourrais-je avoir un accès au logiciel ?", "Non."),
+        ("¿Hay alguna manera de recuperarlo?", "No."),
+        ("Mi mandate la fattura?", "No."),
+        ("Kan mijn collega toegang krijgen?", "Nee."),
+    ],
+)
+def test_a_no_to_what_somebody_asks_for(asked: str, text: str, found: Callable[..., set[str]]) -> None:
+    assert found(mail(replying(text, asked))) == {"bare-refusal"}

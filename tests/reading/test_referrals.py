@@ -71,3 +71,24 @@ def test_a_copy_under_another_form_of_the_address_is_one(read_mail: Read) -> Non
     assert "to_requester" in facts
     lookalike = mail(forwarding("Yours please.", ASKED), to=TEAM, cc="rita.b1om@acme.example", subject="Fwd: Something")
     assert "requester_absent" in read_mail(lookalike).facts
+
+
+@pytest.mark.parametrize(
+    ("text", "target"),
+    [
+        ("You would need to speak with our travel team, Rita.", ""),
+        ("You would need to speak with our travel team, Tracey.", ""),
+        ("You would need to speak with Tracey Miles.", "Tracey Miles"),
+        ("@117130 1/2 You will need to speak to the staff at the gate.", ""),
+        ("You will need to speak to the staff at the gate, 0611 123 456.", "0611 123 456"),
+    ],
+)
+def test_who_is_only_addressed_is_no_route(text: str, target: str, read_mail: Read) -> None:
+    facts = read_mail(mail(replying(text, "Who can change my booking?"))).facts
+    assert "redirect" in facts
+    assert (str(facts["target"].value) if "target" in facts else "") == target
+
+
+def test_who_answers_and_copies_the_writer_has_the_matter(found: Callable[..., set[str]]) -> None:
+    raw = mail(forwarding("Please respond and copy me.", ASKED), to=TEAM, subject="Fwd: Something")
+    assert found(raw) == {"dropped-requester"}

@@ -41,7 +41,6 @@ async def full(url: str, open_store: Callable[..., Store], rows: Any) -> Store:
         (Filters(person="BOB"), range(0, 24, 2)),
         (Filters(person="Eve@acme.example"), range(1, 24, 2)),
         (Filters(person="mary1"), range(1, 24, 4)),
-        (Filters(person="@customer.example"), range(24)),
         (Filters(person="%"), ()),
         (Filters(subject="chair"), range(24)),
         (Filters(subject="100%"), range(24)),
@@ -89,9 +88,10 @@ def test_counts(full: Store) -> None:
 
 def test_a_subject_is_looked_for_in_the_index(sqlite_url: str, open_store: Callable[..., Store]) -> None:
     full = open_store(sqlite_url)
-    query = full._page(Filters(subject="x"), None, None, 50).compile(
-        full.database.reader, compile_kwargs={"literal_binds": True}
-    )
-    with full.database.reader.connect() as connection:
-        plan = " ".join(str(row) for row in connection.execute(text(f"EXPLAIN QUERY PLAN {query}")))
-    assert "COVERING INDEX ix_audit_at_id_subject" in plan and "TEMP B-TREE" not in plan
+    for filters in (Filters(subject="x"), Filters(subject="x", team="it"), Filters(subject="x", within=("it",))):
+        query = full._page(filters, None, None, 50).compile(
+            full.database.reader, compile_kwargs={"literal_binds": True}
+        )
+        with full.database.reader.connect() as connection:
+            plan = " ".join(str(row) for row in connection.execute(text(f"EXPLAIN QUERY PLAN {query}")))
+        assert "COVERING INDEX ix_audit_at_id_subject_team" in plan and "TEMP B-TREE" not in plan

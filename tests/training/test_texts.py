@@ -1,8 +1,10 @@
-"""The texts that the second reader learns from: both forms, and that every one of ours can be read."""
+"""The texts that the second reader learns from: all three forms, and that every one of ours can be read."""
 
 from __future__ import annotations
 
+import io
 import json
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from gateway.policy.loader import load_policies
 from gateway.reading.acts.acts import ACTS
 from gateway.reading.lexicon import Lexicon
 from gateway.resources import shipped
-from gateway.training.texts import read_labelled, read_written
+from gateway.training.texts import MARKED, read_archived, read_labelled, read_written
 
 TEXTS = Path(__file__).parents[1] / "texts"
 
@@ -63,6 +65,59 @@ def test_of_labelled_mail_only_what_is_known_counts(tmp_path: Path, lexicon: Lex
 @pytest.mark.parametrize("path", sorted((TEXTS / "acts").rglob("*.txt")), ids=lambda p: f"{p.parent.name}/{p.stem}")
 def test_all_our_mails_can_be_read(path: Path, lexicon: Lexicon) -> None:
     mails = list(read_written(path, lexicon))
-    assert len(mails) >= 40
+    assert len(mails) >= 30
     assert all(any(s.acts for s in mail.sentences) for mail in mails)
     assert {act for mail in mails for s in mail.sentences for act in s.acts} <= set(ACTS)
+
+
+MAIL = b"""From: Dana Cole <dana.cole@acme.example>\r
+To: Rita Blom <rita.blom@acme.example>\r
+Subject: Re: Port 12\r
+\r
+Hi Rita,\r
+\r
+we can't patch it, the room is locked.\r
+\r
+On Mon, 3 Nov 2025 at 10:00, Rita Blom <rita.blom@acme.example> wrote:\r
+> Can you patch port 12?\r
+"""
+SAID = "Hi Rita,\n\nwe can't patch it, the room is locked."
+HEAD = "archive\tfile\tlength\tsentences\n"
+
+
+def archive(folder: Path) -> None:
+    with tarfile.open(folder / "some.tar.xz", "w:xz") as tar:
+        member = tarfile.TarInfo("some/one.eml")
+        member.size = len(MAIL)
+        tar.addfile(member, io.BytesIO(MAIL))
+
+
+def table(folder: Path, row: str) -> Path:
+    file = folder / "table.tsv"
+    file.write_text(HEAD + row + "\n", encoding="utf-8")
+    return file
+
+
+def test_mail_of_an_archive_bears_the_letters_of_a_table(tmp_path: Path, lexicon: Lexicon) -> None:
+    archive(tmp_path)
+    file = table(tmp_path, f"some.tar.xz\tone.eml\t{len(SAID)}\t0-8:P 10-48:RW")
+    (text,) = read_archived(file, tmp_path, lexicon)
+    assert text.question == "Can you patch port 12?"
+    assert [set(s.acts) for s in text.sentences] == [{"pleasantry"}, {"refusal", "reason"}]
+
+
+def test_mail_that_is_read_otherwise_than_it_was_labelled_is_left_out(tmp_path: Path, lexicon: Lexicon) -> None:
+    archive(tmp_path)
+    assert list(read_archived(table(tmp_path, "some.tar.xz\tone.eml\t7\t0-7:P"), tmp_path, lexicon)) == []
+
+
+@pytest.mark.parametrize("row", ["some.tar.xz\tone.eml\t0-8:P", "some.tar.xz\tone.eml\tten\t0-8:P", "a\tb\t9\t0-8:Z"])
+def test_a_row_that_is_none_is_named(tmp_path: Path, lexicon: Lexicon, row: str) -> None:
+    with pytest.raises(ValueError, match=r"table\.tsv:2: write archive, file, length and start-end:letters"):
+        list(read_archived(table(tmp_path, row), tmp_path, lexicon))
+
+
+def test_the_table_of_the_archives_can_be_read() -> None:
+    rows = (TEXTS / "acts" / "real" / "sentences.tsv").read_text("utf-8").splitlines()[1:]
+    assert len(rows) > 600
+    assert all(MARKED.fullmatch(row.split("\t")[3]) for row in rows)

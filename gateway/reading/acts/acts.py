@@ -27,6 +27,8 @@ class Acts:
 
     def sure(self, act: str, least: float) -> list[int]:
         """The sentences in which an act has at least this chance."""
+        if not self.of:
+            return []  # most mail is read once, and this is asked of each act
         return [number for number, chances in sorted(self.of.items()) if chances[act] >= least]
 
 

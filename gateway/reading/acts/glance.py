@@ -34,7 +34,7 @@ class Line:
 
     def score(self, features: list[str]) -> float:
         weights = self.weights
-        return self.bias + sum(weights.get(feature, 0.0) for feature in features)
+        return self.bias + sum([weights[feature] for feature in features if feature in weights])
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Glance:
 def features_of(folded: str) -> list[str]:
     """The words of a sentence in lower case, each once, and the pairs of neighbours."""
     words = _WORD.findall(folded)
-    pairs = [f"{one} {two}" for one, two in pairwise(words)]
+    pairs = map(" ".join, pairwise(words))
     return list(dict.fromkeys([*words, *pairs, f"#{min(len(words), FEW + 1)}"]))
 
 

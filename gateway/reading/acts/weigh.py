@@ -14,14 +14,14 @@ NEVER = 2.0
 """No chance is enough: the second reader confirms or doubts these, and finds none alone."""
 
 LEVELS: dict[str, tuple[float, float]] = {
-    "refusal": (0.02, 0.99),
-    "reason": (0.05, 0.95),
+    "refusal": (0.06, 0.96),
+    "reason": (0.15, 0.95),
     "eta": (0.05, 0.85),
-    "alternative": (0.05, 0.95),
-    "handoff": (0.0, 0.95),
-    "redirect": (0.05, 0.95),
-    "out_of_scope": (0.0, 0.99),
-    "escalation_offer": (0.02, 0.85),
+    "alternative": (0.2, 0.92),
+    "handoff": (0.0, 0.93),
+    "redirect": (0.1, 0.95),
+    "out_of_scope": (0.0, 0.97),
+    "escalation_offer": (0.05, 0.85),
     "dismissive": (0.0, NEVER),
     "question": (0.05, NEVER),
 }
@@ -31,9 +31,10 @@ BARRED: dict[str, tuple[str, ...]] = {
     "reason": ("process", "no_eta", "pardon", "policy_only", "pleasantry", "offer_more"),
     "eta": ("no_eta", "process", "pleasantry"),
     "alternative": ("no_eta", "process", "pleasantry", "offer_more", "no_route"),
-    "escalation_offer": ("process", "pleasantry", "offer_more"),
+    "escalation_offer": ("process", "pleasantry", "offer_more", "no_route"),
     "question": ("offer_more", "pleasantry"),
     "handoff": ("pleasantry", "offer_more", "ownership", "ask", "no_route"),
+    "redirect": ("ownership",),
     "route": ("no_route", "pleasantry"),
     "helps": ("pleasantry", "offer_more", "process", "no_route"),
     "refusal": ("good_news", "assurance", "out_of_scope", "dismissive", "rude"),

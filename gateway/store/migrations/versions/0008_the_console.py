@@ -51,6 +51,8 @@ def upgrade() -> None:
     )
     # Subjects are looked for in the index itself, newest first, without a look at the rows.
     op.drop_index(op.f("ix_audit_at_id"), table_name="audit")
-    op.create_index(op.f("ix_audit_at_id_subject"), "audit", ["at", "id", "subject"], unique=False)
-    op.create_index(op.f("ix_audit_requester_at"), "audit", ["requester", "at"], unique=False)
+    op.create_index(op.f("ix_audit_at_id_subject_team"), "audit", ["at", "id", "subject", "team"], unique=False)
+    op.drop_index(op.f("ix_audit_agent_at"), table_name="audit")
+    op.create_index(op.f("ix_audit_agent_at_id"), "audit", ["agent", "at", "id"], unique=False)
+    op.create_index(op.f("ix_audit_requester_at_id"), "audit", ["requester", "at", "id"], unique=False)
     op.create_index(op.f("ix_audit_team_at"), "audit", ["team", "at"], unique=False)
