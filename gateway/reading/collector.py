@@ -226,7 +226,7 @@ class Collector:
         said = self._mitigating(phrases, noes)
         if said.get("reason", ("",))[0] == "adjacent":
             value, places = said.pop("reason")
-            if places := [place for place in places if may_tell_why(self.scan, place[0])]:
+            if places := [at for at in places if may_tell_why(self.scan, at.start if isinstance(at, Hit) else at[0])]:
                 said["reason"] = (value, places)
         found |= said
         for name, (value, places) in found.items():

@@ -128,10 +128,10 @@ def read_archived(path: Path, archives: Path, lexicon: Lexicon) -> Iterator[Text
                 octets = tar.extractfile(member) if name in files else None
                 if octets is None:
                     continue
-                length, sentences = files[name]
+                known, marked = files[name]
                 body = split_body(read_message(octets.read()))
-                if len(body.new.text) == length:
-                    spans = [_span(each) for each in sentences.split()]
+                if len(body.new.text) == known:
+                    spans = [_span(each) for each in marked.split()]
                     yield _cut(name, _asked(body), body.new.text, spans, lexicon)
 
 
