@@ -60,6 +60,8 @@ _FILLERS = _words(
 _UNFILLED = _words(
     "why reason grund warum pourquoi motif motivo porqué porque perché reden waarom razão razao ragione date datum when"
     " wann quand cuándo quando wanneer fecha data por qué porquê"
+    " none no na n a nothing kein keine keiner nichts aucun aucune rien ninguno ninguna nada nenhum nenhuma nessuno"
+    " nessuna niente geen niets"
 )
 _AS_IT_IS = re.compile(
     r"^(?:(?:it|this|the mail|anyway|as it is|as is|as written|so|trotzdem|wie sie ist|wie es ist|die mail|sie|es|bitte"
@@ -106,12 +108,39 @@ _SIGN_OFF = re.compile(
     r"(?:\s*[,.!]+(?:\s*\w+(?:[ .]\w+){0,2}\.?)?)?$",
     re.IGNORECASE,
 )
-# "Send it to Bob instead", "send tomorrow": SEND does neither, it sends the mail as it is, now.
-_OTHERWISE = re.compile(
-    r"(?:to|later|tomorrow|tonight|an|später|morgen|à|plus tard|demain|más tarde|mañana|para|mais tarde|amanhã"
-    r"|più tardi|domani|aan|straks)\b",
+_DAYS = (
+    r"(?:mon|tues|wednes|thurs|fri|satur|sun)day|(?:mon|diens|donners|frei|sams|sonn)tag|mittwoch"
+    r"|(?:lun|mar|mercre|jeu|vendre|same)di|dimanche|lunes|martes|miércoles|jueves|viernes|sábado|domingo"
+    r"|(?:segunda|terça|quarta|quinta|sexta)(?:-feira)?|(?:lune|marte|mercole|giove|vener)dì|sabato|domenica"
+    r"|(?:maan|dins|woens|donder|vrij|zater|zon)dag"
+)
+# A time, and nothing else: no reason to send it, but when.
+_WHEN = re.compile(
+    rf"(?:(?:on|am|le|el|na|no|op)\s+)?(?:later|tomorrow|tonight|next|{_DAYS}|später|morgen|nächste\w*|plus tard|demain"
+    r"|más tarde|mañana|mais tarde|amanhã|più tardi|domani|straks|volgende)\b(?:\s+\S+){0,3}$",
     re.IGNORECASE,
 )
+# "Send it to Bob instead", "send tomorrow", "send it back", "send with Bob in Cc", "send when she asks": SEND does none
+# of these, it sends the mail as it is, now.
+_OTHERWISE = re.compile(
+    rf"(?:to|later|tomorrow|tonight|next|back|me|us|with|without|when|once|if|unless|until|till|after|only|on|at|in|a"
+    r"|an|another|again|instead|copy|first"
+    r"|an|später|morgen|nächste\w*|zurück|mir|uns|mit|ohne|wenn|falls|sobald|erst|nur|nach|bis|am|um|im|eine?n?|nochmal"
+    r"|à|plus tard|demain|moi|nous|avec|sans|quand|lorsque|si|dès|après|seulement|le|une?"
+    r"|más tarde|mañana|con|sin|cuando|después|solo|sólo|el|al|otr[oa]|una?"
+    r"|para|mais tarde|amanhã|com|sem|quando|se|depois|só|somente|na|no|uma?|outr[oa]|de volta"
+    r"|più tardi|domani|senza|dopo|indietro|di nuovo"
+    rf"|aan|straks|terug|met|zonder|als|wanneer|zodra|na|pas|alleen|op|om|een|opnieuw|{_DAYS})\b",
+    re.IGNORECASE,
+)
+# "FIX, but without Bob", "NOTE, and tell her …": the gateway adds whom it proposed, in its own words.
+_CHANGES = re.compile(
+    r"\b(?:without|except|instead|too|also|as well|remove|add|only|tell|say|write|ohne|außer|statt|stattdessen|auch|nur"
+    r"|sans|sauf|aussi|sin|excepto|también|sem|exceto|também|senza|tranne|anche|zonder|behalve|ook)\b",
+    re.IGNORECASE,
+)
+_LONG_LINE = 50
+"""Characters of a line that a mail program may have broken: what comes below it is the rest of its sentence."""
 _COMMAND_WORDS = frozenset(word.lower() for words in COMMANDS.values() for word in words.values())
 _SEPARATOR = re.compile(r"^\s*[:=–—-]\s*|^\s*$")
 _TOGETHER = frozenset({"fix", "reason", "eta"})
@@ -131,7 +160,7 @@ def parse_answer(text: str, subject: str = "") -> Answer:
     problem: Problem = "nothing"
     taken = 0
     for number, line in enumerate(lines):
-        if number < taken or not line:
+        if number < taken or not line or _goes_on(lines[number - 1] if number > taken else ""):
             continue
         read = _read_line(line, lines[number + 1 :])
         if read is None:
@@ -192,6 +221,11 @@ def _own_lines(text: str) -> list[str]:
     return lines
 
 
+def _goes_on(above: str) -> bool:
+    """Whether a sentence of the line above was broken there: "… and I do not know how to / fix it, please"."""
+    return len(above) >= _LONG_LINE and (above[-1].isalnum() or above[-1] == ",")
+
+
 def _kind_of(line: str) -> Kind | None:
     match = _WORD.match(line[_polite_end(line) :])
     return SYNONYMS.get(match[1].lower()) if match else None
@@ -209,13 +243,17 @@ def _read_line(line: str, below: Sequence[str]) -> _Said | Problem | None:
         return _send(tail, below)
     if kind in ("reason", "eta"):
         return _text(kind, match[1], tail, below)
-    if tail[:1] == "/" or _AND.match(tail) or re.match(r"(?:\s+\w{1,6})?\s*[?？]", tail):  # "Fix?" asks what it is
+    if tail[:1] == "/" or _AND.match(tail) or tail.rstrip(_DECORATION)[-1:] in ("?", "？"):  # "Fix?" asks what it is
         return "more"
     words = re.findall(r"[^\W\d_]+", tail.lower())
     if all(word in _FILLERS for word in words) and not re.search(r"\d", tail):
         return _Said(kind)
-    if kind == "wrong" and _SEPARATOR.match(tail) and not _names_another(tail, kind):
-        return _Said(kind, _one_line(tail))
+    if kind == "wrong":
+        # "Wrong. I will write it anew" may be said of the mail, not of the stop: sending cannot be taken back.
+        plain = re.match(r"\s*[:=]", tail) and not _names_another(tail, kind)
+        return _Said(kind, _one_line(tail)) if plain else ("negated" if _negated(tail) else "more")
+    if kind in ("fix", "note") and (re.match(r"\s*[:=]", tail) or _CHANGES.search(tail)):
+        return "more"  # "NOTE: Bob calls at five" would not be in the note
     # "DISCARD, I'll write a new one": an aside after a comma or full stop; anything else may change the meaning.
     aside = re.match(r"^(?:\s+(?:it|this|please|bitte|es|sie|die mail))?\s*[,.;:!–—-]\s*(.+)$", tail, re.IGNORECASE)
     if aside and not _negated(aside[1]) and not _names_another(aside[1], kind):
@@ -255,9 +293,9 @@ def _send(tail: str, below: Sequence[str]) -> _Said | Problem | None:
         return "negated"
     if tail and not tail[0].isspace() and tail[0] not in ":,-–—.!;":
         return None
-    spaced = tail[:1].isspace()  # "send it, she knows"; behind a colon or comma all is the reason
-    why = _one_line(_AS_IT_IS.sub("", tail.strip()) if spaced else tail)
-    if spaced and _OTHERWISE.match(why):
+    marked = re.match(r"\s*[:=–—-]", tail)  # behind a colon or dash all is the reason: "SEND: to be safe"
+    why = _one_line(_AS_IT_IS.sub("", tail.strip()) if tail[:1].isspace() and not marked else tail)
+    if (_WHEN if marked or re.search(r"[:=–—-]", tail[:12]) else _OTHERWISE).match(why):
         return "more"
     if not re.search(r"\w", why):
         own = takewhile(lambda line: not _SIGN_OFF.match(line), below)

@@ -50,7 +50,7 @@ _MORE: Mapping[Kind, str] = {
     "send": "sende absenden abschicken schicken envoie envoyez envía envia envie inviare verstuur verstuurt stuur",
     "wrong": "mistake fehler irrtum falsch faux equivocado erro errato fout",
     "discard": "delete löschen loeschen lösche efface effacer supprime borrar eliminar apagar elimina eliminare"
-    " cancella wissen weggooien",
+    " cancella weggooien",
 }
 """Other words that people write for the same, without accents too."""
 

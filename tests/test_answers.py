@@ -217,9 +217,21 @@ def test_a_question_about_an_answer_is_none(text: str) -> None:
     assert parse_answer(text).kind == "unclear"
 
 
-@pytest.mark.parametrize(
-    "text", ["Send it to Bob instead", "Send tomorrow", "Send it later", "Senden an Bob", "Fix it?"]
-)
+OTHERWISE = [
+    "Send it to Bob instead", "Send tomorrow", "Send it later", "Senden an Bob", "Fix it?", "Send it back",
+    "send it back to me", "Send me the draft", "Send with Mary in Cc", "Send, with Mary in Cc", "Send when Bob agrees",
+    "Send it, when Bob agrees", "Send after 5pm", "Send on Monday", "Send Monday", "Send a copy to Bob",
+    "SEND: tomorrow", "SEND: on Monday morning", "Senden mit Mary im Cc", "Senden wenn Bob zustimmt",
+    "SENDEN: morgen früh",
+    "Envoyer quand Bob sera d'accord", "Envoyer lundi", "Enviar cuando responda", "Enviar amanhã", "Inviare dopo le 17",
+    "Verzenden als Bob akkoord is", "NOTE: Bob will call you at five", "NOTE: I already called her",
+    "Notiz: hat sich erledigt", "NOTE, and tell her that Bob calls", "FIX: remove Bob from Cc", "FIX, without Bob",
+    "Wrong. I will write a new one", "Wrong, sorry. I'll rewrite it.", "Mistake - forget it",
+    "Fehler, ich schreibe neu", "Erreur, je la réécris", "Löschen Sie die Mail, oder was soll ich tun?",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", OTHERWISE)
 def test_what_an_answer_cannot_do_is_asked_back(text: str) -> None:
     """SEND would send it as it is, to whom it was written, now: that cannot be taken back."""
     assert parse_answer(text).problem == "more"
@@ -229,3 +241,21 @@ def test_a_name_below_a_reason_is_a_signature() -> None:
     assert unsigned("no licences Dana", "Dana Cole") == unsigned("no licences, Dana Cole", "Dana Cole") == "no licences"
     assert unsigned("ask Dana Smith", "Dana Cole") == "ask Dana Smith"
     assert unsigned("Dana", "Dana Cole") == "Dana" and unsigned("no licences", "") == "no licences"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Wissen Sie, was das soll?", "Wissen Sie schon, wer das macht",
+        "I have read this twice now and I really cannot tell how I should\nfix it, please",
+        "Whoever reads this, I have no idea whether I should rather wait or\nsend it, she knows about it",
+    ],
+)  # fmt: skip
+def test_a_sentence_that_has_such_a_word_is_no_answer(text: str) -> None:
+    """ "Do you know …" is no Dutch "erase", and a line that a mail program broke is the rest of a sentence."""
+    assert parse_answer(text).kind == "unclear"
+
+
+@pytest.mark.parametrize("text", ["REASON: none", "REASON: n/a", "REASON: no", "GRUND: keiner", "SEND: no reason"])
+def test_no_reason_is_no_reason(text: str) -> None:
+    assert parse_answer(text).problem == "no-reason"
