@@ -149,7 +149,7 @@ class Clockwork:
         out: tuple[OutMail, ...] = ()
         facts = self._facts(hold)
         for reader in map(self._letters.named, readers):
-            its = replace(facts, lang=self._lang(reader, facts.lang))
+            its = self._letters.shown_to(reader, hold, facts)
             out += self._letter_about("overdue", hold, its, reader, token, {"supervisor_name": named(reader)})
         return out
 
@@ -241,7 +241,7 @@ class Clockwork:
         day `asked_since` where that is given, else the time of the entry."""
         site = self._rules.site
         agents = site.agent(entry.agent.address)
-        lang = self._lang(to, (agents.lang if agents else "") or site.language_of(entry.team))
+        lang = self._letters.lang_of(to, (agents.lang if agents else "") or site.language_of(entry.team))
         agent = self._letters.named(entry.agent)
         facts = NoticeFacts(
             held_id=entry.mail_id, agent=agent, subject=entry.subject, lang=lang,
@@ -293,13 +293,6 @@ class Clockwork:
             return
         if await self._store.tell_once(f"repeat/{entry.requester.address}/{window}", mails):
             self._wake()
-
-    def _lang(self, reader: Mailbox, otherwise: str) -> str:
-        """The language of a reader, as far as the site file knows it."""
-        site = self._rules.site
-        entry = site.agent(reader.address)
-        led = (team.lang for team in site.teams.values() if team.supervisor and team.supervisor.key == reader.key)
-        return entry.lang if entry else next(led, otherwise)
 
     def _local(self, agent: str, at: datetime) -> datetime:
         site = self._rules.site

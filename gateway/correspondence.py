@@ -90,10 +90,10 @@ class Correspondence:
         rendered = self.head().templates.render(f"amend/{name}", lang, {name: said})
         return rendered.text.strip()
 
-    def needed(self, hold: Hold, findings: Iterable[Finding]) -> str:
+    def needed(self, hold: Hold, findings: Iterable[Finding], lang: str) -> str:
         """What is still missing of a mail with these findings, as the end of a sentence in the reader's language."""
         found = tuple(NoticeFinding(each.policy, each.why, would_pass=each.would_pass) for each in findings)
-        facts = replace(self.facts_of(hold), findings=found)
+        facts = replace(self.facts_of(hold), findings=found, lang=lang)
         try:
             shown = (reason["would_pass"] for reason in notices.reasons(facts, self.head().templates))
             return next((text.rstrip(" .") for text in shown if text), "")
@@ -116,6 +116,34 @@ class Correspondence:
         """With the name that the site file knows, where the mail has none: a draft should not greet an address."""
         return who if who.name or not who.address else replace(who, name=self._rules.site.name_of(who.address))
 
+    def lang_of(self, reader: Mailbox, otherwise: str) -> str:
+        """The language of a reader, as far as the site file knows it."""
+        site = self._rules.site
+        entry = site.agent(reader.address)
+        led = (team.lang for team in site.teams.values() if team.supervisor and team.supervisor.key == reader.key)
+        return entry.lang if entry else next(led, otherwise)
+
+    def shown_to(self, reader: Mailbox, hold: Hold, facts: NoticeFacts) -> NoticeFacts:
+        """The facts of a hold as this reader may see them, in their language. Somebody in Bcc is named to nobody but
+        the sender (DESIGN.md §4); what is confidential, to nobody outside of its circle (`gateway.circle`). Whom they
+        are not told of they can neither add nor write to."""
+        site, told = self._rules.site, hold.new.told
+        facts = replace(facts, lang=self.lang_of(reader, facts.lang))
+        agent, its, reads = hold.new.agent, site.agent(hold.new.agent), site.agent(reader.address)
+        colleagues = its is not None and reads is not None and its.team == reads.team
+        if site.same_person(reader.address, agent) or (site.is_team_mailbox(agent) and colleagues):
+            return facts
+        circle = (*site.may_settle(agent), *hold.new.may_settle)
+        secret = bool(told.get("confidential")) and not site.is_among(reader.address, circle)
+        if secret:
+            facts = replace(facts, subject="", message_id="", references=(), recipients=(), target=None)
+        if secret or facts.requester_hidden:
+            facts = replace(
+                facts, requester=None, adds=(), can_fix=False, why_no_fix="", findings=(),
+                offers=facts.offers - {"fix", "note"},
+            )  # fmt: skip
+        return facts
+
     def facts_of(self, hold: Hold) -> NoticeFacts:
         """What is known of a held mail without reading it again."""
         headers = read_headers(hold.raw or b"")
@@ -130,6 +158,7 @@ class Correspondence:
             references=headers.references,
             recipients=(*headers.to, *headers.cc),
             requester=_mailbox(told.get("requester")),
+            requester_hidden=bool(told.get("hidden")),
             target=_mailbox(told.get("target")),
             adds=tuple(Mailbox(each["address"], each.get("name", "")) for each in hold.new.fix.get("add_cc", ())),
             can_fix=bool(hold.new.fix.get("possible")),

@@ -71,7 +71,7 @@ class Desk:
             token_hash=token_hash(token),
             may_settle=site.may_settle(agent.address) or (agent.address,),
             deadline=deadline,
-            remind_at=site.calendar_of(team).after(mail.received_at, self._hold_deadline / 2),
+            remind_at=site.calendar_of(team).after(mail.received_at, wait / 2),
             lang=facts.lang,
             told=told,
             body_type={"SMTPUTF8": mail.smtputf8, "received": received.decode("ascii", "replace")},
@@ -92,7 +92,8 @@ class Desk:
             "grade": requester.grade if requester else "",
             "target": _entry(facts.target) if facts.target else None,
             "opens": self._opens(judged),
-            "expected": promised.isoformat() if (promised := _expected(judged, "promise")) else "",
+            "expected": promised.isoformat() if (promised := _expected(judged)) else "",
+            "hidden": facts.requester_hidden,
         }
 
     def after_delivery(self, judged: Judged) -> tuple[OutMail, ...]:
@@ -152,7 +153,7 @@ class Desk:
             )  # fmt: skip
             return replace(
                 facts,
-                expected=_expected(judged, "promise", "eta"),
+                expected=_expected(judged),
                 next_time=_next_time(facts, site),
                 target_team=facts.target is not None and _is_team(facts.target, site),
                 target=self._letters.named(facts.target) if facts.target else None,
@@ -190,14 +191,17 @@ def _next_time(facts: NoticeFacts, site: Site) -> str:
     department = site.department_of(target.address)
     if department is None or department.kind != "department" or site.is_confidential(target.address):
         return ""
-    address = next(iter(department.addresses), "")
+    own = site.department_of(requester.address)
+    if own is not None and own.id == department.id:
+        return ""  # they are there
+    address = next((each for each in department.addresses if "*" not in each), "")
     return f"{department.name} ({address})" if address and not site.is_confidential(address) else department.name
 
 
-def _expected(judged: Judged, *names: str) -> datetime | None:
-    """When the first of these facts that is there falls due, in the team's zone; None where it names no time."""
-    found = judged.gist.facts if judged.gist else {}
-    fact = next((found[name] for name in names if name in found), None)
+def _expected(judged: Judged) -> datetime | None:
+    """When what the mail promises falls due, in the team's zone; None where it promises nothing, or names no time. That
+    it speaks of a day ("the meeting is on Friday", "please reply by Friday") promises nobody anything."""
+    fact = judged.gist.facts.get("promise") if judged.gist else None
     if fact is None:
         return None
     site, team = judged.rules.site, judged.gist.agent.team if judged.gist and judged.gist.agent else ""

@@ -23,11 +23,14 @@ def entitled(hold: Hold, author: str, login: str | None, site: Site) -> bool:
 
 
 def _may_settle(hold: Hold, address: str, site: Site) -> bool:
-    """The agent, their delegates and supervisor. The team's mailbox for an agent who is away, and every member of the
-    team for its mailbox. The admins, since in the end they are the ones who are asked."""
-    if site.is_among(address, (*hold.new.may_settle, *(admin.address for admin in site.admins))):
-        return True
+    """The agent, their delegates and supervisor, as the site file has them now: whoever is asked can answer, and who
+    stands there no more cannot. Those of the time, for a sender whom it does not know any more. The team's mailbox for
+    an agent who is away, and every member of the team for its mailbox. The admins, since in the end they are the ones
+    who are asked."""
     agent = hold.new.agent
+    may_settle = site.may_settle(agent) or hold.new.may_settle
+    if site.is_among(address, (agent, *may_settle, *(admin.address for admin in site.admins))):
+        return True
     return (site.is_team_mailbox(agent) or site.is_team_mailbox(address)) and _one_team(address, agent, site)
 
 

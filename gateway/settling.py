@@ -43,6 +43,7 @@ log = structlog.get_logger("gateway.settling")
 MOST_ASKED_BACK = 8
 """Acknowledgements of nothing done, to one person about one mail in a day."""
 
+_ALWAYS = frozenset({"send", "discard", "fix"})
 _CANNOT_GO = ("refused", "its header or the mail server does not let it")
 
 Judge = Callable[[bytes, Envelope, str], Awaitable[Decision]]
@@ -105,11 +106,17 @@ class Settling:
         if answer.kind == "unclear":
             await self._say("not-understood", hold, to=author, token=token, problem=answer.problem)
             return
-        missing = self._not_offered(hold, answer)
+        missing = self._not_offered(hold, answer, author)
         if missing == "fix":
             await self._say("no-fix", hold, to=author, token=token)
         elif missing:
-            await self._say("not-offered", hold, to=author, token=token, problem=command(missing, hold.new.lang))
+            await self._say(
+                "not-offered",
+                hold,
+                to=author,
+                token=token,
+                problem=command(missing, self._letters.lang_of(author, hold.new.lang)),
+            )
         else:
             await self._settle_and_tell(hold, answer, author, token, origin)
 
@@ -124,15 +131,17 @@ class Settling:
             fresh = await self._store.held(hold.new.id)
             await self._say("already-settled", fresh or hold, to=author, by=fresh.approved_by if fresh else "")
 
-    def _not_offered(self, hold: Hold, answer: Answer) -> Kind | Literal[""]:
-        """The first thing that the answer asks for and that this mail was not offered; "" where all is well."""
+    def _not_offered(self, hold: Hold, answer: Answer, author: Mailbox) -> Kind | Literal[""]:
+        """The first thing that the answer asks for and that is not its author's to say; "" where all is well."""
         wanted: list[Kind] = [] if answer.kind == "amend" or answer.kind == "unclear" else [answer.kind]
         parts: tuple[tuple[Kind, object], ...] = (("fix", answer.fix), ("reason", answer.reason), ("eta", answer.eta))
         wanted += [kind for kind, asked in parts if asked]
         if hold.state == "discarded":
             return next((kind for kind in wanted if kind != "send"), "")
-        offers = hold.new.told.get("offers", ("send", "discard", "fix"))
-        if "fix" in wanted and not hold.new.fix.get("possible"):
+        facts = self._letters.facts_of(hold)
+        shown = self._letters.shown_to(author, hold, replace(facts, offers=facts.offers or _ALWAYS))
+        offers = shown.offers
+        if "fix" in wanted and not shown.can_fix:
             return "fix"
         return next((kind for kind in wanted if kind not in offers), "")
 
@@ -155,7 +164,7 @@ class Settling:
         if answer.kind == "discard":
             done = await self._discard(hold, answer, by, token, to, origin)
         elif answer.kind == "amend":
-            plan = await self._plan(hold, answer)
+            plan = await self._plan(hold, answer, self._letters.lang_of(to, hold.new.lang) if to else hold.new.lang)
             done = await self._store.approve(hold.new.id, "amend", by, answer.why, token, now, plan=plan, origin=origin)
         else:
             action: Action = answer.kind  # type: ignore[assignment]
@@ -196,8 +205,9 @@ class Settling:
 
     # --- words that go into the mail -------------------------------------------------------------------------------
 
-    async def _plan(self, hold: Hold, answer: Answer) -> dict[str, object]:
-        """What the amended mail goes out with, judged again: it must pass now. Raises CannotSettle."""
+    async def _plan(self, hold: Hold, answer: Answer, lang: str) -> dict[str, object]:
+        """What the amended mail goes out with, judged again: it must pass now. Raises CannotSettle, which
+        tells why in `lang`."""
         words = self._words(hold, answer)
         try:
             # Hostile mail takes a while to edit, and the loop has other clients.
@@ -208,14 +218,16 @@ class Settling:
         except (CannotAmend, CannotRelease) as cannot:
             log.info("no words can be set into it", mail=hold.new.id, why=str(cannot))
             why, english = (cannot.why, OBSTACLES[cannot.why]) if isinstance(cannot, CannotAmend) else _CANNOT_GO
-            detail = why_in(hold.new.lang, why, english)
+            detail = why_in(lang, why, english)
             raise CannotSettle("draft-back", "cannot", detail, self._by_hand(hold, words)) from cannot
         if self.judge is None:
             return plan
         decision = await self.judge(octets, Envelope.of(hold.new.agent, addresses(rcpt_to)), hold.new.agent)
         if decision.disposition != "pass":
             stops = [finding for finding in decision.enforced if finding.do in ("rewrite", "hold", "reject")]
-            raise CannotSettle("draft-back", "still", self._letters.needed(hold, stops), self._by_hand(hold, words))
+            raise CannotSettle(
+                "draft-back", "still", self._letters.needed(hold, stops, lang), self._by_hand(hold, words)
+            )
         return plan
 
     def _words(self, hold: Hold, answer: Answer) -> str:
@@ -258,8 +270,12 @@ class Settling:
     def on_settled(self, hold: Hold, state: str, detail: str) -> tuple[tuple[OutMail, ...], str | None]:
         """Mails about an approved hold that has come to `state`, and the hash of a fresh token if it waits again."""
         if state == "held":
-            token = fresh_token()
-            return (self._letters.notice(self._letters.facts_of(hold), token, detail),), token_hash(token)
+            token, facts = fresh_token(), self._letters.facts_of(hold)
+            told: tuple[OutMail, ...] = (self._letters.notice(facts, token, detail),)
+            if helper := self._helper(hold):
+                shown = self._letters.shown_to(helper, hold, facts)
+                told += (self._letters.notice(replace(shown, agent=helper), token, detail),)
+            return told, token_hash(token)
         if state == "released":
             by, name = self._other(hold, hold.approved_by), ENDINGS[hold.action or "send"].ack
             notes: tuple[OutMail, ...] = ()
@@ -268,10 +284,16 @@ class Settling:
                 notes = self._notes(hold)
                 name = name if notes else ENDINGS["send"].ack
             told = notes + self._ack(name, hold, **more)
-            if Mailbox(by).domain:  # whoever answered in the sender's place; a command has its answer already
-                told += self._ack(name, hold, to=Mailbox(by, self._rules.site.name_of(by)), **more)
+            if helper := self._helper(hold):
+                told += self._ack(name, hold, to=helper, **more)
             return told, None
-        return self._ack("in-doubt", hold), None
+        told = self._ack("in-doubt", hold)
+        return told + (self._ack("in-doubt", hold, to=helper) if (helper := self._helper(hold)) else ()), None
+
+    def _helper(self, hold: Hold) -> Mailbox | None:
+        """Whoever answered in the sender's place, by mail: a command has its answer already."""
+        by = self._other(hold, hold.approved_by)
+        return Mailbox(by, self._rules.site.name_of(by)) if Mailbox(by).domain else None
 
     def _notes(self, hold: Hold) -> tuple[OutMail, ...]:
         """The note, or none where the templates changed since it was asked for: nothing may undo a delivery."""
@@ -286,12 +308,19 @@ class Settling:
         return "" if self._rules.site.same_person(by, hold.new.agent) else by
 
     async def _expired(self, author: Mailbox) -> Reply:
-        """An unknown token. Only our own agents are told; anybody else could be a forged address (backscatter)."""
-        if self._rules.site.agent(author.address) is not None and self._may_say("", author):
-            facts = NoticeFacts(held_id="", agent=author, subject="", lang=self._rules.site.lang)
+        """An unknown token."""
+        if self._is_ours(author) and self._may_say("", author):
+            lang = self._letters.lang_of(author, self._rules.site.lang)
+            facts = NoticeFacts(held_id="", agent=author, subject="", lang=lang)
             await self._store.enqueue(self._letters.ack("expired", facts))
             self.wake()
         return replies.OK
+
+    def _is_ours(self, who: Mailbox) -> bool:
+        """Whether the gateway writes to this address anyway; any other could be a forged one (backscatter)."""
+        site = self._rules.site
+        heads = site.is_supervisor(who.address) or site.is_among(who.address, (each.address for each in site.admins))
+        return heads or site.agent(who.address) is not None
 
     def _may_say(self, about: str, to: Mailbox) -> bool:
         """Whether one more acknowledgement of nothing done may go out. A machine that answers each of ours, without
@@ -309,7 +338,7 @@ class Settling:
             return replies.OK
         await self._store.log(hold.new.id, "answer-refused", name, to.key, "mail")
         mails = self._ack(name, hold, to=to, **more)
-        if mails and (name != "wrong-sender" or self._rules.site.agent(to.address) is not None):
+        if mails and (name != "wrong-sender" or self._is_ours(to)):
             await self._store.enqueue(mails)
             self.wake()
         return replies.OK
@@ -318,8 +347,8 @@ class Settling:
         self, name: str, hold: Hold, *, to: Mailbox | None = None, token: str = "", **more: Any
     ) -> tuple[OutMail, ...]:
         facts = self._letters.facts_of(hold)
-        if to is not None:
-            facts = replace(facts, agent=to)
+        reader = to if to is not None else facts.agent
+        facts = replace(self._letters.shown_to(reader, hold, facts), agent=reader)
         if name == "wrong-sender":
             facts = replace(facts, subject="", message_id="", references=())
         return self._letters.ack(name, facts, token=token, **more)

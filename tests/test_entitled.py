@@ -29,11 +29,11 @@ def listed() -> Site:
     return load_site(LISTED, "site.yaml")
 
 
-def hold(site: Site, agent: str = DANA, *delegates: str) -> Hold:
+def hold(site: Site, agent: str = DANA) -> Hold:
     now = datetime(2026, 5, 11, 8, 0, tzinfo=UTC)
     new = NewHold(
         id="1", at=now, agent=agent, raw=b"", sha256="", mail_from=b"<>", rcpt_to=(), fix={}, token_hash="",
-        may_settle=(*site.may_settle(agent), *delegates), deadline=now,
+        may_settle=site.may_settle(agent), deadline=now,
     )  # fmt: skip
     return Hold(
         new=new, state="held", subject="", raw=b"", action=None, approved_by="", why="", plan={}, next_try=None,
@@ -83,7 +83,13 @@ def test_logins_that_are_no_addresses(listed: Site, author: str, login: str | No
 
 
 def test_delegates_and_the_team_of_a_mailbox(plain: Site) -> None:
-    assert entitled(hold(plain, DANA, "tom.becker@acme.example"), "tom.becker@acme.example", None, plain)
+    tom = "tom.becker@acme.example"
+    stands_in = load_site(SITE.replace("name: Dana Cole}", f"name: Dana Cole, delegates: [{tom}]}}"), "site.yaml")
+    assert stands_in.may_settle(DANA) == (DANA, tom, PRIYA)
+    assert entitled(hold(plain), tom, None, stands_in), "whoever has become a delegate since is asked too"
+    assert not entitled(hold(stands_in), tom, None, plain), "and one who is none any more is not"
+    left = load_site(SITE.replace("dana.cole@", "dora.cole@"), "site.yaml")
+    assert entitled(hold(stands_in), tom, None, left) and entitled(hold(stands_in), DANA, None, left)
     assert entitled(hold(plain, BOX), MEI, MEI, plain)
     assert not entitled(hold(plain, BOX), JILL, None, plain)
 

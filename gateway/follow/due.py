@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 
@@ -22,7 +23,9 @@ _CLOCK = re.compile(r"(\d{1,2})(?:[:.h](\d{2}))?\s?([ap])?")
 _HALF_OF_DAY = re.compile(r"\d\s?([ap])\.?m\b")
 _RANGE = re.compile(r"\d{1,3}\s?(?:-|–|to|bis|tot|à|a|o|oder|of|or|ou)\s?(\d{1,3})\b")
 _HOURS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1)}
-_HALF = re.compile(r"^(?:half|halbe|demi|media|mezz|half)")
+_HALF = re.compile(r"\b(?:half|halbe\w*|demi|media|mezz\w*|meia)\b")
+_SEASON = 90
+"""Days ahead from which a time of the grammar ("by Christmas", "next spring") has no clear end."""
 _WEEK_ENDS = 4
 """Friday: what "the end of the week" means to people who work."""
 
@@ -34,30 +37,30 @@ def due_of(value: str, pieces: Iterable[str], at: datetime, calendar: Calendar, 
     """
     now = at.astimezone(calendar.zone)
     wanted = _iso(value)
-    found = [
-        each for piece in list(pieces)[:MOST_PIECES] for each in _moments(piece, now, calendar, grammar)
-        if now < each <= now + FARTHEST
-    ]  # fmt: skip
-    for off in (0, 1):  # the end of the week is Saturday to the grammar, and Friday to people who work
-        for each in found:
-            if wanted is None or abs((each.date() - wanted).days) == off:
-                return each
+    named = [each for piece in list(pieces)[:MOST_PIECES] for each in _moments(piece, now, calendar, grammar)]
+    found = [(each, day) for each, day in named if each is None or now < each <= now + FARTHEST]
+    for each, day in found:
+        if wanted is None or wanted in (day, each.date() if each else None):
+            return each
     if wanted is not None:
         end = _end_of(wanted, calendar)
         return end if now < end <= now + FARTHEST else None
-    return found[0] if found else None
+    return None
 
 
-def _moments(piece: str, now: datetime, calendar: Calendar, grammar: Grammar) -> Iterable[datetime]:
-    """The ends of the times that a piece of evidence names; a time of day belongs to the day beside it."""
+def _moments(
+    piece: str, now: datetime, calendar: Calendar, grammar: Grammar
+) -> Iterable[tuple[datetime | None, date | None]]:
+    """The ends of the times that a piece of evidence names, each with the day that the grammar gives for it; None for a
+    time that has no clear end ("by Christmas"). A time of day belongs to the day beside it."""
     prepared = prepare(piece)
-    days: list[date] = []
+    days: list[tuple[date | None, date | None]] = []
     clocks: list[tuple[int, int, bool]] = []
     for first, last, named in grammar.matches(prepared):
         text = prepared.data[first:last].decode("utf-8", "replace")
         span = _span(named, text, grammar)
         if span is not None:
-            yield now + span
+            yield now + span, None
             continue
         clock = named.get("time") or named.get("clock")
         if clock:
@@ -66,14 +69,15 @@ def _moments(piece: str, now: datetime, calendar: Calendar, grammar: Grammar) ->
             continue
         if "for_n" in named:
             continue
-        day = _day(named, now, grammar)
+        day = grammar.day_of(named, now.date())
         if day is not None:
-            days.append(day)
+            days.append((_last_day(day, named, now.date(), grammar), day))
     if clocks:
-        yield _at_clock(days[0] if days else None, clocks[0], now, calendar)
+        until, day = days[0] if days else (None, None)
+        yield _at_clock(until, clocks[0], now, calendar), day
         days = days[1:]
-    for day in days:
-        yield _end_of(day, calendar)
+    for until, day in days:
+        yield (_end_of(until, calendar) if until else None), day
 
 
 def _span(named: Mapping[str, str], text: str, grammar: Grammar) -> timedelta | None:
@@ -85,20 +89,38 @@ def _span(named: Mapping[str, str], text: str, grammar: Grammar) -> timedelta | 
         said = named[number]
         if longer := _RANGE.search(text):
             return int(longer[1]) * length
-        if _HALF.match(said):
+        if _HALF.search(text):
             return length / 2
         return (int(said) if said.isdigit() else grammar.numbers.get(said, 1)) * length
     return None
 
 
-def _day(named: Mapping[str, str], now: datetime, grammar: Grammar) -> date | None:
-    today = now.date()
-    day = grammar.day_of(named, today)
-    if day is None:
-        return None
-    if grammar.spans.get(named.get("span", "")) == 5:  # the end of this week, or of the next on its last day
-        return today + timedelta(days=(_WEEK_ENDS - today.weekday()) % 7)
+def _last_day(day: date, named: Mapping[str, str], today: date, grammar: Grammar) -> date | None:
+    """The last day of the time that `day` stands for, None where nobody could say which that is. "Next week" is kept
+    until its Friday, and "the end of the month" is this month's."""
+    monday = today - timedelta(days=today.weekday())
+    ahead = grammar.spans.get(named.get("span", ""))
+    if ahead is not None:
+        match ahead:
+            case 5:  # the end of this week, or of the next on its last day
+                return today + timedelta(days=(_WEEK_ENDS - today.weekday()) % 7)
+            case 12:
+                return monday + timedelta(days=7 + _WEEK_ENDS)
+            case 30:
+                return _month_end(today)
+        return None if ahead >= _SEASON else day
+    match grammar.units.get(named.get("dir_u") or named.get("dir_u2") or ""):
+        case "week":
+            return monday + timedelta(days=7 + _WEEK_ENDS)
+        case "month":
+            return _month_end(_month_end(today) + timedelta(days=1))
+        case "year":
+            return None
     return day
+
+
+def _month_end(day: date) -> date:
+    return day.replace(day=monthrange(day.year, day.month)[1])
 
 
 def _minute(clock: str, text: str) -> tuple[int, int, bool] | None:

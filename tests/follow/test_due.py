@@ -44,6 +44,35 @@ def test_words(words: str) -> None:
     assert due is not None and f"{due:%a %H:%M}" == SAID[words] and due - MONDAY < timedelta(days=8)
 
 
+LONGER = {
+    "next week": date(2026, 5, 22), "sometime next week": date(2026, 5, 22), "nächste Woche": date(2026, 5, 22),
+    "la semaine prochaine": date(2026, 5, 22), "la semana que viene": date(2026, 5, 22),
+    "na próxima semana": date(2026, 5, 22), "la prossima settimana": date(2026, 5, 22),
+    "volgende week": date(2026, 5, 22), "by the end of next week": date(2026, 5, 22),
+    "by the end of the month": date(2026, 5, 31), "bis Ende des Monats": date(2026, 5, 31),
+    "next month": date(2026, 6, 30),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("words", LONGER)
+def test_a_longer_time_is_over_at_its_end(words: str) -> None:
+    """ "Next week" is not late on its Tuesday, and "the end of the month" is not in a month from now."""
+    value = GRAMMAR.find(prepare(words), MONDAY)[0].value
+    due = due_of(value, [words], MONDAY, CALENDAR, GRAMMAR)
+    assert due is not None and due.date() == LONGER[words]
+
+
+@pytest.mark.parametrize("words", ["by Christmas", "next spring", "by the end of the year"])
+def test_a_season_has_no_end(words: str) -> None:
+    value = GRAMMAR.find(prepare(words), MONDAY)[0].value
+    assert due_of(value, [words], MONDAY, CALENDAR, GRAMMAR) is None
+
+
+@pytest.mark.parametrize("words", ["in half an hour", "in einer halben Stunde", "binnen een half uur"])
+def test_half_an_hour(words: str) -> None:
+    assert due_of("in words", [words], MONDAY, CALENDAR, GRAMMAR) == MONDAY + timedelta(minutes=30)
+
+
 @pytest.mark.parametrize("words", ["soon", "shortly", "as soon as I can", "baldmöglichst", "bientôt", "yesterday"])
 def test_no_time_is_no_date(words: str) -> None:
     assert due_of("in words", [words], MONDAY, CALENDAR, GRAMMAR) is None
