@@ -124,7 +124,9 @@ class Clockwork:
 
     def _to_agent(self, hold: Hold, token: str, deadline: datetime) -> tuple[OutMail, ...]:
         facts = self._facts(hold)
-        more = {"deadline": in_words(self._local(hold.new.agent, deadline), facts.lang, zone=True)}
+        more = {}
+        if any(not self._rules.site.same_person(who.address, hold.new.agent) for who in self._others(hold, 1)):
+            more["deadline"] = in_words(self._local(hold.new.agent, deadline), facts.lang, zone=True)
         return self._letter_about("reminder", hold, facts, facts.agent, token, more)
 
     def _to_delegates(self, hold: Hold, token: str) -> tuple[OutMail, ...]:
@@ -134,15 +136,19 @@ class Clockwork:
         return self._ask_to_help(hold, readers, token)
 
     def _to_somebody_else(self, hold: Hold, token: str, stage: int) -> tuple[OutMail, ...]:
-        """The supervisor; where there is none, or they have not answered either, the admins; else the team."""
-        site, facts = self._rules.site, self._facts(hold)
+        return self._ask_to_help(hold, self._others(hold, stage), token)
+
+    def _others(self, hold: Hold, stage: int) -> list[Mailbox]:
+        """The supervisor; where there is none, or they have not answered either, the admins; else the team; else the
+        agent again."""
+        site = self._rules.site
         supervisor = site.supervisor_of(hold.new.agent)
         readers = [supervisor] if stage <= 1 and supervisor is not None else list(site.admins)
         if not readers:
             team = site.team_of(hold.new.agent)
             boxes = [Mailbox(address) for address in team.mailboxes] if team is not None else []
-            readers = [supervisor] if supervisor is not None else boxes or [facts.agent]
-        return self._ask_to_help(hold, readers, token)
+            readers = [supervisor] if supervisor is not None else boxes or [Mailbox(hold.new.agent)]
+        return [who for who in readers if who.address]
 
     def _ask_to_help(self, hold: Hold, readers: Iterable[Mailbox], token: str) -> tuple[OutMail, ...]:
         """A note that can be answered, to each of some people beside the agent, in their own language."""
@@ -150,6 +156,9 @@ class Clockwork:
         facts = self._facts(hold)
         for reader in map(self._letters.named, readers):
             its = self._letters.shown_to(reader, hold, facts)
+            if self._rules.site.same_person(reader.address, hold.new.agent):  # nobody asks whether they are away
+                out += self._letter_about("reminder", hold, its, reader, token, {})
+                continue
             out += self._letter_about("overdue", hold, its, reader, token, {"supervisor_name": named(reader)})
         return out
 

@@ -19,6 +19,7 @@ from gateway.answers import Answer, parse_answer, unsigned
 from gateway.command_words import Kind, command
 from gateway.correspondence import Correspondence
 from gateway.entitled import entitled
+from gateway.follow.entries import is_automatic
 from gateway.guard_words import why_in
 from gateway.mail.address import Mailbox, split_tag
 from gateway.mail.amend import OBSTACLES, CannotAmend
@@ -78,10 +79,15 @@ class Settling:
 
     async def answer(self, mail: Incoming, path: Path, raw: bytes, read: Callable[[], Awaitable[str]]) -> Reply:
         """Take a reply to a notice. `read` gives its own words, without what it quotes. Automatic replies and bounces
-        are swallowed (RFC 3834 §2), so nothing can loop."""
+        are swallowed (RFC 3834 §2), those too that say what they are in their subject only, so nothing can loop."""
         headers = read_headers(raw)
         author = headers.author or Mailbox(mail.envelope.mail_from.address)
-        if not mail.envelope.mail_from.address or headers.auto_submitted or headers.bulk:
+        if (
+            not mail.envelope.mail_from.address
+            or headers.auto_submitted
+            or headers.bulk
+            or is_automatic(headers.subject)
+        ):
             log.warning("automatic mail to the notices address swallowed", mail=mail.id, sender=author.key)
             return replies.OK
         token = token_hash(split_tag(path.address)[1])

@@ -12,7 +12,7 @@ from gateway.mail.message import read_message
 from gateway.resources import shipped
 from gateway.smtp.sink import Fault
 from tests.e2e.clock import Clock
-from tests.e2e.house import house
+from tests.e2e.house import house, mail
 from tests.e2e.test_follow import ADMIN, at
 from tests.e2e.test_settling import DANA, JILL, NETWORK, NO, PASSED_ON, PRIYA, Held, held, said
 
@@ -153,3 +153,31 @@ async def test_next_time_goes_to_an_address_and_not_to_oneself(tmp_path: Path, c
         )
         await held(gateway, own.replace(b"<passed-on@", b"<own@"), NETWORK)
         assert "Next time" not in said(read_message(gateway.to(DANA)[1].raw)), "he is of that team"
+
+
+async def test_an_agent_alone_is_reminded_and_not_asked_whether_they_are_away(tmp_path: Path, clock: Clock) -> None:
+    alone = tmp_path / "site.yaml"
+    alone.write_text(
+        'agents: ["*"]\ngateway: {notices: gateway@gw.acme.example}\ninternal_domains: [acme.example]\n'
+        "zone: Europe/Brussels\n"
+    )
+    async with house(tmp_path, clock=clock, site=str(alone)) as gateway:
+        one = await held(gateway)
+        await at(gateway, clock, "12T16:30")
+        letters = [read_message(each.raw) for each in gateway.to(DANA)[1:]]
+        assert len(letters) == 3 and all(each.subject.startswith("Still waiting for your word") for each in letters)
+        assert not any("away" in said(each) or "asked to help" in said(each) for each in letters)
+        await one.answer("SEND: she knows", to=letters[-1].reply_to[0].address)
+        assert await one.outcome() == "overridden"
+
+
+@pytest.mark.parametrize("subject", ["Automatic reply: Before your mail goes out", "Abwesenheitsnotiz: Bevor sie geht"])
+async def test_a_machine_that_says_so_in_its_subject_settles_nothing(
+    tmp_path: Path, clock: Clock, subject: str
+) -> None:
+    async with house(tmp_path, clock=clock) as gateway:
+        one = await held(gateway)
+        away = mail(f"Dana Cole <{DANA}>", one.to, subject, "SEND: I am away until Monday")
+        before = len(gateway.sink.messages)
+        assert (await gateway.send(DANA, [one.to], away))[0] == 250
+        assert await one.outcome() == "held" and len(gateway.sink.messages) == before
