@@ -6,6 +6,7 @@ about, and the dispatcher sends it.
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -88,7 +89,7 @@ class Correspondence:
         """What an agent answered, as a sentence of their mail: amend/reason or amend/eta. Raises CannotRender."""
         said = text.rstrip(" .") if text[-1:] == "." else text
         rendered = self.head().templates.render(f"amend/{name}", lang, {name: said})
-        return rendered.text.strip()
+        return re.sub(r"([?!…])\.$", r"\1", rendered.text.strip())
 
     def needed(self, hold: Hold, findings: Iterable[Finding], lang: str) -> str:
         """What is still missing of a mail with these findings, as the end of a sentence in the reader's language."""

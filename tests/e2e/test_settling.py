@@ -128,6 +128,13 @@ async def test_a_reason_is_in_the_language_of_the_only_word_that_it_stands_besid
         assert said(read_message(sent.raw)).startswith("Non.\n\nLa raison\u00a0: il n'y a qu'une place par \u00e9tage.")
 
 
+async def test_a_reason_may_end_with_a_mark_of_its_own(tmp_path: Path, clock: Clock) -> None:
+    async with house(tmp_path, clock=clock) as gateway:
+        one = await held(gateway)
+        await one.answer("REASON: is one on each floor not enough?")
+        assert said(read_message(gateway.to(JILL)[0].raw)) == "No.\n\nThe reason: is one on each floor not enough?"
+
+
 async def test_what_does_not_help_is_given_back_and_the_mail_still_waits(tmp_path: Path, clock: Clock) -> None:
     signed = NO.replace(b"Subject:", b"DKIM-Signature: v=1; d=acme.example; h=from; bh=x; b=y\r\nSubject:", 1)
     async with house(tmp_path, clock=clock) as gateway:
