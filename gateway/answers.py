@@ -160,7 +160,7 @@ def parse_answer(text: str, subject: str = "") -> Answer:
     problem: Problem = "nothing"
     taken = 0
     for number, line in enumerate(lines):
-        if number < taken or not line or _goes_on(lines[number - 1] if number > taken else ""):
+        if number < taken or not line or _goes_on(lines[number - 1] if number > taken else "", line):
             continue
         read = _read_line(line, lines[number + 1 :])
         if read is None:
@@ -221,9 +221,9 @@ def _own_lines(text: str) -> list[str]:
     return lines
 
 
-def _goes_on(above: str) -> bool:
+def _goes_on(above: str, line: str) -> bool:
     """Whether a sentence of the line above was broken there: "… and I do not know how to / fix it, please"."""
-    return len(above) >= _LONG_LINE and (above[-1].isalnum() or above[-1] == ",")
+    return len(above) >= _LONG_LINE and (above[-1].isalnum() or above[-1] == ",") and line[:1].islower()
 
 
 def _kind_of(line: str) -> Kind | None:

@@ -94,10 +94,13 @@ class Trails:
         if reached is None or not seen.message_id:
             return ()
         who = Mailbox(site.same.canonical(author.address), author.name)
+        reads = (*seen.rcpt_to, *(each.address for each in (*seen.to, *seen.cc)))
+        secret = bool(seen.marks.get("confidential")) or any(map(site.is_confidential, reads))
         return (
             Entry(
                 id=f"{hash_of(seen.message_id):x}-r", kind="request", at=now, mail_id="", agent=reached.mailbox,
-                team=reached.team, requester=who, owners=(), subject=seen.subject[:200], thread=(seen.message_id,),
+                team=reached.team, requester=who, owners=(), thread=(seen.message_id,),
+                subject="" if secret else seen.subject[:200],  # it counts, and nobody is told what it is about
                 due=now, state="closed", closed_at=now,
             ),
         )  # fmt: skip

@@ -287,6 +287,19 @@ async def test_who_asks_often_is_told_of_once(tmp_path: Path, clock: Clock) -> N
         assert note.subject == "3 requests from Jill Amory" and "VPN 2" in said(note)
 
 
+async def test_what_a_confidential_request_is_about_is_told_to_nobody(tmp_path: Path, clock: Clock) -> None:
+    async with house(tmp_path, clock=clock, repeat_requests=3) as gateway:
+        await ask(gateway, JILL, "VPN", "It dropped again.", "<q0@x>")
+        raw = mail(named(JILL), DESK, "My illness", "May I?", message_id="<q1@x>", Sensitivity="Private")
+        assert (await gateway.send(JILL, [DESK], raw, port=gateway.tap))[0] == 250
+        raw = mail(named(JILL), DESK, "The dismissal", "May I?", cc="hr@acme.example", message_id="<q2@x>")
+        assert (await gateway.send(JILL, [DESK, "hr@acme.example"], raw, port=gateway.tap))[0] == 250
+        await idle(gateway)
+        note = (await gateway.wait_to(PRIYA))[0].raw
+        assert b"3 requests from Jill Amory" in note and b"VPN" in note
+        assert b"illness" not in note and b"dismissal" not in note
+
+
 # --- no loops ---------------------------------------------------------------------------------------------------------
 
 
