@@ -132,7 +132,8 @@ class Clockwork:
     def _to_delegates(self, hold: Hold, token: str) -> tuple[OutMail, ...]:
         """Whoever answers in the agent's place hears of it when the agent has not answered for a while."""
         entry = self._rules.site.agent(hold.new.agent)
-        readers = tuple(map(Mailbox, entry.delegates)) if entry is not None else ()
+        delegates = dict.fromkeys(entry.delegates) if entry is not None else ()
+        readers = [Mailbox(each) for each in delegates if not self._rules.site.same_person(each, hold.new.agent)]
         return self._ask_to_help(hold, readers, token)
 
     def _to_somebody_else(self, hold: Hold, token: str, stage: int) -> tuple[OutMail, ...]:

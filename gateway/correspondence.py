@@ -126,8 +126,8 @@ class Correspondence:
 
     def shown_to(self, reader: Mailbox, hold: Hold, facts: NoticeFacts) -> NoticeFacts:
         """The facts of a hold as this reader may see them, in their language. Somebody in Bcc is named to nobody but
-        the sender (DESIGN.md §4); what is confidential, to nobody outside of its circle (`gateway.circle`). Whom they
-        are not told of they can neither add nor write to."""
+        the sender (DESIGN.md §4); what is confidential, to nobody outside of its circle (`gateway.circle`) or of the
+        house. Whom they are not told of they can neither add nor write to."""
         site, told = self._rules.site, hold.new.told
         facts = replace(facts, lang=self.lang_of(reader, facts.lang))
         agent, its, reads = hold.new.agent, site.agent(hold.new.agent), site.agent(reader.address)
@@ -135,7 +135,8 @@ class Correspondence:
         if site.same_person(reader.address, agent) or (site.is_team_mailbox(agent) and colleagues):
             return facts
         circle = (*site.may_settle(agent), *hold.new.may_settle)
-        secret = bool(told.get("confidential")) and not site.is_among(reader.address, circle)
+        inside = site.is_among(reader.address, circle) and site.is_internal(reader.address)
+        secret = bool(told.get("confidential")) and not inside
         if secret:
             facts = replace(facts, subject="", message_id="", references=(), recipients=(), target=None)
         if secret or facts.requester_hidden:

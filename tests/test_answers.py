@@ -15,7 +15,9 @@ from gateway.template_files import load_templates
 FIX = [
     "FIX", "fix", "Fix.", "  FIX  ", "*FIX*", "“Fix”", "FIX!", "Fix it", "fix it please", "Please fix", "Yes, fix it.",
     "ok fix", "FIX\n\nThanks!", "Hi,\n\nFIX\n\nDana", "FIX\n-- \nDana Cole\nIT Support", "FIX\r\n", "\n\nFIX\n",
-    "Thanks for catching this!\nFIX", "Thank you for telling me, I had not seen that she was left out here\nFix", "FIX, thanks for catching that", "Answer: FIX",
+    "Thanks for catching this!\nFIX",
+    "Thank you for telling me, I had not seen that she was left out here\nFix",
+    "FIX, thanks for catching that", "Answer: FIX",
     "FIX\n\nSent from my iPhone", "Fix\nGet Outlook for iOS<https://aka.ms/o0ukef>",
     "ERGÄNZEN", "Ergänzen bitte", "Bitte ergänzen", "ergaenzen", "Ja, bitte ergänzen!", "Hinzufügen",
     "Ergänzen\nGruß\nTom",

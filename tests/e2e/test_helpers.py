@@ -181,3 +181,18 @@ async def test_a_machine_that_says_so_in_its_subject_settles_nothing(
         before = len(gateway.sink.messages)
         assert (await gateway.send(DANA, [one.to], away))[0] == 250
         assert await one.outcome() == "held" and len(gateway.sink.messages) == before
+
+
+async def test_a_delegate_of_another_house_helps_without_what_is_confidential(tmp_path: Path, clock: Clock) -> None:
+    temp = "temp@agency.example"
+    stands_in = ("name: Dana Cole}", f"name: Dana Cole, delegates: [{DANA}, {temp}]}}")
+    secret = NO.replace(b"Subject: Re: Monitor", b"Sensitivity: Company-Confidential\r\nSubject: Re: Warning letter", 1)
+    async with house(tmp_path, clock=clock, site=site(tmp_path, stands_in)) as gateway:
+        await held(gateway)
+        await held(gateway, secret.replace(b"<no@", b"<secret@"))
+        await at(gateway, clock, "11T12:01")
+        assert len(gateway.to(DANA)) == 4, "a notice and one reminder each: nobody stands in for themselves"
+        notes = [each.raw for each in gateway.to(temp)]
+        assert len(notes) == 2 and sum(b"Monitor" in each for each in notes) == 1
+        assert not any(b"Warning" in each for each in notes)
+        assert all(b"Monitor" in each for each in notes if b"Jill" in each or JILL.encode() in each)
