@@ -9,6 +9,7 @@ are no part of the product, so a folder must have them.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import tarfile
@@ -41,6 +42,8 @@ LABELS: Mapping[str, str] = {
 REFERRALS = {"handoff_to_colleague": "handoff", "redirect_requester": "redirect"}
 MARKED = re.compile(rf"(?:\d+-\d+:[{re.escape(''.join(LETTERS))}]+ ?)+")
 """The sentences of a mail in a table: offsets in its new text, and letters."""
+DIGITS = 20
+"""Hex digits by which a table names a mail."""
 HALF = 0.5
 """A span and a sentence that share this much of one of them belong together."""
 
@@ -109,30 +112,31 @@ def read_labelled(path: Path, lexicon: Lexicon, *, beside: float = 0.2) -> Itera
 def read_archived(path: Path, archives: Path, lexicon: Lexicon) -> Iterator[Text]:
     """The mails that a table tells of, out of the archives (.tar.xz) in a folder.
 
-    A row has the archive, the file in it, the length of its new text in code points, and of each sentence
-    `start-end:letters`. A mail whose new text is read otherwise today than when it was labelled is left out. Raises
-    ValueError where a row is none, and what opening an archive raises.
+    A row has the beginning of the SHA-256 of a mail's octets (DIGITS hex digits: the table names nobody), the length of
+    its new text in code points, and of each sentence `start-end:letters`. A mail whose new text is read otherwise today
+    than when it was labelled is left out. Raises ValueError where a row is none, and what opening an archive raises.
     """
-    told: dict[str, dict[str, tuple[int, str]]] = {}
+    told: dict[str, tuple[int, str]] = {}
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines()[1:], 2):
         match line.split("\t"):
-            case [archive, file, length, sentences] if length.isdigit() and MARKED.fullmatch(sentences):
-                told.setdefault(archive, {})[file] = (int(length), sentences)
+            case [mail, length, sentences] if length.isdigit() and MARKED.fullmatch(sentences):
+                told[mail] = int(length), sentences
             case _:
-                write = "archive, file, length and start-end:letters, with tabs between"
+                write = "digest, length and start-end:letters, with tabs between"
                 raise ValueError(f"{path}:{number}: write {write}")
-    for archive, files in told.items():
-        with tarfile.open(archives / archive) as tar:
-            for member in tar:
-                name = Path(member.name).name
-                octets = tar.extractfile(member) if name in files else None
-                if octets is None:
+    for archive in sorted(archives.glob("*.tar.xz")):
+        with tarfile.open(archive) as tar:
+            for member in filter(tarfile.TarInfo.isfile, tar):
+                file = tar.extractfile(member)
+                octets = file.read() if file is not None else b""
+                digest = hashlib.sha256(octets).hexdigest()[:DIGITS]
+                if digest not in told:
                     continue
-                size, sentences = files[name]
-                body = split_body(read_message(octets.read()))
+                size, sentences = told.pop(digest)  # once, though it may be in several archives
+                body = split_body(read_message(octets))
                 if len(body.new.text) == size:
                     spans = [_span(each) for each in sentences.split()]
-                    yield _cut(name, _asked(body), body.new.text, spans, lexicon)
+                    yield _cut(digest, _asked(body), body.new.text, spans, lexicon)
 
 
 def _span(marked: str) -> tuple[int, int, frozenset[str]]:

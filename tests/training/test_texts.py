@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import tarfile
@@ -13,7 +14,7 @@ from gateway.policy.loader import load_policies
 from gateway.reading.acts.acts import ACTS
 from gateway.reading.lexicon import Lexicon
 from gateway.resources import shipped
-from gateway.training.texts import MARKED, read_archived, read_labelled, read_written
+from gateway.training.texts import DIGITS, MARKED, read_archived, read_labelled, read_written
 
 TEXTS = Path(__file__).parents[1] / "texts"
 
@@ -82,7 +83,8 @@ On Mon, 3 Nov 2025 at 10:00, Rita Blom <rita.blom@acme.example> wrote:\r
 > Can you patch port 12?\r
 """
 SAID = "Hi Rita,\n\nwe can't patch it, the room is locked."
-HEAD = "archive\tfile\tlength\tsentences\n"
+HEAD = "mail\tlength\tsentences\n"
+NAME = hashlib.sha256(MAIL).hexdigest()[:DIGITS]
 
 
 def archive(folder: Path) -> None:
@@ -100,7 +102,7 @@ def table(folder: Path, row: str) -> Path:
 
 def test_mail_of_an_archive_bears_the_letters_of_a_table(tmp_path: Path, lexicon: Lexicon) -> None:
     archive(tmp_path)
-    file = table(tmp_path, f"some.tar.xz\tone.eml\t{len(SAID)}\t0-8:P 10-48:RW")
+    file = table(tmp_path, f"{NAME}\t{len(SAID)}\t0-8:P 10-48:RW")
     (text,) = read_archived(file, tmp_path, lexicon)
     assert text.question == "Can you patch port 12?"
     assert [set(s.acts) for s in text.sentences] == [{"pleasantry"}, {"refusal", "reason"}]
@@ -108,16 +110,16 @@ def test_mail_of_an_archive_bears_the_letters_of_a_table(tmp_path: Path, lexicon
 
 def test_mail_that_is_read_otherwise_than_it_was_labelled_is_left_out(tmp_path: Path, lexicon: Lexicon) -> None:
     archive(tmp_path)
-    assert list(read_archived(table(tmp_path, "some.tar.xz\tone.eml\t7\t0-7:P"), tmp_path, lexicon)) == []
+    assert list(read_archived(table(tmp_path, f"{NAME}\t7\t0-7:P"), tmp_path, lexicon)) == []
 
 
-@pytest.mark.parametrize("row", ["some.tar.xz\tone.eml\t0-8:P", "some.tar.xz\tone.eml\tten\t0-8:P", "a\tb\t9\t0-8:Z"])
+@pytest.mark.parametrize("row", ["0a\t0-8:P", "0a\tten\t0-8:P", "0a\t9\t0-8:Z"])
 def test_a_row_that_is_none_is_named(tmp_path: Path, lexicon: Lexicon, row: str) -> None:
-    with pytest.raises(ValueError, match=r"table\.tsv:2: write archive, file, length and start-end:letters"):
+    with pytest.raises(ValueError, match=r"table\.tsv:2: write digest, length and start-end:letters"):
         list(read_archived(table(tmp_path, row), tmp_path, lexicon))
 
 
 def test_the_table_of_the_archives_can_be_read() -> None:
     rows = (TEXTS / "acts" / "real" / "sentences.tsv").read_text("utf-8").splitlines()[1:]
     assert len(rows) > 600
-    assert all(MARKED.fullmatch(row.split("\t")[3]) for row in rows)
+    assert all(MARKED.fullmatch(row.split("\t")[2]) for row in rows)
