@@ -41,9 +41,7 @@ async def log_in(visit: Visit) -> Response:
     account = await _known(visit, name, password)
     if account is None:
         shown = name if passwords.NAME.fullmatch(name) else "?"
-        await asyncio.to_thread(
-            visit.parts.store.note, CONSOLE, "log-in-refused", f"{shown} ({visit.where})", "", visit.now
-        )
+        await asyncio.to_thread(visit.parts.store.note, CONSOLE, "log-in-refused", shown, "", visit.now, visit.origin)
         log.warning("log-in refused", account=shown, peer=visit.where)
         return await asyncio.to_thread(_form, visit, "wrong", 401)
     visit.parts.attempts.succeeded(name, visit.where)
@@ -70,7 +68,7 @@ def _begin(visit: Visit, account: Account) -> Response:
     place = visit.parts.place
     before = visit.request.cookies.get(place.cookie, "")
     visit.parts.store.sweep_sessions(visit.now, visit.parts.idle, visit.parts.most)
-    cookie = visit.parts.store.begin_session(account.name, visit.now, visit.where, before=before)
+    cookie = visit.parts.store.begin_session(account.name, visit.now, visit.origin, before=before)
     answer = RedirectResponse(place.prefix + _local(visit.said("next", 2000)), 303)
     answer.set_cookie(
         place.cookie, cookie, path=place.cookie_path, secure=place.secure, httponly=True, samesite="lax",
@@ -104,7 +102,7 @@ def _local(path: str) -> str:
 def log_out(visit: Visit) -> Response:
     """End the session, here and in the store."""
     assert visit.session is not None
-    visit.parts.store.end_session(visit.session, visit.now)
+    visit.parts.store.end_session(visit.session, visit.now, visit.origin)
     answer = RedirectResponse(visit.href("/log-in"), 303)
     answer.delete_cookie(visit.parts.place.cookie, path=visit.parts.place.cookie_path)
     answer.headers["clear-site-data"] = '"cache", "storage"'

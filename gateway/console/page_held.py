@@ -103,11 +103,12 @@ async def settle(visit: Visit) -> Response:
     by = f"{visit.account.name} (console)"
     do = visit.said("do", 20)
     if do in ("arrived", "again"):
-        done = await visit.parts.settling.resolve(hold, "released" if do == "arrived" else "held", by, why)
+        state: HoldState = "released" if do == "arrived" else "held"
+        done = await visit.parts.settling.resolve(hold, state, by, why, origin=visit.origin)
     else:
         try:
             done = await visit.parts.settling.settle(
-                hold, _answer(visit, hold, do, why, back), by=by, to=Mailbox(hold.new.agent)
+                hold, _answer(visit, hold, do, why, back), by=by, to=Mailbox(hold.new.agent), origin=visit.origin
             )
         except CannotSettle as cannot:
             raise Refused(409, "cannot", cannot.detail or cannot.problem, back=back) from cannot

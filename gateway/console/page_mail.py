@@ -70,7 +70,7 @@ def _page(visit: Visit, row: AuditRow, hold: Hold | None) -> Response:
     shown = None
     if readable and hold is not None and hold.raw is not None:
         shown = show_mail(hold.raw, entry.findings)
-    views = [event for event in row.history if event[1] == "viewed"]
+    views = [event for event in visit.parts.store.timeline(entry.id) if event.what == "viewed"]
     history = [event for event in row.history if event[1] != "viewed"]
     return visit.page(
         "mail.html",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from gateway.circle import is_confidential
 from gateway.site.model import Site
 from gateway.store.accounts import Account
-from gateway.store.looking import SECRET_FACTS, Line
+from gateway.store.looking import Line
 from gateway.store.records import AuditEntry, Hold
 
 
@@ -28,6 +29,5 @@ def may_read_line(account: Account, site: Site, line: Line) -> bool:
 
 
 def may_read_entry(account: Account, site: Site, entry: AuditEntry, hold: Hold | None) -> bool:
-    marked = any(fact in entry.facts for fact in SECRET_FACTS)
-    marked = marked or (hold is not None and bool(hold.new.told.get("confidential")))
+    marked = is_confidential(entry, hold)
     return may_read(account, site, marked, (entry.agent, entry.mail_from, entry.requester, *entry.rcpt_to))

@@ -45,6 +45,11 @@ class Visit:
         assert self.session is not None
         return self.session.account
 
+    @property
+    def origin(self) -> str:
+        """From where, for the log."""
+        return f"console from {self.where}"
+
     def said(self, name: str, most: int = 500) -> str:
         """A field of the form, without blanks around it."""
         return self.form.get(name, "").strip()[:most]
@@ -71,8 +76,7 @@ class Visit:
 
     def note(self, subject: str, outcome: str, detail: str = "") -> None:
         """Write down what the reader did. Blocks. What cannot be written down is not done."""
-        at = f"{detail} ({self.where})".strip() if detail else self.where
-        self.parts.store.note(subject, outcome, at, self.account.name, self.now)
+        self.parts.store.note(subject, outcome, detail, self.account.name, self.now, self.origin)
 
     def page(self, template: str, *, status: int = 200, **variables: Any) -> Response:
         """A page of ours. Blocks for as long as it takes to write it."""

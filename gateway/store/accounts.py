@@ -197,7 +197,7 @@ class Accounts(Base):
 
     # --- sessions --------------------------------------------------------------------------------------------------
 
-    def begin_session(self, account: str, now: datetime, where: str, *, before: str = "") -> str:
+    def begin_session(self, account: str, now: datetime, origin: str, *, before: str = "") -> str:
         """A fresh session; the cookie that opens it. The session of the cookie `before` ends: nobody can have prepared
         the one that is logged in (session fixation)."""
         cookie = secrets.token_urlsafe(32)
@@ -210,7 +210,7 @@ class Accounts(Base):
                 connection.execute(delete(console_sessions).where(console_sessions.c.id == session_id(before)))
             connection.execute(insert(console_sessions), row)
             connection.execute(update(console_accounts).where(console_accounts.c.name == account).values(seen_at=now))
-            self._note(connection, CONSOLE, "log-in", where, account, now)
+            self._note(connection, CONSOLE, "log-in", "", account, now, origin)
 
         self._writer.run_now(work)
         return cookie
@@ -236,12 +236,12 @@ class Accounts(Base):
             self._writer.run_now(lambda connection: connection.execute(again))
         return Session(wanted, _account(row), row.csrf, row.began)
 
-    def end_session(self, session: Session, now: datetime) -> None:
+    def end_session(self, session: Session, now: datetime, origin: str) -> None:
         """Log out."""
 
         def work(connection: Connection) -> None:
             connection.execute(delete(console_sessions).where(console_sessions.c.id == session.id))
-            self._note(connection, CONSOLE, "log-out", "", session.account.name, now)
+            self._note(connection, CONSOLE, "log-out", "", session.account.name, now, origin)
 
         self._writer.run_now(work)
 
@@ -256,18 +256,22 @@ class Accounts(Base):
 
     # --- what people did -------------------------------------------------------------------------------------------
 
-    def note(self, subject: str, outcome: str, detail: str, by: str, now: datetime) -> None:
-        """Write down what somebody did at the console; `subject` is the id of a mail, or CONSOLE."""
-        self._writer.run_now(lambda connection: self._note(connection, subject, outcome, detail, by, now))
+    def note(self, subject: str, outcome: str, detail: str, by: str, now: datetime, origin: str) -> None:
+        """Write down what somebody did at the console, and from where; `subject` is the id of a mail, or CONSOLE."""
+        self._writer.run_now(lambda connection: self._note(connection, subject, outcome, detail, by, now, origin))
 
-    def noted(self, subject: str, limit: int) -> list[tuple[datetime, str, str, str]]:
-        """(when, what, detail, by), the newest first."""
-        columns = (audit_events.c.at, audit_events.c.outcome, audit_events.c.detail, audit_events.c.by)
+    def noted(self, subject: str, limit: int) -> list[tuple[datetime, str, str, str, str]]:
+        """(when, what, detail, by, from where), the newest first."""
+        columns = (
+            audit_events.c.at, audit_events.c.outcome, audit_events.c.detail, audit_events.c.by, audit_events.c.origin,
+        )  # fmt: skip
         query = select(*columns).where(audit_events.c.mail_id == subject).order_by(audit_events.c.id.desc())
         return self._read(lambda connection: [tuple(row) for row in connection.execute(query.limit(limit))])  # type: ignore[misc]
 
-    def _note(self, connection: Connection, subject: str, outcome: str, detail: str, by: str, now: datetime) -> None:
-        audit.add_events(connection, [audit.Event(subject, now, outcome, detail, by)], self.run_id)
+    def _note(
+        self, connection: Connection, subject: str, outcome: str, detail: str, by: str, now: datetime, origin: str = ""
+    ) -> None:
+        audit.add_events(connection, [audit.Event(subject, now, outcome, detail, by, origin)], self.run_id)
 
     # --- who looks after a held mail -------------------------------------------------------------------------------
 

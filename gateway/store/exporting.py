@@ -102,12 +102,14 @@ class Record:
     chain: str
     seq: int | None
     is_decision: bool = False
+    secret: bool = False
+    """Its words are not for whoever asks, whatever its facts say."""
 
     @property
     def confidential(self) -> bool:
         """Whether only the mail's own circle may read its words."""
         facts = self.mail["facts"] if self.mail is not None else {}
-        return any(name in facts for name in CONFIDENTIAL)
+        return self.secret or any(name in facts for name in CONFIDENTIAL)
 
 
 class Exporting(Base):
@@ -122,6 +124,11 @@ class Exporting(Base):
                 yield from _mails(connection, wanted)
                 if not wanted.of_mail:
                     yield from _others(connection, wanted)
+
+    def decisions(self, ids: Sequence[str]) -> list[Record]:
+        """What was decided about these mails, the newest first."""
+        query = select(audit).where(audit.c.id.in_(ids)).order_by(audit.c.at.desc(), audit.c.id.desc())
+        return list(map(_decision, self._read(lambda connection: connection.execute(query).all())))
 
     def timeline(self, subject: str) -> list[Record]:
         """Everything that happened to one thing (a mail's id, "gateway", "log", "bypass", "policy/NAME",
@@ -171,15 +178,19 @@ def _mails(connection: Connection, wanted: LogFilter) -> Iterator[Record]:
         rows = connection.execute(query).all()
         history = _history(connection, [row.id for row in rows])
         for row in rows:
-            mail = dict(row._mapping)
-            yield Record(
-                row.at, row.id, row.disposition, row.reason, row.agent, f"mail from {row.peer}", mail, row.run, row.seq,
-                is_decision=True,
-            )  # fmt: skip
-            yield from (replace(event, mail=mail) for event in history.get(row.id, ()))
+            decision = _decision(row)
+            yield decision
+            yield from (replace(event, mail=decision.mail) for event in history.get(row.id, ()))
         if len(rows) < PAGE:
             return
         after = (rows[-1].at, rows[-1].id)
+
+
+def _decision(row: Any) -> Record:
+    return Record(
+        row.at, row.id, row.disposition, row.reason, row.agent, f"mail from {row.peer}", dict(row._mapping), row.run,
+        row.seq, is_decision=True,
+    )  # fmt: skip
 
 
 def _history(connection: Connection, ids: Sequence[str]) -> dict[str, list[Record]]:

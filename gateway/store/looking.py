@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.engine import Connection
 
 from gateway.store.base import Base
+from gateway.store.exporting import CONFIDENTIAL
 from gateway.store.schema import audit, audit_policies, ledger, log_heads, runs
 
 OVERRIDDEN = ("overridden", "wrong")
@@ -229,12 +230,9 @@ class ChainState:
     covered: int
 
 
-SECRET_FACTS = ("confidential", "confidential_recipient")
-
-
 def _line(row: Any) -> Line:
     policies = dict.fromkeys(str(each["policy"]) for each in row.findings if each.get("policy"))
     return Line(
         row.id, row.at, row.agent, row.team, row.requester, tuple(row.rcpt_to), row.subject, row.disposition,
-        row.outcome, tuple(policies), any(fact in row.facts for fact in SECRET_FACTS),
+        row.outcome, tuple(policies), any(fact in row.facts for fact in CONFIDENTIAL),
     )  # fmt: skip

@@ -177,7 +177,7 @@ def test_behind_a_proxy(tmp_path: Path) -> None:
         assert page.status_code == 200 and 'href="/gw/held"' in page.text
         assert httpx.get(base + "/gw/", headers=headers).headers["location"] == "/gw/log-in"
         assert httpx.get(base + "/gwx/log", headers=headers).status_code == 404
-        assert scene.parts.store.noted("console", 1)[0][2] == "203.0.113.9"
+        assert scene.parts.store.noted("console", 1)[0][4] == "console from 203.0.113.9"
 
 
 @pytest.mark.parametrize(

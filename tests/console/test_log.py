@@ -144,10 +144,20 @@ def test_export(past: Scene, otto: Browser) -> None:
     rows = [json.loads(line) for line in answer.text.splitlines()]
     assert answer.headers["content-disposition"].startswith('attachment; filename="gateway-log-')
     assert rows and {row["team"] for row in rows} == {"facilities"}
+    assert {(each["schema"], each["kind"]) for each in rows} == {("referral-gateway/log/1", "decision")}
     table = list(csv.DictReader(io.StringIO(otto.post("/log/export", format="csv", team="facilities").text)))
-    assert [row["id"] for row in table] == [row["id"] for row in rows]
-    word, detail, by = past.parts.store.noted(CONSOLE, 1)[0][1:]
-    assert (word, by) == ("exported", "otto") and detail.startswith("csv: team=facilities")
+    assert [row["about"] for row in table] == [row["about"] for row in rows]
+    word, detail, by, origin = past.parts.store.noted(CONSOLE, 1)[0][1:]
+    assert (word, by, origin) == ("exported", "otto", "console from 127.0.0.1") and detail.startswith(
+        "csv: team=facilities"
+    )
+
+
+def test_no_export_has_the_words_of_confidential_mail(past: Scene, otto: Browser) -> None:
+    id = past.send("secret", mail(DANA, "hr@acme.example", "About Jill's warning", "Not yet, sorry.\n"))
+    for form in ("jsonl", "csv"):
+        text = otto.post("/log/export", format=form, person="dana.cole@acme.example").text
+        assert id in text and "warning" not in text and "hr@acme" not in text and "(confidential)" in text
 
 
 def test_an_export_of_nothing(past: Scene, otto: Browser) -> None:

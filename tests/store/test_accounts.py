@@ -35,7 +35,7 @@ def test_accounts_and_what_is_written_of_them(url: str, open_store: Callable[...
     assert store.remove_account("ada", "rita", NOW) and not store.remove_account("ada", "rita", NOW)
     assert not store.remove_account("rita", "rita", NOW), "the last admin"
     assert not store.change_account("rita", "auditor", (), "rita", NOW)
-    assert [event[1:] for event in reversed(store.noted(account_subject("rita"), 9))] == [
+    assert [event[1:4] for event in reversed(store.noted(account_subject("rita"), 9))] == [
         ("account-added", "reviewer: it, hr", "root"), ("account-changed", "admin", "ada"),
     ]  # fmt: skip
 
@@ -43,7 +43,7 @@ def test_accounts_and_what_is_written_of_them(url: str, open_store: Callable[...
 def test_what_is_written_is_linked(url: str, open_store: Callable[..., Store]) -> None:
     store = open_store(url)
     store.add_account(account("ada", "admin"), "root")
-    store.note("console", "exported", "csv", "ada", NOW)
+    store.note("console", "exported", "csv", "ada", NOW, "console from 192.0.2.1")
     kinds = [line["payload"]["outcome"] for line in store.proof() if line.get("payload")]
     assert kinds == ["account-added", "exported"]
     assert store.chain_states()[0].seq == 2
