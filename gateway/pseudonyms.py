@@ -7,9 +7,11 @@ and is left out; what is counted (who, team, policy, when, what became of it) st
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)*")
 PEOPLE = ("who", "agent", "requester")
 FREE_TEXT = ("why", "subject", "message_id", "sha256")
 
@@ -28,6 +30,14 @@ class Pseudonyms:
             "person-"
             + hmac.digest(self._key, person.strip().lower().encode("utf-8", "surrogatepass"), "sha256").hex()[:12]
         )
+
+    def veiled(self, value: Any, keep: Callable[[str], bool]) -> Any:
+        """Any JSON with a pseudonym in place of each address in its texts, but for those to `keep`."""
+        if isinstance(value, str):
+            return ADDRESS.sub(lambda found: found[0] if keep(found[0]) else self.of(found[0]), value)
+        if isinstance(value, Mapping):
+            return {self.veiled(key, keep): self.veiled(inner, keep) for key, inner in value.items()}
+        return [self.veiled(inner, keep) for inner in value] if isinstance(value, (list, tuple)) else value
 
     def line(self, line: Mapping[str, Any]) -> dict[str, Any]:
         """A line of an export (`export_forms.fields`, with or without findings and facts) without names."""

@@ -243,7 +243,7 @@ async def _stay(service: Service, sink: Sink, port: int, console: Console, pages
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        with contextlib.suppress(NotImplementedError):
+        with contextlib.suppress(NotImplementedError):  # where loops know no signals, Ctrl-C ends it all the same
             loop.add_signal_handler(number, stop.set)
     _invite(port, console, pages)
     shown, left = {row.entry.id for row in service.store.audit_list()}, len(sink.messages)

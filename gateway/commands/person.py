@@ -46,12 +46,14 @@ def export(
 ) -> None:
     """Print everything that is kept about somebody, one JSON object a line: what they are entitled to see."""
     from gateway.commands.opened import open_store
+    from gateway.pseudonyms import Pseudonyms
+    from gateway.store.crypto import load_key
 
     person, number = _person(address, also, name), 0
     with open_store(settings) as store:
-        veil = _veil(settings, person) if hide_others else None
+        others = Pseudonyms(load_key(settings.key_file, state=settings.state)) if hide_others else None
         for kind, row in store.person_kept(person, with_mail=mail):
-            print_json({"kept": kind, **(veil(row) if veil else row)})
+            print_json({"kept": kind, **(others.veiled(row, person.in_text) if others else row)})
             number += 1
         if number:
             store.log_now("log", "exported", f"person {person.addresses[0]}, {number} rows", who_acts(by), here())
@@ -175,29 +177,6 @@ def _person(address: str, also: list[str] | None, names: list[str] | None) -> Pe
         return person(address, also=also or (), names=names or ())
     except ValueError as wrong:
         user_error(f'"{plain(str(wrong))}" is no address', "the whole address, like mary@example.org")
-
-
-def _veil(settings: Settings, person: Person):  # type: ignore[no-untyped-def]
-    """Replaces every address in a row that is not the person's."""
-    import re
-
-    from gateway.pseudonyms import Pseudonyms
-    from gateway.store.crypto import load_key
-
-    pseudonyms = Pseudonyms(load_key(settings.key_file, state=settings.state))
-    address = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)*")
-
-    def one(found: re.Match[str]) -> str:
-        return found[0] if person.in_text(found[0]) else pseudonyms.of(found[0])
-
-    def veiled(value: object) -> object:
-        if isinstance(value, str):
-            return address.sub(one, value)
-        if isinstance(value, dict):
-            return {veiled(key): veiled(inner) for key, inner in value.items()}
-        return [veiled(inner) for inner in value] if isinstance(value, (list, tuple)) else value
-
-    return veiled
 
 
 def _counted(counts: object) -> str:
