@@ -102,7 +102,8 @@ def test_every_odd_mail_and_what_becomes_of_it_is_taken_apart():
                     assert author.span.start <= author.span.end and author.to is not None and author.cc is not None
                 assert body.blocks is not None and body.inline is not None and isinstance(body.unread, str)
                 body.new.locate(0, len(body.new.text))
-                assert time.process_time() - begun < 0.5 + len(raw) / 500_000, name
+                # What grows with the square of a mail takes minutes here; a machine that is busy does not.
+                assert time.process_time() - begun < 10, name
 
 
 def test_every_scenario_has_an_author_a_recipient_and_text():

@@ -90,7 +90,7 @@ async def test_matches_page_by_page_are_each_there_once(store, rows, monkeypatch
     assert sorted(match.mail_id for match in found) == sorted(f"h{number}" for number in range(10))
     assert all(match.stopped for match in found) and store.policies_seen(rows.now) == ["dropped-requester"]
     [one] = [match for match in found if match.mail_id == "h4"]
-    assert [event[1] for event in one.history] == ["held", "discarded"]
+    assert [event[1] for event in one.history] == ["held", "bound", "discarded"]
     assert [match.mail_id for match in await store.holds_of("dropped-requester", rows.now, 5)] == ["h4"]
     assert await store.holds_of("bare-refusal", rows.now, 5) == []
     assert await store.holds_of("dropped-requester", rows.now + timedelta(minutes=2), 5) == []
