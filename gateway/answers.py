@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Literal
 
-from gateway.command_words import COMMANDS, SYNONYMS, Kind
+from gateway.command_words import COMMANDS, EITHER, SYNONYMS, Kind
 
-Problem = Literal["", "nothing", "several", "negated", "no-reason", "no-date", "more"]
+Problem = Literal["", "nothing", "several", "negated", "no-reason", "no-date", "more", "either"]
 """Why an answer is unclear: none in it, two that contradict, "do not …", SEND or REASON without why, ETA without
-a date, more than can be done."""
+a date, more than can be done, what may be said of the stop or of the mail."""
 
 MAX_LINES = 60
 """Lines of a reply that are looked at."""
@@ -122,15 +122,25 @@ _WHEN = re.compile(
 )
 # "Send it to Bob instead", "send tomorrow", "send it back", "send with Bob in Cc", "send when she asks": SEND does none
 # of these, it sends the mail as it is, now.
-_OTHERWISE = re.compile(
-    rf"(?:to|later|tomorrow|tonight|next|back|me|us|with|without|when|once|if|unless|until|till|after|only|on|at|in|a"
-    r"|an|another|again|instead|copy|first"
-    r"|an|später|morgen|nächste\w*|zurück|mir|uns|mit|ohne|wenn|falls|sobald|erst|nur|nach|bis|am|um|im|eine?n?|nochmal"
-    r"|à|plus tard|demain|moi|nous|avec|sans|quand|lorsque|si|dès|après|seulement|le|une?"
-    r"|más tarde|mañana|con|sin|cuando|después|solo|sólo|el|al|otr[oa]|una?"
-    r"|para|mais tarde|amanhã|com|sem|quando|se|depois|só|somente|na|no|uma?|outr[oa]|de volta"
+_ELSE = (
+    r"to|later|tomorrow|tonight|next|back|me|us|with|without|when|once|if|unless|until|till|after|only|another|again"
+    r"|instead|copy|first"
+    r"|an(?=\s+(?-i:[A-ZÄÖÜ]))|später|morgen|nächste\w*|zurück|mir|uns|mit|ohne|wenn|falls|sobald|erst|nur|nach|bis"
+    r"|nochmal|à|plus tard|demain|moi|nous|avec|sans|quand|lorsque|si|dès|après|seulement"
+    r"|más tarde|mañana|con|sin|cuando|después|solo|sólo|al|otr[oa]"
+    r"|para|mais tarde|amanhã|com|sem|quando|se|depois|só|somente|outr[oa]|de volta"
     r"|più tardi|domani|senza|dopo|indietro|di nuovo"
-    rf"|aan|straks|terug|met|zonder|als|wanneer|zodra|na|pas|alleen|op|om|een|opnieuw|{_DAYS})\b",
+    rf"|aan|straks|terug|met|zonder|als|wanneer|zodra|pas|alleen|opnieuw|{_DAYS}"
+)
+_ARTICLE = r"on|at|in|a|an|am|um|im|eine?n?|le|el|una?|une?|na|no|uma?|op|om|een"
+_OTHERWISE = re.compile(rf"(?:{_ELSE}|{_ARTICLE})\b", re.IGNORECASE)
+# Behind a comma stands a reason, "SEND, a customer waits", or a time or a copy: "SEND, in an hour".
+_OTHERWISE_ASIDE = re.compile(
+    rf"(?:(?:{_ELSE})\b|(?:{_ARTICLE})\s+(?:\w+['’\s]\s*)?(?:{_DAYS}|\d|(?:cop(?:y|ies|ie|ia)|kopie\w*|cópia)\b"
+    r"|(?:hours?|minutes?|days?|weeks?|moment|mornings?|afternoon|evening|noon|stunden?|minuten?|tage?n?|wochen?"
+    r"|abend|nachmittag|mittag|heures?|jours?|semaines?|matin|soir|horas?|minutos?|d[ií]as?|semanas?|tarde|noche"
+    r"|manhã|noite|or[ae]|minut[oi]|giorn[oi]|settiman[ae]|mattin[ao]|sera|uur|dag(?:en)?|weke?n?|ochtend|middag"
+    r"|avond)\b))",
     re.IGNORECASE,
 )
 # "FIX, but without Bob", "NOTE, and tell her …": the gateway adds whom it proposed, in its own words.
@@ -236,6 +246,8 @@ def _read_line(line: str, below: Sequence[str]) -> _Said | Problem | None:
     rest = line[_polite_end(line) :]
     match = _WORD.match(rest)
     kind = SYNONYMS.get(match[1].lower()) if match else None
+    if match and match[1].lower() in EITHER and not re.match(r"\s*\w", match[2]):
+        return "either"
     if match is None or kind is None:
         return "negated" if _negated(line) else None
     tail = match[2]
@@ -251,7 +263,7 @@ def _read_line(line: str, below: Sequence[str]) -> _Said | Problem | None:
     if kind == "wrong":
         # "Wrong. I will write it anew" may be said of the mail, not of the stop: sending cannot be taken back.
         plain = re.match(r"\s*[:=]", tail) and not _names_another(tail, kind)
-        return _Said(kind, _one_line(tail)) if plain else ("negated" if _negated(tail) else "more")
+        return _Said(kind, _one_line(tail)) if plain else ("negated" if _negated(tail) else "either")
     if kind in ("fix", "note") and (re.match(r"\s*[:=]", tail) or _CHANGES.search(tail)):
         return "more"  # "NOTE: Bob calls at five" would not be in the note
     # "DISCARD, I'll write a new one": an aside after a comma or full stop; anything else may change the meaning.
@@ -295,7 +307,9 @@ def _send(tail: str, below: Sequence[str]) -> _Said | Problem | None:
         return None
     marked = re.match(r"\s*[:=–—-]", tail)  # behind a colon or dash all is the reason: "SEND: to be safe"
     why = _one_line(_AS_IT_IS.sub("", tail.strip()) if tail[:1].isspace() and not marked else tail)
-    if (_WHEN if marked or re.search(r"[:=–—-]", tail[:12]) else _OTHERWISE).match(why):
+    aside = re.match(r"\s*(?:\w+(?:\s\w+)?\s*)?[,.;!]", tail)
+    unmarked = _OTHERWISE_ASIDE if aside else _OTHERWISE
+    if (_WHEN if marked or re.search(r"[:=–—-]", tail[:12]) else unmarked).match(why):
         return "more"
     if not re.search(r"\w", why):
         own = takewhile(lambda line: not _SIGN_OFF.match(line), below)

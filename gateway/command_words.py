@@ -19,19 +19,19 @@ COMMANDS: Mapping[str, Mapping[Kind, str]] = {
     },
     "fr": {
         "fix": "AJOUTER", "reason": "MOTIF", "eta": "DÉLAI", "note": "NOTE", "consult": "AVIS", "send": "ENVOYER",
-        "wrong": "ERREUR", "discard": "SUPPRIMER",
+        "wrong": "INJUSTIFIÉ", "discard": "SUPPRIMER",
     },
     "es": {
         "fix": "AÑADIR", "reason": "MOTIVO", "eta": "PLAZO", "note": "NOTA", "consult": "CONSULTA", "send": "ENVIAR",
-        "wrong": "ERROR", "discard": "DESCARTAR",
+        "wrong": "INJUSTIFICADO", "discard": "DESCARTAR",
     },
     "pt": {
         "fix": "ADICIONAR", "reason": "RAZÃO", "eta": "PRAZO", "note": "NOTA", "consult": "CONSULTA",
-        "send": "ENVIAR", "wrong": "ENGANO", "discard": "DESCARTAR",
+        "send": "ENVIAR", "wrong": "INJUSTIFICADO", "discard": "DESCARTAR",
     },
     "it": {
         "fix": "AGGIUNGI", "reason": "RAGIONE", "eta": "SCADENZA", "note": "NOTA", "consult": "CONSULTO",
-        "send": "INVIA", "wrong": "ERRORE", "discard": "SCARTA",
+        "send": "INVIA", "wrong": "INGIUSTIFICATO", "discard": "SCARTA",
     },
     "nl": {
         "fix": "TOEVOEGEN", "reason": "REDEN", "eta": "TERMIJN", "note": "BERICHT", "consult": "OVERLEG",
@@ -48,11 +48,17 @@ _MORE: Mapping[Kind, str] = {
     "note": "notiz hinweis aviso nota",
     "consult": "rueckfrage rückfragen consulter consultar consultare",
     "send": "sende absenden abschicken schicken envoie envoyez envía envia envie inviare verstuur verstuurt stuur",
-    "wrong": "mistake fehler irrtum falsch faux equivocado erro errato fout",
+    "wrong": "falsch fehlalarm faux equivocado errado errato",
     "discard": "delete löschen loeschen lösche efface effacer supprime borrar eliminar apagar elimina eliminare"
     " cancella weggooien",
 }
 """Other words that people write for the same, without accents too."""
+
+_EITHER = (
+    "mistake error fehler irrtum versehen erreur equivocación equivocacion erro engano errore sbaglio fout vergissing"
+)
+EITHER = frozenset(_EITHER.split())
+"""What is said of a stop and of a mail alike: WRONG sends, so such a word alone is asked back."""
 
 
 def _synonyms() -> Mapping[str, Kind]:

@@ -95,8 +95,8 @@ WORDS = {
     "NOTE": "note", "Note please": "note", "NOTIZ": "note", "NOTA": "note", "BERICHT": "note",
     "CONSULT": "consult", "Consult, I keep it": "consult", "RÜCKFRAGE": "consult", "rueckfrage": "consult",
     "AVIS": "consult", "CONSULTA": "consult", "Consulto": "consult", "OVERLEG": "consult",
-    "WRONG": "wrong", "wrong.": "wrong", "FEHLALARM": "wrong", "ERREUR": "wrong", "ERROR": "wrong", "ENGANO": "wrong",
-    "Errore": "wrong", "ONTERECHT": "wrong",
+    "WRONG": "wrong", "wrong.": "wrong", "FEHLALARM": "wrong", "Falsch!": "wrong", "INJUSTIFIÉ": "wrong",
+    "injustifie": "wrong", "INJUSTIFICADO": "wrong", "Ingiustificato": "wrong", "ONTERECHT": "wrong",
     "AJOUTER": "fix", "Oui, ajouter svp": "fix", "AÑADIR": "fix", "anadir": "fix", "adicionar por favor": "fix",
     "AGGIUNGI": "fix", "Toevoegen graag": "fix",
     "SUPPRIMER": "discard", "DESCARTAR": "discard", "scarta": "discard", "VERWIJDEREN": "discard",
@@ -111,7 +111,7 @@ SEND_ELSEWHERE = {
     "INVIA: lo sa già": "lo sa già",
     "VERZENDEN: ze weet het al": "ze weet het al",
     "WRONG: she asked to be left out": "she asked to be left out",
-    "ERREUR : elle est en copie": "elle est en copie",
+    "INJUSTIFIÉ : elle est en copie": "elle est en copie",
 }
 
 
@@ -140,7 +140,7 @@ def test_why_in_seven_languages(text: str) -> None:
         ("FIX\nREASON:", "no-reason"), ("When will she get it?", "nothing"), ("Note that she knows", "more"),
         ("REASON: late\nDISCARD", "several"), ("NOTE\nCONSULT", "several"), ("ETA: Friday\nSEND: she knows", "several"),
         ("Ne pas envoyer", "negated"), ("no enviar", "negated"), ("niet verzenden", "negated"),
-        ("não descartar", "negated"), ("Wrong address, please send again", "more"),
+        ("não descartar", "negated"), ("Wrong address, please send again", "either"),
         ("AJOUTER et envoyer", "more"), ("GRUND: Grund", "no-reason"),
     ],
 )  # fmt: skip
@@ -228,8 +228,10 @@ OTHERWISE = [
     "Envoyer quand Bob sera d'accord", "Envoyer lundi", "Enviar cuando responda", "Enviar amanhã", "Inviare dopo le 17",
     "Verzenden als Bob akkoord is", "NOTE: Bob will call you at five", "NOTE: I already called her",
     "Notiz: hat sich erledigt", "NOTE, and tell her that Bob calls", "FIX: remove Bob from Cc", "FIX, without Bob",
-    "Wrong. I will write a new one", "Wrong, sorry. I'll rewrite it.", "Mistake - forget it",
-    "Fehler, ich schreibe neu", "Erreur, je la réécris", "Löschen Sie die Mail, oder was soll ich tun?",
+    "SEND, a copy to Bob", "SEND, on Monday", "SEND it, at 5", "SEND, in an hour", "SEND, in the morning",
+    "SENDEN, am Montag", "SENDEN, an Bob", "SENDEN, in einer Stunde", "ENVOYER, le lundi", "ENVOYER, à Bob",
+    "ENVIAR, el lunes", "ENVIAR, una copia a Ana", "ENVIAR, na sexta", "INVIA, una copia a Ugo", "INVIA, in un'ora",
+    "VERZENDEN, om 5 uur", "VERZENDEN, een kopie aan Bob", "Löschen Sie die Mail, oder was soll ich tun?",
 ]  # fmt: skip
 
 
@@ -261,3 +263,42 @@ def test_a_sentence_that_has_such_a_word_is_no_answer(text: str) -> None:
 @pytest.mark.parametrize("text", ["REASON: none", "REASON: n/a", "REASON: no", "GRUND: keiner", "SEND: no reason"])
 def test_no_reason_is_no_reason(text: str) -> None:
     assert parse_answer(text).problem == "no-reason"
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("SEND, a customer waits", "a customer waits"), ("SEND it, an old customer waits", "an old customer waits"),
+        ("SEND, in a hurry", "in a hurry"), ("SEND, no time to lose", "no time to lose"),
+        ("SENDEN, eine Kundin wartet am Telefon", "eine Kundin wartet am Telefon"),
+        ("Senden, im Urlaub ist sie ab heute", "im Urlaub ist sie ab heute"),
+        ("ENVOYER, le client attend au téléphone", "le client attend au téléphone"),
+        ("ENVIAR, el cliente espera al teléfono", "el cliente espera al teléfono"),
+        ("ENVIAR, una clienta espera", "una clienta espera"),
+        ("ENVIAR, a cliente está à espera", "a cliente está à espera"),
+        ("INVIA, un cliente aspetta al telefono", "un cliente aspetta al telefono"),
+        ("VERZENDEN, een klant wacht aan de lijn", "een klant wacht aan de lijn"),
+    ],
+)  # fmt: skip
+def test_a_reason_behind_a_comma_is_one(text: str, why: str) -> None:
+    assert parse_answer(text) == Answer("send", why)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "WRONG, she is on the phone", "Wrong. I will write a new one", "Wrong, sorry. I'll rewrite it.",
+        "Mistake - forget it", "Fehler, ich schreibe neu", "Fehler!", "FEHLALARM, ich schreibe neu",
+        "Erreur, je la réécris", "Erreur.", "Error", "Erro!", "Errore", "Fout", "ONTERECHT, ik schrijf een nieuwe",
+    ],
+)  # fmt: skip
+def test_what_may_be_said_of_the_mail_itself_sends_nothing(text: str) -> None:
+    assert parse_answer(text) == Answer("unclear", problem="either")
+
+
+def test_a_slip_of_ones_own_is_no_obstacle_to_the_answer_below_it() -> None:
+    assert (
+        parse_answer("Wrong. I will write it anew.\nDISCARD")
+        == parse_answer("Error, sorry.\nDISCARD")
+        == Answer("discard")
+    )

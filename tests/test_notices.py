@@ -260,3 +260,18 @@ def test_times_are_in_words() -> None:
 def test_a_mail_without_subject_is_called_so() -> None:
     assert parsed(hold(replace(DROPPED, subject="")))["Subject"] == "Before your mail goes out: (no subject)"
     assert "(ohne Betreff)" in text(hold(replace(DROPPED, subject=" ", lang="de")))
+
+
+def test_a_requester_who_is_only_a_name_is_added_by_hand_and_the_notice_says_why() -> None:
+    facts = replace(
+        DROPPED,
+        requester=Mailbox("", "Mary Jones"),
+        adds=(),
+        can_fix=False,
+        why_no_fix="nobody knows their address",
+        offers=frozenset({"consult", "send", "wrong", "discard"}),
+    )
+    said = text(hold(facts))
+    assert "Mary Jones (in Cc: [add the address]) wrote to us:" in said
+    assert "Adding Mary Jones is not offered here: nobody knows their address." in said
+    assert "[add the address]" not in text(hold(DROPPED))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from gateway.mail.span import Span
-    from gateway.policy.decide import Decision
+    from gateway.policy.decide import Decision, Fix
     from gateway.reading.reader import Reading
 
 STYLES = {"pass": "bold green", "rewrite": "bold cyan", "hold": "bold yellow", "reject": "bold red"}
@@ -114,9 +114,7 @@ def _show(path: Path, reading: Reading, decision: Decision, *, example: bool) ->
         if finding.would_pass:
             out.print(f"    {plain(finding.would_pass)}")
         if finding.fix is not None:
-            people = ", ".join(plain(str(one)) for one in finding.fix.add_cc)
-            how = "by itself" if finding.fix.automatic else f"only with the sender's word: {finding.fix.why_not}"
-            out.print(f"    fix: add {people} in Cc, {how}")
+            out.print(f"    fix: {_fix(finding.fix)}")
     if decision.notify_supervisor:
         out.print("\n  the supervisor is told")
     if reading.facts:
@@ -157,6 +155,14 @@ def _show_fact(fact: str, spans: Sequence[Span]) -> None:
 
 def _fact(name: str, value: Any) -> str:
     return name if value is True else f"{name}={plain(str(value))}"
+
+
+def _fix(fix: Fix) -> str:
+    if not fix.add_cc:
+        return f"none, {fix.why_not}"
+    how = "by itself" if fix.automatic else f"only with the sender's word: {fix.why_not}"
+    people = ", ".join(plain(str(one)) for one in fix.add_cc)
+    return f"add {people} in Cc, {how}"
 
 
 def _sure(confidence: float) -> str:

@@ -11,7 +11,7 @@ from gateway.mail.span import Span
 from gateway.policy.conditions import confidence, reasons
 from gateway.policy.decision import Decision, Disposition, Finding, Fix, strongest
 from gateway.policy.grounds import Grounds, grounds_of
-from gateway.policy.guard import for_policy
+from gateway.policy.guard import UNKNOWN, for_policy
 from gateway.policy.model import Policy, PolicySet
 from gateway.reading.reader import Reading
 from gateway.site.model import Site
@@ -130,10 +130,12 @@ def matches(policy: Policy, facts: _Named) -> bool:
 
 
 def _fix(policy: Policy, grounds: Grounds, site: Site) -> Fix | None:
-    """Adding the requester to Cc, as far as they have an address."""
+    """Adding the requester to Cc; of one who is only a name, why that cannot be done."""
     requester = grounds.requester
-    if not policy.adds_requester or requester is None or not requester.mailbox.address:
+    if not policy.adds_requester or requester is None:
         return None
+    if not requester.mailbox.address:
+        return Fix((), automatic=False, possible=False, why_not=UNKNOWN.why, clause=UNKNOWN.clause)
     verdict = for_policy(grounds.guard(), requester.mailbox.address, policy, site)
     return Fix((requester.mailbox,), verdict.ok, verdict.by_sender, verdict.why, verdict.clause)
 

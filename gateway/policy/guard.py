@@ -40,6 +40,9 @@ class GuardVerdict:
     by_sender: bool = True
 
 
+UNKNOWN = GuardVerdict(False, "unknown", "nobody knows their address", by_sender=False)
+
+
 @dataclass(frozen=True, slots=True)
 class _Case:
     """What the clauses look at."""
@@ -76,7 +79,7 @@ def may_add(reading: Reading, policy: Policy | None, site: Site) -> GuardVerdict
     """
     requester = reading.requester
     if requester is None or not requester.mailbox.address:
-        return GuardVerdict(False, "unknown", "nobody knows their address", by_sender=False)
+        return UNKNOWN
     if reading.body is None:
         return GuardVerdict(False, "unreadable", "the mail was not read", by_sender=False)
     case = _Case(reading, reading.body, policy, site, requester.mailbox.address)

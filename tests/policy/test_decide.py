@@ -98,7 +98,9 @@ def test_a_rewrite_that_could_leak_becomes_what_the_policy_says(policies: Policy
 def test_a_requester_without_an_address_stops_a_mail_and_is_never_added(policies: PolicySet) -> None:
     held = decided(policies, policy("rewrite", adds_requester=True), who=Mailbox("", "Rita"))
     assert (held.disposition, held.add_cc) == ("hold", ())
-    assert held.findings[0].fix is None
+    fix = held.findings[0].fix
+    assert fix is not None and (fix.add_cc, fix.automatic, fix.possible, fix.clause) == ((), False, False, "unknown")
+    assert "nobody knows their address" in held.reason
 
 
 @pytest.mark.parametrize("do", ["notify", "rewrite", "hold", "reject"])

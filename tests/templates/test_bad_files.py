@@ -89,7 +89,7 @@ def test_a_template_that_fails_on_real_values_gives_way_to_the_one_it_replaces(t
     (tmp_path / "en" / "acks" / "sent.txt").write_text(front + "{{ subject }} {{ by }}\n")
     templates = load_templates(SHIPPED, tmp_path)
     assert templates.render("acks/sent", "en", {"subject": "VPN", "by": "Dana"}).text == "VPN Dana\n"
-    assert templates.render("acks/sent", "en", {"subject": "VPN"}).text.startswith('Your mail "VPN" has gone out')
+    assert templates.render("acks/sent", "en", {"subject": "VPN"}).text.startswith('The mail "VPN" has gone out')
 
 
 def test_a_translation_without_its_english_template_is_refused(tmp_path: Path) -> None:
