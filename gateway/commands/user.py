@@ -31,6 +31,9 @@ def add(
     ] = None,
     shown: Annotated[str, typer.Option("--shown", help="The full name")] = "",
     address: Annotated[str, typer.Option("--address", help="The mail address")] = "",
+    no_password: Annotated[
+        bool, typer.Option("--no-password", help="Log in with OpenID Connect only (console_oidc_issuer)")
+    ] = False,
     by: By = "",
 ) -> None:
     """Add an account. The password is asked for, or is the first line of standard input."""
@@ -51,10 +54,8 @@ def add(
     with open_store(settings) as store:
         if store.account(name) is not None:
             user_error(f"there is an account {name} already", "another name, or user remove first")
-        password = _password(name)
-        made = Account(
-            name, shown.strip(), address.strip(), role, teams, datetime.now(UTC), passwords.hash_of(password)
-        )  # type: ignore[arg-type]
+        password = "" if no_password else passwords.hash_of(_password(name))
+        made = Account(name, shown.strip(), address.strip(), role, teams, datetime.now(UTC), password)  # type: ignore[arg-type]
         if not store.add_account(made, who_acts(by)):
             user_error(f"there is an account {name} already", "another name")
     console().print(f"{name} is {'an' if role != 'reviewer' else 'a'} {role} now")

@@ -197,9 +197,9 @@ class Accounts(Base):
 
     # --- sessions --------------------------------------------------------------------------------------------------
 
-    def begin_session(self, account: str, now: datetime, origin: str, *, before: str = "") -> str:
+    def begin_session(self, account: str, now: datetime, origin: str, *, before: str = "", how: str = "") -> str:
         """A fresh session; the cookie that opens it. The session of the cookie `before` ends: nobody can have prepared
-        the one that is logged in (session fixation)."""
+        the one that is logged in (session fixation). `how`: by what other way than a password."""
         cookie = secrets.token_urlsafe(32)
         row = {
             "id": session_id(cookie), "account": account, "csrf": secrets.token_urlsafe(32), "at": now, "seen_at": now,
@@ -210,7 +210,7 @@ class Accounts(Base):
                 connection.execute(delete(console_sessions).where(console_sessions.c.id == session_id(before)))
             connection.execute(insert(console_sessions), row)
             connection.execute(update(console_accounts).where(console_accounts.c.name == account).values(seen_at=now))
-            self._note(connection, CONSOLE, "log-in", "", account, now, origin)
+            self._note(connection, CONSOLE, "log-in", how, account, now, origin)
 
         self._writer.run_now(work)
         return cookie

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
 from gateway.console import passwords
 from gateway.console.attempts import PER_ACCOUNT_AND_PLACE, PER_PLACE, WINDOW, Attempts
-from gateway.console.page_door import _local
+from gateway.console.page_door import local
 from gateway.store.accounts import CONSOLE, Account, session_id
 from tests.console.scene import PASSWORD, Browser, Scene, hashed
 
@@ -174,7 +174,7 @@ def test_a_new_password_ends_other_sessions(scene: Scene, fresh: str) -> None:
     "path", ["//evil.example", "/\\evil.example", "https://evil.example", "javascript:alert(1)", "/log-in", "/\n/x", ""]
 )
 def test_after_the_door_nobody_is_led_away(path: str) -> None:
-    assert _local(path) == "/"
+    assert local(path) == "/"
 
 
 def test_after_the_door_one_is_where_one_was(scene: Scene, fresh: str) -> None:
