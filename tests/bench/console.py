@@ -229,7 +229,7 @@ def main() -> int:
         else:
             held = fill(store, given.rows, now)
             noted.write_text(held)
-            store.add_account(Account("ada", "Ada", "", "admin", (), now, hashed()), "bench")
+            store.add_account(Account("ada", "Ada", "", "admin", (), now, hashed()), "bench", "here")
             print(f"{given.rows} rows in {time.perf_counter() - before:.0f} s")
         return 0 if asyncio.run(serve(store, folder, held, now, given.times)) else 1
 

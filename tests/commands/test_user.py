@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.commands.shown import here
 from gateway.console import passwords
 from gateway.store.store import Store
 from tests.commands.conftest import Run
@@ -35,7 +36,7 @@ def test_add_list_remove(run: Run, state: list[str], tmp_path: Path) -> None:
     store = Store.open(f"sqlite:///{tmp_path}/state/gateway.db", bytes(range(32)), create=False)
     found = store.account("ada")
     assert found is not None and passwords.fits(WORD.strip(), found.password)
-    assert store.noted("account/ada", 1)[0][1:] == ("account-added", "admin", "ada (command line)", "")
+    assert store.noted("account/ada", 1)[0][1:] == ("account-added", "admin", "ada (command line)", here())
     store.close_now()
     listed = run("user", "list", *state)
     assert "ada" in listed.out and "admin" in listed.out and "never logged in" in listed.out

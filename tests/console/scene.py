@@ -94,6 +94,7 @@ class Scene:
                 self.parts.store.add_account(
                     Account(name, name.title(), f"{name}@acme.example", role, teams, datetime.now(UTC), hashed()),
                     "test",
+                    "here",
                 )
             pages = Console(console(self.parts), (Endpoint("127.0.0.1", self.port),))
             await pages.open()

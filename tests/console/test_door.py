@@ -24,7 +24,7 @@ def fresh(scene: Scene) -> str:
     """An account of the test's own."""
     scene.parts.attempts = Attempts()
     name = f"tess{len(scene.parts.store.accounts())}"
-    scene.parts.store.add_account(Account(name, "Tess", "", "auditor", (), datetime.now(UTC), hashed()), "test")
+    scene.parts.store.add_account(Account(name, "Tess", "", "auditor", (), datetime.now(UTC), hashed()), "test", "here")
     return name
 
 

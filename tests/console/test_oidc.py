@@ -68,7 +68,7 @@ def place(port: int, provider: OidcProvider, tmp_path_factory: pytest.TempPathFa
     with Scene(folder, settings, port=port) as made:
         for name in ("one", "two"):
             account = Account(name, "", "twice@acme.example", "auditor", (), datetime.now(UTC))
-            made.parts.store.add_account(account, "test")
+            made.parts.store.add_account(account, "test", "here")
         yield made
 
 
