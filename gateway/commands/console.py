@@ -79,6 +79,7 @@ async def _serve(settings: Settings, store: Store) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     await served.open()
+    store.learn_beside()
     for address in addresses(settings, served.ports):
         out().print(f"The console is at {address}")
     watch = asyncio.create_task(_follow_files(rules))
