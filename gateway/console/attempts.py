@@ -53,8 +53,11 @@ class Attempts:
         return True
 
     def succeeded(self, account: str, place: str) -> None:
-        """Somebody was right: what they had mistyped before counts no more."""
+        """Somebody was right: what they had mistyped before counts no more, and this attempt against nobody."""
         self._failed.pop((account, place), None)
+        for key in (("", place), (account, "")):
+            if self._failed.get(key):
+                self._failed[key].pop()
 
     def _keys(self, account: str, place: str) -> tuple[tuple[tuple[str, str], int], ...]:
         return (
@@ -64,7 +67,7 @@ class Attempts:
     def _count(self, key: tuple[str, str], most: int, now: datetime) -> None:
         if key not in self._failed and len(self._failed) >= MOST_KEYS:
             del self._failed[next(iter(self._failed))]  # the oldest
-        self._failed.setdefault(key, deque(maxlen=most)).append(now)
+        self._failed.setdefault(key, deque(maxlen=2 * most)).append(now)  # some are taken back
 
     def _recent(self, key: tuple[str, str], now: datetime) -> list[datetime]:
         return [at for at in self._failed.get(key, ()) if at > now - WINDOW]

@@ -96,6 +96,22 @@ def test_attempts_are_forgotten_in_time_and_counted_by_place() -> None:
     assert attempts.wait("another", "192.0.2.1", NOW + WINDOW) == 0
 
 
+def test_who_is_right_takes_nobodys_turn() -> None:
+    """Many people may sit behind one address; being right hides nothing of what was wrong."""
+    attempts = Attempts()
+    for number in range(3 * PER_PLACE):
+        attempts.failed(f"name{number}", "192.0.2.1", NOW)  # counted before the password is looked at
+        attempts.succeeded(f"name{number}", "192.0.2.1")
+    assert attempts.wait("another", "192.0.2.1", NOW) == 0 == attempts.wait_at("192.0.2.1", NOW)
+    for number in range(PER_PLACE):
+        attempts.failed(f"name{number}", "192.0.2.1", NOW)
+        attempts.failed("mallory", "192.0.2.1", NOW)
+        attempts.succeeded("mallory", "192.0.2.1")
+        if number < PER_PLACE - 1:
+            assert attempts.wait("another", "192.0.2.1", NOW) == 0
+    assert attempts.wait("another", "192.0.2.1", NOW) > 0 and attempts.wait_at("192.0.2.1", NOW) > 0
+
+
 def test_attempts_take_bounded_memory() -> None:
     attempts = Attempts()
     for number in range(12_000):
