@@ -11,10 +11,10 @@ import threading
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, DateTime, Select, and_, func, literal_column, or_, select, type_coerce
 from sqlalchemy.engine import Connection
 
 from gateway.store.base import Base
@@ -102,8 +102,9 @@ class Looking(Base):
             made = Subjects(heads, self._clock())
             last: Mark | None = None
             while rows := self._read(functools.partial(_subjects_after, last=last)):
-                made.add((row.at, row.subject) for row in rows)
-                last = rows[-1].at, rows[-1].id
+                made.add((at, subject) for at, _, subject in rows)
+                at, id, _ = rows[-1]
+                last = (at if at.tzinfo else at.replace(tzinfo=UTC)), id
             self._subjects = made
         return len(made)
 
@@ -312,7 +313,8 @@ def _heads(connection: Connection) -> dict[str, int]:
 
 
 def _subjects_after(connection: Connection, last: Mark | None) -> Sequence[Any]:
-    query = select(audit.c.at, audit.c.id, audit.c.subject).order_by(audit.c.at, audit.c.id).limit(READ_AT_ONCE)
+    when = type_coerce(audit.c.at, DateTime())  # as the driver has it: a zone for each of a million takes its time
+    query = select(when, audit.c.id, audit.c.subject).order_by(audit.c.at, audit.c.id).limit(READ_AT_ONCE)
     if last is not None:
         at, id = last
         query = query.where(audit.c.at >= at, or_(audit.c.at > at, audit.c.id > id))

@@ -44,7 +44,7 @@ class Subjects:
         return len(self._times)
 
     def add(self, rows: Iterable[tuple[datetime, str]], heads: Mapping[str, int] | None = None) -> None:
-        """Take more mail in: (when, subject), and how far it goes."""
+        """Take more mail in: (when, subject), and how far it goes. Times without a zone are UTC."""
         given = list(rows)
         # All at once: one by one, a million take three times as long. A subject with PART in it stays one subject.
         octets = folded("".join(f"{subject.replace(chr(0), ' ')}\0" for _, subject in given))
@@ -52,7 +52,8 @@ class Subjects:
         with self._lock:
             begin = len(self._octets)
             self._starts.extend(itertools.accumulate(lengths[:-1], initial=begin) if lengths else ())
-            self._times.extend((at - EPOCH) // MICROSECOND for at, _ in given)
+            epoch = EPOCH if given and given[0][0].tzinfo else EPOCH.replace(tzinfo=None)
+            self._times.extend((at - epoch) // MICROSECOND for at, _ in given)
             self._octets += octets
             self.heads.update(heads or {})
 
