@@ -359,6 +359,7 @@ AWAY = "That log-in is away"
         lambda said: said.pop("token_endpoint"),
         lambda said: said.update(token_endpoint="http://evil.example/token"),
         lambda said: said.update(jwks_uri="file:///etc/passwd"),
+        lambda said: 1 / 0,  # answers 500
     ],
 )
 def test_a_provider_that_says_odd_things_of_itself(scene: Scene, provider: OidcProvider, spoil: Any) -> None:
@@ -366,6 +367,26 @@ def test_a_provider_that_says_odd_things_of_itself(scene: Scene, provider: OidcP
     _forget(scene)
     answer = scene.browser().http.get(f"{scene.url}/log-in/oidc")
     assert answer.status_code == 503 and AWAY in answer.text and "evil" not in answer.headers.get("location", "")
+
+
+def test_a_provider_whose_keys_are_away(scene: Scene, provider: OidcProvider) -> None:
+    """Without its keys nothing that it says can be believed; nobody is let in, and nobody is blamed."""
+    provider.spoil_metadata = lambda said: said.update(jwks_uri=f"http://127.0.0.1:{free_port()}/keys")
+    _forget(scene)
+    before, browser = noted(scene), scene.browser()
+    answer = through(browser, "ada")
+    assert answer.status_code == 503 and AWAY in answer.text
+    assert "gateway" not in browser.http.cookies and noted(scene) == before
+
+
+def test_the_secret_is_wrong(scene: Scene) -> None:
+    assert scene.parts.provider is not None
+    kept, scene.parts.provider.secret = scene.parts.provider.secret, "not the secret"
+    try:
+        browser = scene.browser()
+        shut_out(scene, browser, through(browser, "ada"), "the provider gives no token (invalid_client)")
+    finally:
+        scene.parts.provider.secret = kept
 
 
 def test_a_provider_that_is_away(scene: Scene, provider: OidcProvider) -> None:
