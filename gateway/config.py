@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gateway import setting, values
+from gateway.config_console import ConsoleSettings
 from gateway.setting import PREFIX as PREFIX
 from gateway.setting import Setting as Setting
 from gateway.setting import row
@@ -25,7 +26,7 @@ SYSTEM_FILE = Path("/etc/referral-gateway/settings.toml")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(ConsoleSettings):
     """All settings, read and checked. Times are seconds, sizes octets. Made by `settings_file.load_settings`."""
 
     listen: tuple[Endpoint, ...] = field(
@@ -339,31 +340,6 @@ class Settings:
     keep_sent: float = field(
         metadata=row("Privacy", values.DURATION, "30d", "How long it is kept whom the gateway itself has written to")
     )
-    console_listen: tuple[Endpoint, ...] = field(
-        metadata=row(
-            "Console",
-            values.ENDPOINTS,
-            "127.0.0.1:8025",
-            "Where `console` serves the auditors' pages: HOST:PORT, with `,tls` under tls_cert",
-        )
-    )
-    console_url: str = field(
-        metadata=row(
-            "Console",
-            values.WEB,
-            "",
-            "Its address as browsers see it, with the path prefix of a reverse proxy; default: that of console_listen",
-        )
-    )
-    console_proxies: tuple[Network, ...] = field(
-        metadata=row("Console", values.NETWORKS, "", "Reverse proxies whose X-Forwarded-For says where a browser is")
-    )
-    console_idle: float = field(
-        metadata=row("Console", values.DURATION, "30m", "After which time without a click one has to log in again")
-    )
-    console_session: float = field(
-        metadata=row("Console", values.DURATION, "10h", "After which time one has to log in again in any case")
-    )
 
     log_level: str = field(
         metadata=row("Log", choice("debug", "info", "warning", "error"), "info", "The least weight of what is logged")
@@ -393,7 +369,11 @@ class Settings:
         return value if value or path is None else setting.first_line(path)
 
 
-SETTINGS: tuple[Setting, ...] = tuple(Setting(name=item.name, **item.metadata) for item in fields(Settings))
+SETTINGS: tuple[Setting, ...] = tuple(
+    sorted(
+        (Setting(name=item.name, **item.metadata) for item in fields(Settings)), key=lambda row: row.group == "Console"
+    )
+)
 """The table's rows, in the order of the docs."""
 
 BY_NAME: Mapping[str, Setting] = {row.name: row for row in SETTINGS}

@@ -199,6 +199,13 @@ def _together(settings: Settings, origin: Mapping[str, _Source]) -> list[Problem
     if re.search(r"://[^/@]*:[^/@]+@", settings.database):
         write = f"the URL without it, and database_password_file or {BY_NAME['database_password'].variable}"
         wrong("database", "a password in the database's URL", write)
+    if settings.console_oidc_issuer and not settings.console_oidc_client:
+        wrong("console_oidc_issuer", "a provider that does not know us", "console_oidc_client too: our client id there")
+    if settings.console_oidc_client and not settings.console_oidc_issuer:
+        wrong("console_oidc_client", "a client id without its provider", "console_oidc_issuer too")
+    if settings.console_oidc_issuer and not settings.console_url:
+        what = "the provider must know where to send browsers back"
+        wrong("console_oidc_issuer", what, "console_url too: the address of the console as browsers see it")
     if settings.memory_limit > settings.size_limit:
         wrong("memory_limit", "memory_limit is larger than size_limit", "a smaller memory_limit")
     inside = settings.key_file.absolute()

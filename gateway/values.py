@@ -198,6 +198,32 @@ def _web(raw: object, base: Path) -> str:
     return text
 
 
+def _issuer(raw: object, base: Path) -> str:
+    """The name of an OpenID Connect provider, kept to the letter: a slash at its end is part of it."""
+    text = _text(raw, base)
+    fine = False
+    with contextlib.suppress(ValueError):
+        parts = urlsplit(text)
+        named = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        bare = not any(mark in text for mark in "?#@ ")
+        # What it says is only as good as the way to it (OpenID Connect Discovery 1.0 §4.3).
+        safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
+        fine = named and bare and safe
+    if text and not fine:
+        write = "https://NAME, as `issuer` stands in its /.well-known/openid-configuration"
+        raise WrongValue(f'"{text}" is not an issuer', write)
+    return text
+
+
+def is_loopback(host: str) -> bool:
+    """True for this machine, by name or address."""
+    if host == "localhost":
+        return True
+    with contextlib.suppress(ValueError):
+        return ipaddress.ip_address(host).is_loopback
+    return False
+
+
 def _host(raw: object, base: Path) -> str:
     text = _text(raw, base)
     if not is_host(text):
@@ -257,6 +283,7 @@ def _shown(raw: object) -> str:
 
 TEXT = Kind("text", "TEXT", _text)
 WEB = Kind("web address", "URL", _web)
+ISSUER = Kind("web address", "URL", _issuer)
 HOST = Kind("name", "NAME", _host)
 ADDRESS = Kind("address", "ADDRESS", _address)
 ENDPOINTS = Kind("list of addresses", "HOST:PORT", _endpoints, many=True)

@@ -112,6 +112,34 @@ BAD = {
         "settings.toml:1:12: a password in the database's URL. "
         "Write: the URL without it, and database_password_file or REFERRAL_GATEWAY_DATABASE_PASSWORD",
     ),
+    "an issuer by a name": (
+        'console_oidc_issuer = "login.example.org"',
+        'settings.toml:1:23: console_oidc_issuer: "login.example.org" is not an issuer. '
+        "Write: https://NAME, as `issuer` stands in its /.well-known/openid-configuration",
+    ),
+    "an issuer that anybody between can speak for": (
+        'console_oidc_issuer = "http://login.example.org"',
+        'settings.toml:1:23: console_oidc_issuer: "http://login.example.org" is not an issuer. '
+        "Write: https://NAME, as `issuer` stands in its /.well-known/openid-configuration",
+    ),
+    "an issuer that does not know us": (
+        'console_url = "https://mail.example.org"\nconsole_oidc_issuer = "https://login.example.org/"',
+        "settings.toml:2:23: a provider that does not know us. Write: console_oidc_client too: our client id there",
+    ),
+    "an issuer that knows no way back": (
+        'console_oidc_issuer = "https://login.example.org/"\nconsole_oidc_client = "gateway"',
+        "settings.toml:1:23: the provider must know where to send browsers back. "
+        "Write: console_url too: the address of the console as browsers see it",
+    ),
+    "a client without its provider": (
+        'console_oidc_client = "gateway"',
+        "settings.toml:1:23: a client id without its provider. Write: console_oidc_issuer too",
+    ),
+    "a client secret in the file": (
+        'console_oidc_secret = "x"',
+        "settings.toml:1:1: console_oidc_secret is a secret and must not stand in this file. "
+        'Write: console_oidc_secret_file = "…", or set REFERRAL_GATEWAY_CONSOLE_OIDC_SECRET in the environment',
+    ),
     "key": (
         'state = "s"\nkey_file = "s/hold.key"',
         "settings.toml:2:12: the key lies inside the state folder, so whoever copies one has both. "

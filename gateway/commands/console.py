@@ -7,6 +7,7 @@ import contextlib
 import signal
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import typer
 
@@ -17,12 +18,16 @@ from gateway.config import Settings
 
 if TYPE_CHECKING:
     from gateway.console.parts import Parts
+    from gateway.console.provider import Provider
     from gateway.correspondence import Correspondence
     from gateway.rules import Rules
     from gateway.settling import Settling
     from gateway.store.store import Store
 
-OWN = ("console_listen", "console_url", "console_proxies", "console_idle", "console_session")
+OWN = (
+    "console_listen", "console_url", "console_proxies", "console_idle", "console_session", "console_oidc_issuer",
+    "console_oidc_name", "console_oidc_client", "console_oidc_secret_file", "console_oidc_claim",
+)  # fmt: skip
 RULES = ("site", "policies", "templates", "notices_address", "notices_from", "observe", "tls_cert", "tls_key")
 
 
@@ -74,6 +79,7 @@ async def _serve(settings: Settings, store: Store) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     await served.open()
+    store.learn_beside()
     for address in addresses(settings, served.ports):
         out().print(f"The console is at {address}")
     watch = asyncio.create_task(_follow_files(rules))
@@ -97,7 +103,26 @@ def parts_of(settings: Settings, store: Store, rules: Rules, settling: Settling,
     place = Place.of(settings.console_url, listening, settings.console_proxies, tls=tls)
     return Parts(
         store, rules, settling, letters, place, timedelta(seconds=settings.console_idle),
-        timedelta(seconds=settings.console_session), _signing(settings),
+        timedelta(seconds=settings.console_session), _signing(settings), _provider(settings),
+    )  # fmt: skip
+
+
+def _provider(settings: Settings) -> Provider | None:
+    """The provider of OpenID Connect, if there is one. Exits 2 where the library for it is not installed."""
+    if not settings.console_oidc_issuer:
+        return None
+    try:
+        from gateway.console.provider import Provider
+    except ModuleNotFoundError as error:
+        user_error(
+            f"console_oidc_issuer needs a library that is not installed ({error.name})",
+            "pip install 'referral-gateway[oidc]', or no console_oidc_issuer",
+        )
+    issuer = settings.console_oidc_issuer
+    return Provider(
+        issuer, settings.console_oidc_client, settings.secret("console_oidc_secret"),
+        f"{settings.console_url}/log-in/oidc/back", settings.console_oidc_claim or "email",
+        settings.console_oidc_name or urlsplit(issuer).hostname or issuer,
     )  # fmt: skip
 
 

@@ -22,7 +22,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from gateway.commands.demo_mails import STORIES, Story, agent_mail, question_mail, reply_mail
 from gateway.commands.demo_table import Told, recipients, table, verdict_of, what_arrived, why_of
 from gateway.commands.serve import event_loop, set_up_log
-from gateway.commands.shown import plain
+from gateway.commands.shown import here, plain
 from gateway.config import Settings
 from gateway.mail.message import Message, read_message
 from gateway.resources import shipped
@@ -78,7 +78,7 @@ async def _pages(service: Service) -> AsyncIterator[tuple[str, str]]:
     password = secrets.token_urlsafe(9)
     stored = await asyncio.to_thread(passwords.hash_of, password)
     account = Account("demo", "Ada Demo", "", "admin", (), datetime.now(UTC), stored)
-    await asyncio.to_thread(service.store.add_account, account, "demo")
+    await asyncio.to_thread(service.store.add_account, account, "demo", here())
     settings = service.settings
     parts = parts_of(settings, service.store, service.rules, service.settling, service.letters)
     pages = Pages(application(parts), settings.console_listen)

@@ -9,7 +9,7 @@ import typer
 
 from gateway.commands.held import By
 from gateway.commands.options import STORE, with_settings
-from gateway.commands.shown import console, moment, plain, print_json, user_error, who_acts
+from gateway.commands.shown import console, here, moment, plain, print_json, user_error, who_acts
 from gateway.config import Settings
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def close(
         entry = store.ledger_show(id)
         if entry is None:
             user_error(f"nothing has an id that begins with {plain(id)}", "referral-gateway follow list")
-        if not store.ledger_close(entry, who_acts(by), " ".join(why.split()), datetime.now(UTC)):
+        if not store.ledger_close(entry, who_acts(by), " ".join(why.split()), datetime.now(UTC), here()):
             user_error(f"{entry.id} is closed already: {plain(entry.why)}")
     console().print(f"{entry.id} is closed")
 

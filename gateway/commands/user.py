@@ -10,7 +10,7 @@ import typer
 
 from gateway.commands.held import who_acts
 from gateway.commands.options import STORE, with_settings
-from gateway.commands.shown import console, moment, plain, print_json, user_error
+from gateway.commands.shown import console, here, moment, plain, print_json, user_error
 from gateway.config import Settings
 
 app = typer.Typer(help="Accounts of the console: add, list, remove.", no_args_is_help=True, rich_markup_mode=None)
@@ -31,6 +31,9 @@ def add(
     ] = None,
     shown: Annotated[str, typer.Option("--shown", help="The full name")] = "",
     address: Annotated[str, typer.Option("--address", help="The mail address")] = "",
+    no_password: Annotated[
+        bool, typer.Option("--no-password", help="Log in with OpenID Connect only (console_oidc_issuer)")
+    ] = False,
     by: By = "",
 ) -> None:
     """Add an account. The password is asked for, or is the first line of standard input."""
@@ -51,11 +54,9 @@ def add(
     with open_store(settings) as store:
         if store.account(name) is not None:
             user_error(f"there is an account {name} already", "another name, or user remove first")
-        password = _password(name)
-        made = Account(
-            name, shown.strip(), address.strip(), role, teams, datetime.now(UTC), passwords.hash_of(password)
-        )  # type: ignore[arg-type]
-        if not store.add_account(made, who_acts(by)):
+        password = "" if no_password else passwords.hash_of(_password(name))
+        made = Account(name, shown.strip(), address.strip(), role, teams, datetime.now(UTC), password)  # type: ignore[arg-type]
+        if not store.add_account(made, who_acts(by), here()):
             user_error(f"there is an account {name} already", "another name")
     console().print(f"{name} is {'an' if role != 'reviewer' else 'a'} {role} now")
 
@@ -93,7 +94,7 @@ def remove(settings: Settings, name: Name, by: By = "") -> None:
     with open_store(settings) as store:
         if store.account(name) is None:
             user_error(f"there is no account {plain(name)}", "referral-gateway user list")
-        if not store.remove_account(name, who_acts(by), datetime.now(UTC)):
+        if not store.remove_account(name, who_acts(by), datetime.now(UTC), here()):
             user_error(f"{name} is the last admin", "referral-gateway user add NAME --role admin first")
     console().print(f"{name} is removed")
 

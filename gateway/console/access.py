@@ -13,8 +13,11 @@ SETTLERS: frozenset[Role] = frozenset({"reviewer", "admin"})
 ADMINS: frozenset[Role] = frozenset({"admin"})
 
 OPEN: frozenset[tuple[str, str]] = frozenset(
-    {("/log-in", "GET"), ("/log-in", "POST"), ("/language", "POST"), ("/static/{name}", "GET"), ("/healthz", "GET")}
-)
+    {
+        ("/log-in", "GET"), ("/log-in", "POST"), ("/log-in/oidc", "GET"), ("/log-in/oidc/back", "GET"),
+        ("/language", "POST"), ("/static/{name}", "GET"), ("/healthz", "GET"),
+    }
+)  # fmt: skip
 """What needs no account."""
 
 ACCESS: Mapping[tuple[str, str], frozenset[Role]] = {

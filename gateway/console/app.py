@@ -28,6 +28,7 @@ from gateway.console.page_integrity import integrity, verify
 from gateway.console.page_log import export, log_page
 from gateway.console.page_mail import mail, mail_html
 from gateway.console.page_me import me, set_code, set_password
+from gateway.console.page_oidc import come_back, leave
 from gateway.console.page_overview import overview
 from gateway.console.page_policies import policies, replay, version
 from gateway.console.parts import Parts
@@ -70,6 +71,8 @@ PAGES: dict[tuple[str, str], Page] = {
     ("/log-out", "POST"): log_out,
     ("/log-in", "GET"): log_in,
     ("/log-in", "POST"): log_in,
+    ("/log-in/oidc", "GET"): leave,
+    ("/log-in/oidc/back", "GET"): come_back,
     ("/language", "POST"): language,
 }
 """Every page, by route and verb; `access` has who may see it, and a test that the two tables are about the same."""

@@ -50,7 +50,7 @@ async def add_account(visit: Visit) -> Response:
         stored = await asyncio.to_thread(passwords.hash_of, password)
     shown, address = visit.said("shown", 100), visit.said("address", 200)
     made = Account(name, shown, address, role, teams if role == "reviewer" else (), visit.now, stored)
-    if not await asyncio.to_thread(visit.parts.store.add_account, made, visit.account.name):
+    if not await asyncio.to_thread(visit.parts.store.add_account, made, visit.account.name, visit.origin):
         return await asyncio.to_thread(lambda: page(visit, problem="taken", status=409))
     return await asyncio.to_thread(lambda: page(visit, fresh=(name, password)))
 
@@ -66,12 +66,12 @@ async def change_account(visit: Visit) -> Response:
         password = secrets.token_urlsafe(12)
         async with visit.parts.hashing:
             stored = await asyncio.to_thread(passwords.hash_of, password)
-        await asyncio.to_thread(store.set_password, name, stored, me, visit.now)
+        await asyncio.to_thread(store.set_password, name, stored, me, visit.now, visit.origin)
         return await asyncio.to_thread(lambda: page(visit, fresh=(name, password)))
     if what == "code":
-        await asyncio.to_thread(store.set_code, name, None, me, visit.now)
+        await asyncio.to_thread(store.set_code, name, None, me, visit.now, visit.origin)
     elif what == "remove":
-        if not await asyncio.to_thread(store.remove_account, name, me, visit.now):
+        if not await asyncio.to_thread(store.remove_account, name, me, visit.now, visit.origin):
             raise Refused(409, "last-admin", back=visit.href("/accounts"))
     elif what == "change":
         role, teams = visit.said("role", 20), _teams(visit)
@@ -80,7 +80,7 @@ async def change_account(visit: Visit) -> Response:
         if role == "reviewer" and not teams:
             return await asyncio.to_thread(lambda: page(visit, problem="teams", status=400))
         kept = teams if role == "reviewer" else ()
-        if not await asyncio.to_thread(store.change_account, name, role, kept, me, visit.now):
+        if not await asyncio.to_thread(store.change_account, name, role, kept, me, visit.now, visit.origin):
             raise Refused(409, "last-admin", back=visit.href("/accounts"))
     else:
         raise Refused(400, "wrong-value", what)

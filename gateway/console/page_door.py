@@ -45,7 +45,7 @@ async def log_in(visit: Visit) -> Response:
         log.warning("log-in refused", account=shown, peer=visit.where)
         return await asyncio.to_thread(_form, visit, "wrong", 401)
     visit.parts.attempts.succeeded(name, visit.where)
-    return await asyncio.to_thread(_begin, visit, account)
+    return await asyncio.to_thread(begin, visit, account, visit.said("next", 2000))
 
 
 async def _known(visit: Visit, name: str, password: str) -> Account | None:
@@ -64,12 +64,13 @@ async def _known(visit: Visit, name: str, password: str) -> Account | None:
     return account
 
 
-def _begin(visit: Visit, account: Account) -> Response:
+def begin(visit: Visit, account: Account, after: str, how: str = "") -> Response:
+    """Open a session, and show the page `after`; `how` somebody has logged in is kept. Blocks."""
     place = visit.parts.place
     before = visit.request.cookies.get(place.cookie, "")
     visit.parts.store.sweep_sessions(visit.now, visit.parts.idle, visit.parts.most)
-    cookie = visit.parts.store.begin_session(account.name, visit.now, visit.origin, before=before)
-    answer = RedirectResponse(place.prefix + _local(visit.said("next", 2000)), 303)
+    cookie = visit.parts.store.begin_session(account.name, visit.now, visit.origin, before=before, how=how)
+    answer = RedirectResponse(place.prefix + local(after), 303)
     answer.set_cookie(
         place.cookie, cookie, path=place.cookie_path, secure=place.secure, httponly=True, samesite="lax",
         max_age=int(visit.parts.most.total_seconds()),
@@ -83,8 +84,8 @@ def _form(visit: Visit, problem: str, status: int) -> Response:
     again = visit.asked("next", 2000) or visit.said("next", 2000)
     over = bool(visit.asked("over"))
     answer = visit.page(
-        "log_in.html", status=status, problem=problem, form=token, next=_local(again), over=over,
-        name=visit.said("name", 64),
+        "log_in.html", status=status, problem=problem, form=token, next=local(again), over=over,
+        name=visit.said("name", 64), provider=visit.parts.provider,
     )  # fmt: skip
     answer.set_cookie(
         FORM_COOKIE, token, path=visit.parts.place.path("/log-in"), secure=visit.parts.place.secure, httponly=True,
@@ -93,7 +94,7 @@ def _form(visit: Visit, problem: str, status: int) -> Response:
     return answer
 
 
-def _local(path: str) -> str:
+def local(path: str) -> str:
     """A path of ours, whatever was asked for: "//elsewhere" and "/\\elsewhere" lead away."""
     fine = path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable() and "\\" not in path
     return path if fine and not path.startswith("/log-in") else "/"
@@ -114,7 +115,7 @@ def language(visit: Visit) -> Response:
     chosen = visit.said("language", 10)
     if chosen not in LANGUAGES:
         raise Refused(400, "wrong-value", chosen)
-    answer = RedirectResponse(visit.parts.place.prefix + _local(visit.said("next", 2000)), 303)
+    answer = RedirectResponse(visit.parts.place.prefix + local(visit.said("next", 2000)), 303)
     answer.set_cookie(
         "language", chosen, path=visit.parts.place.cookie_path, secure=visit.parts.place.secure, httponly=True,
         samesite="lax", max_age=365 * 86400,

@@ -34,6 +34,6 @@ def close_entry(visit: Visit) -> Response:
     back = visit.href("/follow")
     if not why:
         raise Refused(400, "no-reason", back=back)
-    if not visit.parts.store.ledger_close(entry, f"{visit.account.name} (console)", why, visit.now):
+    if not visit.parts.store.ledger_close(entry, f"{visit.account.name} (console)", why, visit.now, visit.origin):
         raise Refused(409, "stale", entry.closed_by, back=back)
     return visit.go("/follow", done="closed")

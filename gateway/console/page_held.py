@@ -75,12 +75,12 @@ async def claim(visit: Visit) -> Response:
     id, me, store = hold.new.id, visit.account.name, visit.parts.store
     what = visit.said("what", 20)
     if what == "back":
-        await asyncio.to_thread(store.unclaim_hold, id, me, visit.now)
+        await asyncio.to_thread(store.unclaim_hold, id, me, visit.now, visit.origin)
         return visit.go("/mail", id, done="unclaimed")
     if what not in ("take", "over"):
         raise Refused(400, "wrong-value", what)
     over = visit.said("over", 64) if what == "over" else ""
-    got = await asyncio.to_thread(lambda: store.claim_hold(id, me, visit.now, over=over))
+    got = await asyncio.to_thread(lambda: store.claim_hold(id, me, visit.now, visit.origin, over=over))
     if got.by != me:
         raise Refused(409, "claimed", got.by, back=visit.href("/mail", id))
     return visit.go("/mail", id, done="claimed")
@@ -115,7 +115,7 @@ async def settle(visit: Visit) -> Response:
     if not done:
         fresh = await visit.parts.store.held(id)
         raise Refused(409, "stale", fresh.approved_by if fresh else "", back=back)
-    await asyncio.to_thread(visit.parts.store.unclaim_hold, id, visit.account.name, visit.now)
+    await asyncio.to_thread(visit.parts.store.unclaim_hold, id, visit.account.name, visit.now, visit.origin)
     return visit.go("/mail", id, done=do)
 
 

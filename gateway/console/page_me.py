@@ -53,7 +53,9 @@ async def set_password(visit: Visit) -> Response:
         stored = await asyncio.to_thread(passwords.hash_of, new)
     assert visit.session is not None
     keep = visit.session.id
-    await asyncio.to_thread(lambda: store.set_password(account.name, stored, account.name, visit.now, keep=keep))
+    await asyncio.to_thread(
+        lambda: store.set_password(account.name, stored, account.name, visit.now, visit.origin, keep=keep)
+    )
     return visit.go("/me", done="password")
 
 
@@ -63,7 +65,7 @@ async def set_code(visit: Visit) -> Response:
     if not await _knows(visit):
         return await asyncio.to_thread(lambda: _page(visit, problem="wrong", status=400))
     if visit.said("what", 10) == "off":
-        await asyncio.to_thread(store.set_code, account.name, None, account.name, visit.now)
+        await asyncio.to_thread(store.set_code, account.name, None, account.name, visit.now, visit.origin)
         return visit.go("/me", done="code-off")
     try:
         secret = base64.b32decode(visit.said("secret", 64))
@@ -75,7 +77,9 @@ async def set_code(visit: Visit) -> Response:
     if step is None:
         return await asyncio.to_thread(lambda: _page(visit, problem="code", status=400, secret=secret or None))
     used: int = step
-    await asyncio.to_thread(lambda: store.set_code(account.name, secret, account.name, visit.now, step=used))
+    await asyncio.to_thread(
+        lambda: store.set_code(account.name, secret, account.name, visit.now, visit.origin, step=used)
+    )
     return visit.go("/me", done="code-on")
 
 

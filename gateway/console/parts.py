@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
@@ -22,6 +23,9 @@ from gateway.settling import Settling
 from gateway.site.model import Site
 from gateway.store.store import Store
 
+if TYPE_CHECKING:
+    from gateway.console.provider import Provider
+
 HASHING_AT_ONCE = 2
 """Passwords that are checked at the same time: each takes 64 MiB and a processor."""
 
@@ -29,7 +33,7 @@ HASHING_AT_ONCE = 2
 @dataclass
 class Parts:
     """One console. `idle` and `most` are how long a session may rest and last; `signing` is the public half of the key
-    of checkpoints, "" where there is none."""
+    of checkpoints, "" where there is none; `provider` that of OpenID Connect, where people may log in with it."""
 
     store: Store
     rules: Rules
@@ -39,6 +43,7 @@ class Parts:
     idle: timedelta = timedelta(minutes=30)
     most: timedelta = timedelta(hours=10)
     signing: str = ""
+    provider: Provider | None = None
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     attempts: Attempts = field(default_factory=Attempts)
     hashing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(HASHING_AT_ONCE))

@@ -69,10 +69,11 @@ class Visit:
     @property
     def local(self) -> str:
         """This page without our prefix, to come back to."""
-        if self.request.method not in ("GET", "HEAD"):
+        path = str(self.request.scope["path"])
+        if self.request.method not in ("GET", "HEAD") or path.startswith("/log-in/"):  # nothing to come back to
             return "/"
         query = self.request.url.query
-        return str(self.request.scope["path"]) + (f"?{query}" if query else "")
+        return path + (f"?{query}" if query else "")
 
     def note(self, subject: str, outcome: str, detail: str = "") -> None:
         """Write down what the reader did. Blocks. What cannot be written down is not done."""

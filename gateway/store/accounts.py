@@ -1,6 +1,6 @@
 """Accounts of the console and their sessions. Everything here blocks: for commands, and for threads of the console.
 
-What is changed stands in the history of the log, in the same transaction, with who did it.
+What is changed stands in the history of the log, in the same transaction, with who did it and from where (`origin`).
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ class Accounts(Base):
         row = self._read(lambda connection: connection.execute(query).first())
         return _account(row) if row is not None else None
 
-    def add_account(self, account: Account, by: str) -> bool:
+    def add_account(self, account: Account, by: str, origin: str) -> bool:
         """False when the name is taken."""
 
         def work(connection: Connection) -> bool:
@@ -112,12 +112,14 @@ class Accounts(Base):
                 "at": account.at,
             }  # fmt: skip
             connection.execute(insert(console_accounts), row)
-            self._note(connection, account_subject(account.name), "account-added", _powers(account), by, account.at)
+            self._note(
+                connection, account_subject(account.name), "account-added", _powers(account), by, account.at, origin
+            )
             return True
 
         return self._writer.run_now(work)
 
-    def change_account(self, name: str, role: Role, teams: Iterable[str], by: str, now: datetime) -> bool:
+    def change_account(self, name: str, role: Role, teams: Iterable[str], by: str, now: datetime, origin: str) -> bool:
         """Give another role or other teams; whoever is logged in under it has to do it again. False when there is no
         such account, or nobody would be an admin any more."""
 
@@ -131,12 +133,12 @@ class Accounts(Base):
                 return False
             _end_sessions(connection, name)
             changed = Account(name, "", "", role, tuple(teams), now)
-            self._note(connection, account_subject(name), "account-changed", _powers(changed), by, now)
+            self._note(connection, account_subject(name), "account-changed", _powers(changed), by, now, origin)
             return True
 
         return self._writer.run_now(work)
 
-    def set_password(self, name: str, password: str, by: str, now: datetime, *, keep: str = "") -> bool:
+    def set_password(self, name: str, password: str, by: str, now: datetime, origin: str, *, keep: str = "") -> bool:
         """Set the hash of a new password, and end every session but `keep`."""
 
         def work(connection: Connection) -> bool:
@@ -144,12 +146,12 @@ class Accounts(Base):
             if connection.execute(update(console_accounts).where(here).values(password=password)).rowcount != 1:
                 return False
             _end_sessions(connection, name, keep=keep)
-            self._note(connection, account_subject(name), "password-set", "", by, now)
+            self._note(connection, account_subject(name), "password-set", "", by, now, origin)
             return True
 
         return self._writer.run_now(work)
 
-    def set_code(self, name: str, secret: bytes | None, by: str, now: datetime, *, step: int = 0) -> bool:
+    def set_code(self, name: str, secret: bytes | None, by: str, now: datetime, origin: str, *, step: int = 0) -> bool:
         """Ask for one-time codes of this secret from now on (None: for none); `step` is the one that was just used."""
         sealed = self._sealer.seal(secret, f"totp:{name}") if secret is not None else None
 
@@ -158,7 +160,7 @@ class Accounts(Base):
             if connection.execute(here.values(totp=sealed, totp_used=step)).rowcount != 1:
                 return False
             word = "code-set" if secret is not None else "code-removed"
-            self._note(connection, account_subject(name), word, "", by, now)
+            self._note(connection, account_subject(name), word, "", by, now, origin)
             return True
 
         return self._writer.run_now(work)
@@ -180,7 +182,7 @@ class Accounts(Base):
         used = update(console_accounts).where(fresh).values(totp_used=step)
         return self._writer.run_now(lambda connection: connection.execute(used).rowcount == 1)
 
-    def remove_account(self, name: str, by: str, now: datetime) -> bool:
+    def remove_account(self, name: str, by: str, now: datetime, origin: str) -> bool:
         """False when there is no such account, or it is the last admin's."""
 
         def work(connection: Connection) -> bool:
@@ -190,16 +192,16 @@ class Accounts(Base):
             _end_sessions(connection, name)
             gone = connection.execute(delete(console_accounts).where(console_accounts.c.name == name)).rowcount == 1
             if gone:
-                self._note(connection, account_subject(name), "account-removed", "", by, now)
+                self._note(connection, account_subject(name), "account-removed", "", by, now, origin)
             return gone
 
         return self._writer.run_now(work)
 
     # --- sessions --------------------------------------------------------------------------------------------------
 
-    def begin_session(self, account: str, now: datetime, origin: str, *, before: str = "") -> str:
+    def begin_session(self, account: str, now: datetime, origin: str, *, before: str = "", how: str = "") -> str:
         """A fresh session; the cookie that opens it. The session of the cookie `before` ends: nobody can have prepared
-        the one that is logged in (session fixation)."""
+        the one that is logged in (session fixation). `how`: by what other way than a password."""
         cookie = secrets.token_urlsafe(32)
         row = {
             "id": session_id(cookie), "account": account, "csrf": secrets.token_urlsafe(32), "at": now, "seen_at": now,
@@ -210,7 +212,7 @@ class Accounts(Base):
                 connection.execute(delete(console_sessions).where(console_sessions.c.id == session_id(before)))
             connection.execute(insert(console_sessions), row)
             connection.execute(update(console_accounts).where(console_accounts.c.name == account).values(seen_at=now))
-            self._note(connection, CONSOLE, "log-in", "", account, now, origin)
+            self._note(connection, CONSOLE, "log-in", how, account, now, origin)
 
         self._writer.run_now(work)
         return cookie
@@ -269,13 +271,13 @@ class Accounts(Base):
         return self._read(lambda connection: [tuple(row) for row in connection.execute(query.limit(limit))])  # type: ignore[misc]
 
     def _note(
-        self, connection: Connection, subject: str, outcome: str, detail: str, by: str, now: datetime, origin: str = ""
+        self, connection: Connection, subject: str, outcome: str, detail: str, by: str, now: datetime, origin: str
     ) -> None:
         audit.add_events(connection, [audit.Event(subject, now, outcome, detail, by, origin)], self.run_id)
 
     # --- who looks after a held mail -------------------------------------------------------------------------------
 
-    def claim_hold(self, hold_id: str, by: str, now: datetime, *, over: str = "") -> HoldClaim:
+    def claim_hold(self, hold_id: str, by: str, now: datetime, origin: str, *, over: str = "") -> HoldClaim:
         """Say that `by` looks after a held mail; whoever was first keeps it, unless it is `over` taken from them.
         Gives who has it now."""
 
@@ -288,19 +290,19 @@ class Accounts(Base):
             connection.execute(insert(hold_claims), {"hold_id": hold_id, "by": by, "at": now})
             if found is None or found.by != by:
                 detail = f"from {found.by}" if found is not None else ""
-                self._note(connection, hold_id, "claimed", detail, by, now)
+                self._note(connection, hold_id, "claimed", detail, by, now, origin)
             return HoldClaim(hold_id, by, now)
 
         return self._writer.run_now(work)
 
-    def unclaim_hold(self, hold_id: str, by: str, now: datetime) -> bool:
+    def unclaim_hold(self, hold_id: str, by: str, now: datetime, origin: str) -> bool:
         """No longer look after it. False when somebody else does, or nobody."""
         mine = (hold_claims.c.hold_id == hold_id) & (hold_claims.c.by == by)
 
         def work(connection: Connection) -> bool:
             if connection.execute(delete(hold_claims).where(mine)).rowcount != 1:
                 return False
-            self._note(connection, hold_id, "unclaimed", "", by, now)
+            self._note(connection, hold_id, "unclaimed", "", by, now, origin)
             return True
 
         return self._writer.run_now(work)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -65,20 +64,18 @@ class Following(Base):
         """One entry. For commands: blocks. Raises Ambiguous."""
         return self._read(lambda connection: ledger.find(connection, wanted))
 
-    def ledger_close(self, entry: Entry, by: str, why: str, now: datetime) -> bool:
-        """Close an entry by a person's word. False when it was closed before. For commands: blocks."""
-
-        return self._writer.run_now(lambda connection: self._close(connection, entry, by, why, now))
+    def ledger_close(self, entry: Entry, by: str, why: str, now: datetime, origin: str) -> bool:
+        """Close an entry by a person's word. False when it was closed before. Blocks."""
+        return self._writer.run_now(lambda connection: self._close(connection, entry, by, why, now, origin))
 
     async def ledger_end(self, entry: Entry, why: str, now: datetime) -> bool:
         """Close an entry that nobody has to look at any more. False when it was closed before."""
-        return await self._write(lambda connection: self._close(connection, entry, "", why, now))
+        return await self._write(lambda connection: self._close(connection, entry, "", why, now, ""))
 
-    def _close(self, connection: Connection, entry: Entry, by: str, why: str, now: datetime) -> bool:
+    def _close(self, connection: Connection, entry: Entry, by: str, why: str, now: datetime, origin: str) -> bool:
         if not ledger.close(connection, entry.id, by, why, now):
             return False
-        where = f"command on {platform.node()}" if by else ""
-        event = audit.Event(entry.mail_id, now, f"{entry.kind}-closed", why, by, where)
+        event = audit.Event(entry.mail_id, now, f"{entry.kind}-closed", why, by, origin)
         audit.add_events(connection, [event], self.run_id)
         return True
 

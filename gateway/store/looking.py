@@ -1,26 +1,40 @@
 """Looking at the log: search with keyset paging, and the counts of the overview. Everything blocks.
 
 Each search reads an index in the order of time and stops when the page is full; only what is shown has its rows read.
+Where a subject is rare, `subjects` says when such mail came.
 """
 
 from __future__ import annotations
 
+import functools
+import threading
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, DateTime, Select, and_, func, literal_column, or_, select, type_coerce
 from sqlalchemy.engine import Connection
 
 from gateway.store.base import Base
+from gateway.store.errors import StoreAway
 from gateway.store.exporting import CONFIDENTIAL
 from gateway.store.schema import audit, audit_policies, ledger, log_heads, runs
+from gateway.store.subjects import Subjects
 
 OVERRIDDEN = ("overridden", "wrong")
 """Outcomes of mail that was sent all the same."""
 
-STOPPED = ("hold", "reject", "rewrite")
+STOPPED = audit.c.disposition != literal_column("'pass'")
+"""As it stands in the index of stopped mail, which is used only for what is said in the same words."""
+
+RARE = 500
+"""Mails that a subject may fit to be rare."""
+READ_AT_ONCE = 20_000
+"""Subjects that are read in one go: other questions come in between."""
+KEPT = timedelta(hours=1)
+"""How long the subjects are kept in memory before they are read anew."""
 
 Mark = tuple[datetime, str]
 """Where a page begins: the time and id of the mail before it."""
@@ -78,6 +92,50 @@ class Counts:
 class Looking(Base):
     """Questions of the console."""
 
+    _subjects: Subjects | None = None
+    _learning = threading.Lock()
+
+    def learn_subjects(self) -> int:
+        """Read every subject, for searches to come; how many there are. Some seconds for a million."""
+        with self._learning:
+            heads = self._read(_heads)  # before the rows: what comes meanwhile is read once more, and none is missed
+            made = Subjects(heads, self._clock())
+            last: Mark | None = None
+            while rows := self._read(functools.partial(_subjects_after, last=last)):
+                made.add((at, subject) for at, _, subject in rows)
+                at, id, _ = rows[-1]
+                last = (at if at.tzinfo else at.replace(tzinfo=UTC)), id
+            self._subjects = made
+        return len(made)
+
+    def _times(self, connection: Connection, words: str) -> list[datetime] | None:
+        """When mail with these words in its subject came, if it is rare; None where that is not known."""
+        kept = self._subjects
+        if kept is None or not words:
+            return None
+        if self._clock() - kept.made > KEPT:
+            kept.made = self._clock()  # so that nobody else begins as well
+            self.learn_beside()
+        heads = _heads(connection)
+        for chain, seq in heads.items():
+            known = kept.heads.get(chain, 0)
+            if seq > known:
+                those = (audit.c.run == chain) & (audit.c.seq > known)
+                rows = connection.execute(select(audit.c.at, audit.c.subject).where(those)).all()
+                kept.add(((row.at, row.subject) for row in rows), {chain: seq})
+        return kept.times(words, RARE)
+
+    def learn_beside(self) -> None:
+        """The same in a thread, with nobody waiting for it; until then searches take longer, and find the same."""
+
+        def work() -> None:
+            try:
+                self.learn_subjects()
+            except StoreAway:
+                self._subjects = None
+
+        threading.Thread(target=work, name="subjects", daemon=True).start()
+
     def look(
         self, filters: Filters, *, older: Mark | None = None, newer: Mark | None = None, limit: int = 50
     ) -> list[Line]:
@@ -87,7 +145,10 @@ class Looking(Base):
     def _look(
         self, connection: Connection, filters: Filters, older: Mark | None, newer: Mark | None, limit: int
     ) -> list[Line]:
-        ids = [row.id for row in connection.execute(self._page(filters, older, newer, limit))]
+        times = self._times(connection, filters.subject)
+        if times == []:
+            return []
+        ids = [row.id for row in connection.execute(self._page(filters, older, newer, limit, times))]
         columns = [
             getattr(audit.c, name)
             for name in (
@@ -98,9 +159,18 @@ class Looking(Base):
         rows = connection.execute(select(*columns).where(audit.c.id.in_(ids))).all()
         return sorted((_line(row) for row in rows), key=lambda line: line.mark, reverse=True)
 
-    def _page(self, filters: Filters, older: Mark | None, newer: Mark | None, limit: int) -> Select[Any]:
+    def _page(
+        self,
+        filters: Filters,
+        older: Mark | None,
+        newer: Mark | None,
+        limit: int,
+        times: list[datetime] | None = None,
+    ) -> Select[Any]:
         """The ids of one page. Each way of being the person is a search of its own, in its own index."""
-        branches = [self._branch(filters, who, older, newer, limit).subquery() for who in self._people(filters.person)]
+        branches = [
+            self._branch(filters, who, older, newer, limit, times).subquery() for who in self._people(filters.person)
+        ]
         if len(branches) == 1:
             return select(branches[0].c.id)
         found = select(branches[0].c.at, branches[0].c.id).union(
@@ -111,8 +181,9 @@ class Looking(Base):
         return select(both.c.id).order_by(*order).limit(limit)
 
     def _branch(
-        self, filters: Filters, who: ColumnElement[bool] | None, older: Mark | None, newer: Mark | None, limit: int
-    ) -> Select[Any]:
+        self, filters: Filters, who: ColumnElement[bool] | None, older: Mark | None, newer: Mark | None, limit: int,
+        times: list[datetime] | None,
+    ) -> Select[Any]:  # fmt: skip
         table: Any = audit
         at, id = audit.c.at, audit.c.id
         wanted: list[ColumnElement[bool]] = [] if who is None else [who]
@@ -126,6 +197,8 @@ class Looking(Base):
             wanted.append(at < filters.until)
         if filters.subject:
             wanted.append(self._subject(filters.subject))
+        if times is not None:
+            wanted.append(at.in_(times))
         if filters.disposition:
             wanted.append(audit.c.disposition == filters.disposition)
         # Beside a subject the team must not lead: its own index would have a row read for each mail of the team.
@@ -165,14 +238,22 @@ class Looking(Base):
         """What the overview shows. Times are UTC, and so are days."""
         when = (audit.c.at >= since, audit.c.at < until)
         ours = () if within is None else (audit.c.team.in_(within),)
-        stopped = (*when, *ours, audit.c.disposition.in_(STOPPED))
+        stopped = (*when, *ours, STOPPED)
         day = func.date(audit.c.at)
 
         def work(connection: Connection) -> Counts:
             mails = connection.scalar(select(func.count()).select_from(audit).where(*when, *ours)) or 0
-            days = select(day, audit.c.disposition, func.count()).where(*stopped).group_by(day, audit.c.disposition)
-            teams = select(audit.c.team, func.count(), func.count(audit.c.agent.distinct()))
-            outcomes = select(audit.c.outcome, func.count()).where(*stopped).group_by(audit.c.outcome)
+            # By day first, or a database may walk through the index of another column, and read each row.
+            ends = select(day, audit.c.disposition, audit.c.outcome, func.count()).where(*stopped)
+            ends = ends.group_by(day, audit.c.disposition, audit.c.outcome)
+            people = select(day.label("day"), audit.c.team, audit.c.agent, func.count().label("n")).where(*stopped)
+            each = people.group_by(day, audit.c.team, audit.c.agent).subquery()
+            teams = select(each.c.team, func.sum(each.c.n), func.count(each.c.agent.distinct())).group_by(each.c.team)
+            days: Counter[tuple[str, str]] = Counter()
+            outcomes: Counter[str] = Counter()
+            for on, what, end, n in connection.execute(ends):
+                days[str(on), what] += n
+                outcomes[end] += n
             policy_day = func.date(audit_policies.c.at)
             policies = select(audit_policies.c.policy, policy_day, func.count()).where(
                 audit_policies.c.at >= since, audit_policies.c.at < until
@@ -182,13 +263,10 @@ class Looking(Base):
             policies = policies.group_by(audit_policies.c.policy, policy_day)
             return Counts(
                 mails,
-                {(str(when), what): n for when, what, n in connection.execute(days)},
+                dict(days),
                 {(what, str(when)): n for what, when, n in connection.execute(policies)},
-                {
-                    team: (n, people)
-                    for team, n, people in connection.execute(teams.where(*stopped).group_by(audit.c.team))
-                },
-                {what: n for what, n in connection.execute(outcomes)},
+                {team: (int(n), senders) for team, n, senders in connection.execute(teams)},
+                dict(outcomes),
             )
 
         return self._read(work)
@@ -228,6 +306,19 @@ class ChainState:
     alive: datetime | None
     seq: int
     covered: int
+
+
+def _heads(connection: Connection) -> dict[str, int]:
+    return {chain: seq for chain, seq in connection.execute(select(log_heads.c.chain, log_heads.c.seq))}
+
+
+def _subjects_after(connection: Connection, last: Mark | None) -> Sequence[Any]:
+    when = type_coerce(audit.c.at, DateTime())  # as the driver has it: a zone for each of a million takes its time
+    query = select(when, audit.c.id, audit.c.subject).order_by(audit.c.at, audit.c.id).limit(READ_AT_ONCE)
+    if last is not None:
+        at, id = last
+        query = query.where(audit.c.at >= at, or_(audit.c.at > at, audit.c.id > id))
+    return connection.execute(query).all()
 
 
 def _line(row: Any) -> Line:

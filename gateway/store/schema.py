@@ -126,6 +126,10 @@ audit = Table(
     Index(None, "run", "seq"),
 )
 
+_STOPPED = text("disposition <> 'pass'")  # what the overview counts, without a look at the rows
+Index("ix_audit_stopped", *(audit.c[name] for name in ("at", "disposition", "team", "outcome", "agent")),
+      sqlite_where=_STOPPED, postgresql_where=_STOPPED)  # fmt: skip
+
 audit_policies = Table(
     "audit_policies",
     metadata,

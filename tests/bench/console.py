@@ -1,10 +1,11 @@
 """How long the log's searches and the page of a mail take in a store of many rows.
 
-    python tests/bench/console.py [--rows 1000000] [--folder DIR] [--url URL] [--keep]
+    python -m tests.bench.console [--rows 1000000] [--folder DIR] [--url URL] [--keep]
 
 Makes an SQLite store (or fills the PostgreSQL at --url) with rows as the pipeline writes them, serves the console on
 it, and asks it over HTTP as an auditor's browser would. Prints median, 95th percentile and worst of each question in
-milliseconds. Asserts nothing, but says which medians are above 200 ms, and exits 1 then.
+milliseconds. Asserts nothing, but says which medians are above 200 ms, and exits 1 then, or where the overview takes
+over a second when it is first asked.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ from gateway.values import Endpoint
 from tests.console.scene import Browser, hashed
 
 TARGET = 200
+FIRST = 1000
 DAYS = 365
 BATCH = 5000
 TEAMS = {f"team{n}": [f"agent{n}.{m}@acme.example" for m in range(40)] for n in range(10)} | {
@@ -165,7 +167,6 @@ def questions(held: str, now: datetime) -> dict[str, str]:
         "held, sent all the same, a team": "/log?disposition=hold&override=1&team=team2",
         "a page in the middle": "/log?older=" + (now - timedelta(days=180)).strftime("%Y%m%dT%H%M%S.%f") + "~x",
         "a mail": f"/mail/{held}",
-        "the overview (counted at most once a minute)": "/?days=90",
     }  # fmt: skip
 
 
@@ -174,6 +175,12 @@ def ask(url: str, held: str, now: datetime, times: int) -> bool:
     browser = Browser(url)
     assert browser.log_in("ada").status_code == 303
     medians = []
+    first = []
+    for days in (90, 30, 7):  # counted once, and kept for a minute
+        before = time.perf_counter()
+        assert browser.get(f"/?days={days}").status_code == 200
+        first.append((time.perf_counter() - before) * 1000)
+        print(f"the overview of {days} days, first asked: {first[-1]:.0f} ms", flush=True)
     print(f"{'':<46}{'median':>8}{'p95':>8}{'worst':>8}  ms")
     for name, path in questions(held, now).items():
         took = []
@@ -187,7 +194,7 @@ def ask(url: str, held: str, now: datetime, times: int) -> bool:
         late = "  above the target" if median > TARGET else ""
         print(f"{name:<46}{median:>8.0f}{sorted(took)[int(len(took) * 0.95)]:>8.0f}{max(took):>8.0f}{late}", flush=True)
     print(f"median of all medians: {statistics.median(medians):.0f} ms")
-    return all(median <= TARGET for median in medians[:-1])
+    return all(median <= TARGET for median in medians) and max(first) <= FIRST
 
 
 async def serve(store: Store, folder: Path, held: str, now: datetime, times: int) -> bool:
@@ -199,6 +206,9 @@ async def serve(store: Store, folder: Path, held: str, now: datetime, times: int
     rules = Rules(lambda: files_of(settings), judging=True, key=bytes(32))
     letters = letters_of(settings, rules)
     parts = parts_of(settings, store, rules, Settling(rules, store, letters), letters)
+    before = time.perf_counter()
+    count = await asyncio.to_thread(store.learn_subjects)
+    print(f"{count} subjects learnt in {time.perf_counter() - before:.1f} s, beside the first searches of a console")
     pages = Console(console(parts), (Endpoint("127.0.0.1", 0),))
     await pages.open()
     try:
@@ -229,7 +239,7 @@ def main() -> int:
         else:
             held = fill(store, given.rows, now)
             noted.write_text(held)
-            store.add_account(Account("ada", "Ada", "", "admin", (), now, hashed()), "bench")
+            store.add_account(Account("ada", "Ada", "", "admin", (), now, hashed()), "bench", "here")
             print(f"{given.rows} rows in {time.perf_counter() - before:.0f} s")
         return 0 if asyncio.run(serve(store, folder, held, now, given.times)) else 1
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 from pathlib import Path
 
 import pytest
 
+from gateway.commands.shown import here
 from gateway.console import passwords
 from gateway.store.store import Store
 from tests.commands.conftest import Run
@@ -34,7 +36,7 @@ def test_add_list_remove(run: Run, state: list[str], tmp_path: Path) -> None:
     store = Store.open(f"sqlite:///{tmp_path}/state/gateway.db", bytes(range(32)), create=False)
     found = store.account("ada")
     assert found is not None and passwords.fits(WORD.strip(), found.password)
-    assert store.noted("account/ada", 1)[0][1:] == ("account-added", "admin", "ada (command line)", "")
+    assert store.noted("account/ada", 1)[0][1:] == ("account-added", "admin", "ada (command line)", here())
     store.close_now()
     listed = run("user", "list", *state)
     assert "ada" in listed.out and "admin" in listed.out and "never logged in" in listed.out
@@ -42,6 +44,16 @@ def test_add_list_remove(run: Run, state: list[str], tmp_path: Path) -> None:
     last = run("user", "remove", "ada", *state)
     assert last.code == 2 and "last admin" in last.err
     assert run("user", "remove", "bob", *state).code == 2
+
+
+def test_an_account_without_a_password(run: Run, state: list[str], tmp_path: Path) -> None:
+    """For people who log in with OpenID Connect only: no password fits, the empty one neither."""
+    added = run("user", "add", "ada", "--role", "admin", "--address", "ada@acme.example", "--no-password", *state)
+    assert (added.code, added.out) == (0, "ada is an admin now\n")
+    store = Store.open(f"sqlite:///{tmp_path}/state/gateway.db", bytes(range(32)), create=False)
+    found = store.account("ada")
+    store.close_now()
+    assert found is not None and not any(passwords.fits(word, found.password) for word in ("", WORD.strip()))
 
 
 def test_a_reviewer_has_teams_of_the_site_file(run: Run, state: list[str]) -> None:
@@ -83,3 +95,11 @@ def test_console_says_what_it_lacks(run: Run, state: list[str], tmp_path: Path) 
     assert away.code == 2 and "no database" in away.err
     taken = run("console", "--console-listen", "192.0.2.77:80", *state)
     assert taken.code == 2 and "cannot listen" in taken.err
+
+
+def test_open_id_connect_without_its_library(run: Run, state: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "gateway.console.provider", raising=False)
+    monkeypatch.setitem(sys.modules, "httpx2", None)  # as where the extra is not installed
+    oidc = ["--console-oidc-issuer", "https://login.example.org", "--console-oidc-client", "gateway"]
+    told = run("console", "--console-url", "http://127.0.0.1:8025", "--console-listen", "127.0.0.1:0", *oidc, *state)
+    assert told.code == 2 and "(httpx2)" in told.err and "pip install 'referral-gateway[oidc]'" in told.err

@@ -55,6 +55,7 @@ class Scene:
     house: House = None  # type: ignore[assignment]
     parts: Parts = None  # type: ignore[assignment]
     url: str = ""
+    port: int = 0
 
     def __enter__(self) -> Scene:
         self._loop = asyncio.new_event_loop()
@@ -93,8 +94,9 @@ class Scene:
                 self.parts.store.add_account(
                     Account(name, name.title(), f"{name}@acme.example", role, teams, datetime.now(UTC), hashed()),
                     "test",
+                    "here",
                 )
-            pages = Console(console(self.parts), (Endpoint("127.0.0.1", 0),))
+            pages = Console(console(self.parts), (Endpoint("127.0.0.1", self.port),))
             await pages.open()
             self.url = f"http://127.0.0.1:{pages.ports[0]}{self.parts.place.prefix}"
             self._ready.set_result(None)

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
 from gateway.console import passwords
 from gateway.console.attempts import PER_ACCOUNT_AND_PLACE, PER_PLACE, WINDOW, Attempts
-from gateway.console.page_door import _local
+from gateway.console.page_door import local
 from gateway.store.accounts import CONSOLE, Account, session_id
 from tests.console.scene import PASSWORD, Browser, Scene, hashed
 
@@ -24,7 +24,7 @@ def fresh(scene: Scene) -> str:
     """An account of the test's own."""
     scene.parts.attempts = Attempts()
     name = f"tess{len(scene.parts.store.accounts())}"
-    scene.parts.store.add_account(Account(name, "Tess", "", "auditor", (), datetime.now(UTC), hashed()), "test")
+    scene.parts.store.add_account(Account(name, "Tess", "", "auditor", (), datetime.now(UTC), hashed()), "test", "here")
     return name
 
 
@@ -94,6 +94,22 @@ def test_attempts_are_forgotten_in_time_and_counted_by_place() -> None:
     assert attempts.wait("another", "192.0.2.1", NOW) == WINDOW.total_seconds()
     assert attempts.wait("another", "192.0.2.2", NOW) == 0
     assert attempts.wait("another", "192.0.2.1", NOW + WINDOW) == 0
+
+
+def test_who_is_right_takes_nobodys_turn() -> None:
+    """Many people may sit behind one address; being right hides nothing of what was wrong."""
+    attempts = Attempts()
+    for number in range(3 * PER_PLACE):
+        attempts.failed(f"name{number}", "192.0.2.1", NOW)  # counted before the password is looked at
+        attempts.succeeded(f"name{number}", "192.0.2.1")
+    assert attempts.wait("another", "192.0.2.1", NOW) == 0 == attempts.wait_at("192.0.2.1", NOW)
+    for number in range(PER_PLACE):
+        attempts.failed(f"name{number}", "192.0.2.1", NOW)
+        attempts.failed("mallory", "192.0.2.1", NOW)
+        attempts.succeeded("mallory", "192.0.2.1")
+        if number < PER_PLACE - 1:
+            assert attempts.wait("another", "192.0.2.1", NOW) == 0
+    assert attempts.wait("another", "192.0.2.1", NOW) > 0 and attempts.wait_at("192.0.2.1", NOW) > 0
 
 
 def test_attempts_take_bounded_memory() -> None:
@@ -174,7 +190,7 @@ def test_a_new_password_ends_other_sessions(scene: Scene, fresh: str) -> None:
     "path", ["//evil.example", "/\\evil.example", "https://evil.example", "javascript:alert(1)", "/log-in", "/\n/x", ""]
 )
 def test_after_the_door_nobody_is_led_away(path: str) -> None:
-    assert _local(path) == "/"
+    assert local(path) == "/"
 
 
 def test_after_the_door_one_is_where_one_was(scene: Scene, fresh: str) -> None:

@@ -16,6 +16,7 @@ WANTED = {
         *PROJECT["dependencies"],
         *PROJECT["optional-dependencies"]["test"],
         *PROJECT["optional-dependencies"]["postgresql"],
+        *PROJECT["optional-dependencies"]["oidc"],
     ],
 }
 

@@ -1,4 +1,4 @@
-"""`audit complete` on the log of a real Postfix: what went around the gateway is listed, what came through is not."""
+"""`audit complete` on the logs of a real Postfix and Exim: what went around is listed, what came through is not."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from uuid import uuid4
 
 import pytest
 
+from tests.peers.exim import RealExim
 from tests.peers.far_end import FarEnd
 from tests.peers.postfix import RealPostfix
 from tests.peers.test_whole import AGENT, CUSTOMER, NO, YES, answer
@@ -24,17 +25,20 @@ from tests.peers.whole import WholeGateway
 pytestmark = pytest.mark.peers
 
 
-@pytest.fixture
-def behind(far_end: FarEnd) -> Iterator[tuple[RealPostfix, WholeGateway]]:
-    postfix = RealPostfix(far_end.port)
-    gateway = WholeGateway(postfix.port)
+Relay = RealPostfix | RealExim
+
+
+@pytest.fixture(params=[RealPostfix, RealExim], ids=["postfix", "exim"])
+def behind(far_end: FarEnd, request: pytest.FixtureRequest) -> Iterator[tuple[Relay, WholeGateway]]:
+    relay: Relay = request.param(far_end.port)
+    gateway = WholeGateway(relay.port)
     try:
-        postfix.start()
+        relay.start()
         gateway.start()
-        yield postfix, gateway
+        yield relay, gateway
     finally:
         gateway.stop()
-        postfix.stop()
+        relay.stop()
 
 
 @pytest.fixture
@@ -52,14 +56,28 @@ def in_front(far_end: FarEnd) -> Iterator[tuple[RealPostfix, WholeGateway]]:
         gateway.stop()
 
 
+@pytest.fixture
+def behind_exim(far_end: FarEnd) -> Iterator[tuple[RealExim, WholeGateway]]:
+    """Exim hands its mail to the gateway, which relays it onward: all that Exim has of it is our reply."""
+    gateway = WholeGateway(far_end.port)
+    exim = RealExim(gateway.ports["plain"])
+    try:
+        gateway.start()
+        exim.start()
+        yield exim, gateway
+    finally:
+        exim.stop()
+        gateway.stop()
+
+
 def send(port: int, sender: str, to: str, raw: bytes) -> None:
     with smtplib.SMTP("127.0.0.1", port, timeout=30) as client:
         client.sendmail(sender, [to], raw)
 
 
-def complete(postfix: RealPostfix, gateway: WholeGateway) -> tuple[int, list[dict[str, Any]]]:
+def complete(relay: Relay, gateway: WholeGateway) -> tuple[int, list[dict[str, Any]]]:
     state, site = gateway.folder / "state", gateway.folder / "site.yaml"
-    words = ["audit", "complete", "--relay-log", postfix.log, "--state", state, "--site", site, "--json"]
+    words = ["audit", "complete", "--relay-log", relay.log, "--state", state, "--site", site, "--json"]
     ran = subprocess.run(
         [sys.executable, "-m", "gateway", *map(str, words)],
         capture_output=True, text=True, timeout=60, env={**os.environ, "HOME": str(gateway.folder)},
@@ -80,24 +98,24 @@ def own_mail(folder: Path) -> str:
     raise AssertionError("no notice went out")
 
 
-def test_what_goes_around_is_listed(behind: tuple[RealPostfix, WholeGateway]) -> None:
-    postfix, gateway = behind
+def test_what_goes_around_is_listed(behind: tuple[Relay, WholeGateway]) -> None:
+    relay, gateway = behind
     port = gateway.ports["plain"]
     passed, held, direct, theirs, forged = (f"c-{uuid4().hex}" for _ in range(5))
     send(port, AGENT, CUSTOMER, answer(passed, YES))
     send(port, AGENT, CUSTOMER, answer(held, NO))
     notice = own_mail(gateway.folder)
-    postfix.settle()
-    assert complete(postfix, gateway) == (0, [])
+    relay.settle()
+    assert complete(relay, gateway) == (0, [])
 
-    send(postfix.port, AGENT, CUSTOMER, answer(direct, NO))
-    send(postfix.port, AGENT, CUSTOMER, answer(held, NO))  # what was stopped, sent by another way
-    send(postfix.port, AGENT, CUSTOMER, answer(passed, NO))  # another mail under a name that we know
-    send(postfix.port, CUSTOMER, AGENT, answer(theirs, YES))  # no agent's mail need come through here
+    send(relay.port, AGENT, CUSTOMER, answer(direct, NO))
+    send(relay.port, AGENT, CUSTOMER, answer(held, NO))  # what was stopped, sent by another way
+    send(relay.port, AGENT, CUSTOMER, answer(passed, NO))  # another mail under a name that we know
+    send(relay.port, CUSTOMER, AGENT, answer(theirs, YES))  # no agent's mail need come through here
     raw = answer(forged, NO).replace(f"<{forged}@acme.example>".encode(), f"<{notice}@acme.example>".encode())
-    send(postfix.port, AGENT, CUSTOMER, raw)  # under the name of one of the gateway's own
-    postfix.settle()
-    code, around = complete(postfix, gateway)
+    send(relay.port, AGENT, CUSTOMER, raw)  # under the name of one of the gateway's own
+    relay.settle()
+    code, around = complete(relay, gateway)
     assert code == 1
     assert [(each["why"], each["message_id"].strip("<>").partition("@")[0]) for each in around] == [
         ("unknown", direct), ("stopped", held), ("copy", passed), ("unknown", notice),
@@ -122,3 +140,13 @@ def test_mail_that_a_postfix_in_front_hands_over_is_known_under_both_queue_ids(
     postfix.settle()
     code, around = complete(postfix, gateway)
     assert (code, [each["message_id"] for each in around]) == (1, ["<around@acme.example>"])
+
+
+def test_mail_that_an_exim_hands_over_is_known_by_our_reply(behind_exim: tuple[RealExim, WholeGateway]) -> None:
+    exim, gateway = behind_exim
+    passed, held = (f"c-{uuid4().hex}" for _ in range(2))
+    send(exim.port, AGENT, CUSTOMER, answer(passed, YES))
+    send(exim.port, AGENT, CUSTOMER, answer(held, NO))
+    exim.settle()
+    assert exim.accepted() == [AGENT] * 2
+    assert complete(exim, gateway) == (0, [])

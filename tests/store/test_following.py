@@ -78,8 +78,8 @@ async def test_an_entry_is_opened_once_stepped_once_and_closed_once(store, rows)
     tries = [store.ledger_step(found, "asked", later, (rows.notice(f"o{n}"),), rows.now) for n in range(2)]
     assert sorted(await asyncio.gather(*tries)) == [False, True]
     assert store.outbox_count() == {"waiting": 1}
-    assert store.ledger_close(found, "ada", "by phone", rows.now)
-    assert not store.ledger_close(found, "ada", "again", rows.now)
+    assert store.ledger_close(found, "ada", "by phone", rows.now, "here")
+    assert not store.ledger_close(found, "ada", "again", rows.now, "here")
     [asked] = store.ledger_list(kinds=["handoff"], closed=True)
     assert (asked.state, asked.closed_by, asked.why, asked.next_at) == ("closed", "ada", "by phone", None)
     assert not await store.ledger_step(asked, "escalated", None, (rows.notice("o9"),), rows.now)

@@ -8,10 +8,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, insert, text
 
 from gateway.store.looking import Filters
+from gateway.store.schema import audit
 from gateway.store.store import Store
+from tests.bench.console import rows as many
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 
@@ -33,6 +35,7 @@ async def full(url: str, open_store: Callable[..., Store], rows: Any) -> Store:
     return store
 
 
+@pytest.mark.parametrize("learnt", [False, True], ids=["", "with the subjects in memory"])
 @pytest.mark.parametrize(
     ("filters", "fitting"),
     [
@@ -57,7 +60,9 @@ async def full(url: str, open_store: Callable[..., Store], rows: Any) -> Store:
         (Filters(since=NOW + timedelta(hours=12), until=NOW + timedelta(hours=24)), (2, 3)),
     ],
 )  # fmt: skip
-def test_what_fits_page_by_page_in_both_directions(full: Store, filters: Filters, fitting: Any) -> None:
+def test_what_fits_page_by_page_in_both_directions(full: Store, filters: Filters, fitting: Any, learnt: bool) -> None:
+    if learnt:
+        full.learn_subjects()
     wanted = [f"m{number:02d}" for number in sorted(fitting, reverse=True)]
     found, mark = [], None
     while lines := full.look(filters, older=mark, limit=5):
@@ -95,3 +100,24 @@ def test_a_subject_is_looked_for_in_the_index(sqlite_url: str, open_store: Calla
         with full.database.reader.connect() as connection:
             plan = " ".join(str(row) for row in connection.execute(text(f"EXPLAIN QUERY PLAN {query}")))
         assert "COVERING INDEX ix_audit_at_id_subject_team" in plan and "TEMP B-TREE" not in plan
+
+
+@pytest.mark.parametrize("analysed", [False, True], ids=["", "analysed"])
+def test_the_overview_reads_indexes_and_no_rows(
+    sqlite_url: str, open_store: Callable[..., Store], analysed: bool
+) -> None:
+    full = open_store(sqlite_url)
+    if analysed:  # with figures at hand, a database may prefer another way
+        with full.database.writer.begin() as connection:
+            connection.execute(insert(audit), list(many(3000, NOW)))
+            connection.execute(text("ANALYZE"))
+    asked: list[tuple[str, Any]] = []
+    event.listen(full.database.reader, "before_cursor_execute", lambda *given: asked.append((given[2], given[3])))
+    full.counts(NOW, NOW + timedelta(days=30))
+    questions = [(query, given) for query, given in asked if query.startswith("SELECT")]
+    assert len(questions) == 4
+    with full.database.reader.connect() as connection:
+        for query, given in questions:
+            plan = [str(row[3]) for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", given)]
+            tables = [step for step in plan if " audit" in step]
+            assert tables and all("COVERING INDEX" in step for step in tables), (query, plan)

@@ -1,0 +1,120 @@
+"""Logging in with OpenID Connect: off to the provider, and back. Who has no account here gets none."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import math
+import secrets
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote
+
+import structlog
+from starlette.responses import RedirectResponse, Response
+
+from gateway.console.page_door import begin, local
+from gateway.console.visit import Refused, Visit
+from gateway.store.accounts import CONSOLE, Account
+
+if TYPE_CHECKING:
+    from gateway.console.provider import Provider
+
+log = structlog.get_logger("gateway.console")
+
+HOW = "OpenID Connect"
+COOKIE = "oidc"
+WITHIN_SECONDS = 600
+"""How long somebody may take at the provider."""
+MOST_TEXT = 200
+
+
+async def leave(visit: Visit) -> Response:
+    """Send the browser to the provider, with a cookie that only it can come back with.
+
+    state, nonce and verifier are all made from that cookie (OpenID Connect Core 1.0 §15.5.2), so that nothing is kept
+    here for people who never come back.
+    """
+    provider = _provider(visit)
+    if visit.session is not None:
+        return visit.go("/")
+    _not_too_often(visit)
+    key = secrets.token_urlsafe(32)
+    url = await provider.door(_of(key, "state"), _of(key, "nonce"), _of(key, "verifier"), visit.now)
+    answer = RedirectResponse(url, 303)
+    place = visit.parts.place
+    # Lax: the way back starts at the provider's page.
+    answer.set_cookie(
+        COOKIE, f"{key}~{quote(local(visit.asked('next', 2000)), safe='')}", path=place.path("/log-in/oidc"),
+        secure=place.secure, httponly=True, samesite="lax", max_age=WITHIN_SECONDS,
+    )  # fmt: skip
+    return answer
+
+
+async def come_back(visit: Visit) -> Response:
+    """Let in whoever the provider says it is, if they have an account."""
+    provider = _provider(visit)
+    _not_too_often(visit)
+    key, _, after = visit.request.cookies.get(COOKIE, "").partition("~")
+    try:
+        account = await _account(visit, provider, key)
+    except Refused as refused:
+        if refused.status != 503:  # a provider that is away has refused nobody
+            visit.parts.attempts.failed_at(visit.where, visit.now)
+            why = {"oidc-unknown": "no account", "oidc-unverified": "not verified", "oidc-ended": "ended there"}
+            detail = f"{HOW}: {' '.join((why.get(refused.key, ''), refused.detail)).strip()}"
+            note = visit.parts.store.note
+            await asyncio.to_thread(note, CONSOLE, "log-in-refused", detail, "", visit.now, visit.origin)
+            log.warning("log-in refused", why=detail, peer=visit.where)
+        raise
+    answer = await asyncio.to_thread(begin, visit, account, unquote(after), HOW)
+    answer.delete_cookie(COOKIE, path=visit.parts.place.path("/log-in/oidc"))
+    return answer
+
+
+async def _account(visit: Visit, provider: Provider, key: str) -> Account:
+    """The account of whoever comes back. Raises Refused."""
+    said = visit.asked("state", 200)
+    if not key or not hmac.compare_digest(_of(key, "state").encode(), said.encode("utf-8", "surrogatepass")):
+        raise Refused(403, "oidc-untrusted", "this log-in was not begun in this browser")
+    if not visit.parts.attempts.first_use(_of(key, "state")):
+        raise Refused(403, "oidc-untrusted", "this log-in was used before")
+    error = visit.asked("error", 60)
+    if error:
+        raise Refused(403, "oidc-ended", error if error.isprintable() else "")
+    code = visit.asked("code", 4000)
+    claims = await provider.person(code, visit.asked("iss", 1000), _of(key, "nonce"), _of(key, "verifier"), visit.now)
+    return await asyncio.to_thread(_of_claims, visit, provider.claim, claims)
+
+
+def _of_claims(visit: Visit, claim: str, claims: Mapping[str, Any]) -> Account:
+    """Whose account the claim names: by address for `email`, which must be verified, by name for any other."""
+    value = claims.get(claim)
+    if not isinstance(value, str) or not value.strip() or not value.isprintable() or len(value) > MOST_TEXT:
+        raise Refused(403, "oidc-unknown", f"({claim})")
+    value = value.strip().casefold()
+    if claim == "email" and claims.get("email_verified") not in (True, "true"):  # some providers write it as text
+        raise Refused(403, "oidc-unverified", value)
+    accounts = visit.parts.store.accounts()
+    found = [each for each in accounts if (each.address if claim == "email" else each.name).casefold() == value]
+    if len(found) != 1:  # an address that two have says nothing
+        raise Refused(403, "oidc-unknown", value)
+    return found[0]
+
+
+def _provider(visit: Visit) -> Provider:
+    if visit.parts.provider is None:
+        raise Refused(404, "not-found")
+    return visit.parts.provider
+
+
+def _not_too_often(visit: Visit) -> None:
+    wait = visit.parts.attempts.wait_at(visit.where, visit.now)
+    if wait:
+        raise Refused(429, "oidc-wait", f"{math.ceil(wait / 60)} min")
+
+
+def _of(key: str, what: str) -> str:
+    """64 hex digits; RFC 7636 §4.1 wants 43 to 128 characters of a verifier."""
+    return hmac.digest(key.encode("utf-8", "surrogatepass"), what.encode(), hashlib.sha256).hex()
