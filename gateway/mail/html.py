@@ -12,11 +12,14 @@ from gateway.mail.labels import LABELS
 from gateway.mail.lines import DROPPED, MOST_CHARACTERS, MOST_DEPTH, MOST_LINES, Line, Piece
 from gateway.mail.tags import Tag, meaning
 
+_TEXTS = re.compile(r">([^<]+)<")
 _TOKENS = re.compile(r"(<[^<>]*>)")
+_TAG = re.compile(r"<[^<>]*>")
 _RUN = re.compile(r">([^<]+)")
 _FARTHEST = 4000
 """Characters that a tag may have whose attributes hold "<" or ">"."""
 _MOST_KNOWN = 2000
+"""Tags, and runs of tags, whose meaning is kept while a page is read."""
 _GLYPHLESS = re.compile("[" + "".join(map(chr, DROPPED)) + "]")
 
 
@@ -31,7 +34,7 @@ class _Page:
         self.links: list[str] = []
         self.width = 0
         self.space = False
-        self.blank = False  # a no-break space stands on the line: how Word writes an empty one
+        self.blank = False  # a no-break space stands on the line
         self.depth = self.zone = self.zones = 0
         self.hidden = self.keeps_space = False
         self.region = self.pending = ""
@@ -39,11 +42,15 @@ class _Page:
         self.saved: list[tuple[int, int, bool, bool, str] | None] = []
         self.counts: dict[str, int] = {}
         self.endless: set[str] = set()
+        self.known: dict[str, Tag] = {}
 
     def write(self, raw: str, start: int) -> None:
         """Add the text between two tags, which stands at `start`."""
         if raw == " " or (raw == "\n" and not self.keeps_space):
             self.space = True
+            return
+        if raw == "&nbsp;":  # how Word writes an empty line
+            self.space = self.blank = True
             return
         if self.keeps_space and "\n" in raw:
             for number, row in enumerate(raw.split("\n")):
@@ -151,6 +158,20 @@ class _Page:
             self.zones += 1
             self.zone = self.zones
 
+    def plain_tag(self, tag: Tag) -> None:
+        """Open or close an element that changes nothing, as most do: only where it stands open matters."""
+        name = tag.name
+        if not tag.closing:
+            self.names.append(name)
+            self.saved.append(None)
+            self.counts[name] = self.counts.get(name, 0) + 1
+        elif self.names and self.names[-1] == name and self.saved[-1] is None:
+            self.names.pop()
+            self.saved.pop()
+            self.counts[name] -= 1
+        else:
+            self.close(name)
+
     def end_tag(self, tag: Tag) -> None:
         """Close the innermost element of that name and all within; each is closed once, so the whole is linear."""
         if tag.block:
@@ -179,58 +200,110 @@ class _Page:
             self.lines[-1].mark = "label"
 
 
+Steps = tuple[tuple[Tag, int], ...]
+"""What a run of tags does: each tag that does anything, and where it stands in the run."""
+
+
 def split_html(source: str, part: str) -> list[Line]:
     """Lines of a text/html part (decoded), with depth, marks and places."""
     source = source[:MOST_CHARACTERS]
     page = _Page(source, part)
-    known: dict[str, Tag] = {}
-    position = max(source.find("<body"), 0) or max(source.find("<BODY"), 0)
-    resume = position  # what stands before was read with an earlier token (a comment, a script, a quoted attribute)
-    between = True
-    for token in _TOKENS.split(source[position:]):  # text and tags in turn
-        between = not between
+    at = max(source.find("<body"), 0) or max(source.find("<BODY"), 0)
+    resume = at  # what stands before was read already, with something odd (a comment, a script, a quoted attribute)
+    first = source.find("<", at)
+    text = source[at:first] if first >= 0 else ""
+    known: dict[str, Steps | None] = {}
+    # Runs of tags, their outer marks off, and the texts between them in turn: a page has few runs, and each often.
+    # Only up to the last "<": a search that finds none for one ">" would find none for all those behind it.
+    pieces = iter(_TEXTS.split(source[first + 1 : source.rfind("<") + 1])[:-1] if first >= 0 else ())
+    for run in pieces:
+        start = at + len(text)
+        end = start + len(run) + 2
+        steps = known.get(run)
+        if steps is None and run not in known:
+            steps = _steps_of(page, start, end)
+            if len(known) < _MOST_KNOWN:
+                known[run] = steps
+        if steps is None or at < resume:
+            resume = _read_tokens(page, at, end, resume)
+        else:
+            if text and not page.hidden:
+                page.write(text, at)
+            for tag, place in steps:
+                if tag.plain:
+                    page.plain_tag(tag)
+                elif tag.closing:
+                    page.end_tag(tag)
+                else:
+                    page.start_tag(tag, start + place)
+        at, text = end, next(pieces)
+    _read_tokens(page, at, len(source), resume)
+    page.end_line()
+    return page.lines
+
+
+def _steps_of(page: _Page, start: int, end: int) -> Steps | None:
+    """What the run of tags between two offsets does, wherever it stands; None where that depends on what is around it
+    (a comment, a script, a tag that goes on, text that looks like one)."""
+    run = page.source[start:end]
+    if run.count("<") != run.count(">"):
+        return None
+    steps: list[tuple[Tag, int]] = []
+    for found in _TAG.finditer(run):
+        tag, goes_on = _tag(page, found.group(), start + found.start())
+        if goes_on > start + found.end() or (tag.raw and not tag.closing) or tag.literal:
+            return None
+        opened = steps[-1][0] if steps and tag.plain and tag.closing else None
+        if opened is not None and opened.plain and not opened.closing and opened.name == tag.name:
+            steps.pop()  # "<o:p></o:p>"
+        elif tag.name:
+            steps.append((tag, found.start()))
+    return tuple(steps)
+
+
+def _read_tokens(page: _Page, at: int, end: int, resume: int) -> int:
+    """Read texts and tags one by one, from `resume` on; returns where to read on."""
+    position, is_tag = at, True
+    for token in _TOKENS.split(page.source[at:end]):  # text and tags in turn
+        is_tag = not is_tag
         if not token:
             continue
         start, position = position, position + len(token)
-        is_tag = between
-        if start < resume:
+        odd = start < resume
+        if odd:
             if position <= resume:
                 continue
-            start, token = resume, source[resume:position]
-            is_tag = token[0] == "<" and token[-1] == ">"
-        if not is_tag:
+            start, token = resume, page.source[resume:position]
+        if odd or not is_tag:
             if "<" in token:
                 resume = _odd_text(page, token, start)
             elif not page.hidden:
                 page.write(token, start)
             continue
-        tag = known.get(token)
-        if tag is None:
-            tag, resume = _new_tag(source, token, start)
-            if resume <= position and len(known) < _MOST_KNOWN:
-                known[token] = tag
-        name = tag.name
-        if tag.plain:  # most tags of most mail: only where they stand open matters
-            if not tag.closing:
-                page.names.append(name)
-                page.saved.append(None)
-                page.counts[name] = page.counts.get(name, 0) + 1
-            elif page.names and page.names[-1] == name and page.saved[-1] is None:
-                page.names.pop()
-                page.saved.pop()
-                page.counts[name] -= 1
-            else:
-                page.close(name)
+        tag, goes_on = _tag(page, token, start)
+        resume = max(resume, goes_on)
+        if tag.plain:
+            page.plain_tag(tag)
         elif tag.closing:
             page.end_tag(tag)
         elif tag.raw:
-            resume = _after_raw(page, name, position)
-        elif name:
+            resume = _after_raw(page, tag.name, position)
+        elif tag.name:
             page.start_tag(tag, start)
         elif tag.literal and not page.hidden:
             page.write(token, start)
-    page.end_line()
-    return page.lines
+    return resume
+
+
+def _tag(page: _Page, token: str, start: int) -> tuple[Tag, int]:
+    """The meaning of a tag, and where it really ends."""
+    tag = page.known.get(token)
+    if tag is not None:
+        return tag, start + len(token)
+    tag, end = _new_tag(page.source, token, start)
+    if end <= start + len(token) and len(page.known) < _MOST_KNOWN:
+        page.known[token] = tag
+    return tag, end
 
 
 def _new_tag(source: str, token: str, start: int) -> tuple[Tag, int]:

@@ -77,6 +77,8 @@ class Line:
             return at, min(at + 1, source + length)
         if self.traces is None:
             self.traces = {}
+            self._find_verbatim()
+            return self.place(column - self.skip)
         if index not in self.traces:
             self.traces[index] = ([], trace(self.source, source, length))
         traced, rest = self.traces[index]
@@ -84,6 +86,14 @@ class Line:
         if column - first < len(traced):
             return traced[column - first]
         return source + length, source + length  # the space between two pieces
+
+    def _find_verbatim(self) -> None:
+        """Tell which pieces of HTML are read as they stand, nearly all: where their characters are is then a sum."""
+        for index, (column, start, length, verbatim) in enumerate(self.pieces or ()):
+            raw = self.source[start : start + length]
+            shown = raw.lstrip()
+            if self.pieces and not verbatim and raw.isascii() and "&" not in raw and shown == " ".join(raw.split()):
+                self.pieces[index] = (column, start + length - len(shown), len(shown), True)
 
 
 def trace(source: str, start: int, length: int) -> Iterator[tuple[int, int]]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from gateway.mail.address import Mailbox
 from gateway.mail.envelope import Envelope
@@ -76,10 +77,17 @@ def _first_words(called: frozenset[tuple[str, ...]]) -> frozenset[str]:
     return frozenset(name[0] for name in called if name)
 
 
+@lru_cache(maxsize=8)
+def _beginnings(called: frozenset[tuple[str, ...]]) -> frozenset[tuple[str, ...]]:
+    """The first two words of the names of a site."""
+    return frozenset(name[:2] for name in called)
+
+
 def somebody_named(scan: Scan, noes: Noes, site: Site, known: frozenset[str]) -> tuple[int, int] | None:
     """Where somebody stands with their whole name who is neither the writer nor whoever asked (`known`: the words of
     these two's names), and of whom no refusal is told behind it."""
-    if _first_words(site.called).isdisjoint(map(str.casefold, _SPOKEN.findall(scan.prepared.text))):
+    words = list(map(str.casefold, _SPOKEN.findall(scan.prepared.text)))
+    if _beginnings(site.called).isdisjoint(pairwise(words)):
         return None  # the cheap question first: nearly no mail names anybody
     for number, sentence in enumerate(scan.prepared.sentences):
         if not scan.is_said(number):

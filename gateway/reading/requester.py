@@ -132,8 +132,10 @@ def _answered(headers: Headers, people: Recipients, site: Site, agent: Agent) ->
 
 def _oldest(authors: list[QuotedAuthor]) -> QuotedAuthor:
     """Clients nest: the last block is the oldest, unless the dates of all of them say otherwise."""
+    if len(authors) == 1:
+        return authors[0]
     dates = [a.date for a in authors]
-    if len(authors) > 1 and all(d is not None for d in dates):
+    if all(d is not None for d in dates):
         oldest = min(range(len(authors)), key=lambda n: (dates[n], -n))  # type: ignore[return-value,arg-type]
         return authors[oldest]
     return authors[-1]

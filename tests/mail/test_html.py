@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from gateway.mail.html import split_html
+from gateway.mail.lines import trace
 from gateway.mail.message import read_message
 from gateway.mail.quoting import Body, split_body
 
@@ -139,6 +140,34 @@ def test_tags_as_people_write_them() -> None:
     assert [line.text for line in split_html("w\u200bord so\u00adft", "1")] == ["word soft"]
 
 
+RUNS = {
+    "the same run again": ("<p><b>one</b></p><p><b>two</b></p>", ["one", "two"]),
+    "a comment in a run": ("<p>one</p><!-- <p>no</p> --><p>two</p>", ["one", "two"]),
+    "a run in a comment": ("<p>one</p><p>two</p><!--<p>no</p><p>no</p>--><p>three</p>", ["one", "two", "three"]),
+    "a script in a run": ("<p>one</p><p><script>a</p><p>b</script>two</p>", ["one", "two"]),
+    "a tag that goes on": ('<p>one</p><p title="</p><p>">two</p><p>three', ["one", "two", "three"]),
+    "no tag at all": ("<p>5 <6</p><p>7> 6</p><p>< and ></p>", ["5 <6", "7> 6", "< and >"]),
+    "text around all tags": ("one > none<p>two</p>three", ["one > none", "two", "three"]),
+    "no tags": ("one > none", ["one > none"]),
+    "a tag without an end": ("<p>one</p><p", ["one", "<p"]),
+    "hidden": ('<p>one</p><p style="display:none"><b>no</b></p><p><b>two</b></p>', ["one", "two"]),
+}
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_runs_of_tags(name: str) -> None:
+    source, lines = RUNS[name]
+    assert [line.text for line in split_html(source, "1") if line.text] == lines
+
+
+@pytest.mark.parametrize(
+    "words", ["as it stands", " led and ended ", "two  blanks", "R&amp;D", "caf\u00e9", "s\u00adoft", "a\nb"]
+)
+def test_each_character_is_found_where_it_stands(words: str) -> None:
+    (line,) = split_html(f"<p>{words}</p>", "1")
+    assert [line.place(column) for column in range(len(line.text))] == list(trace(f"<p>{words}</p>", 3, len(words)))
+
+
 HOSTILE = {
     "nested div": "<div>" * 200_000 + "No.",
     "nested quotes": '<blockquote type="cite">' * 50_000 + "No.",
@@ -157,6 +186,9 @@ HOSTILE = {
     "five megabytes": "<p>This is a sentence of some length.</p>\n" * 125_000,
     "links": '<a href="mailto:a@b.example">' * 30_000,
     "pre": "<pre>" + "\n" * 900_000,
+    "marks": "<" + ">" * 1_000_000,
+    "lone marks": "<b>x<" * 200_000,
+    "comments in runs": "<b> <!-->" * 100_000,
 }
 
 

@@ -33,8 +33,7 @@ class Line:
     least: float
 
     def score(self, features: list[str]) -> float:
-        weights = self.weights
-        return self.bias + sum([weights[feature] for feature in features if feature in weights])
+        return self.bias + sum(filter(None, map(self.weights.get, features)))
 
 
 @dataclass(frozen=True)
