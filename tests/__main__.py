@@ -1,43 +1,44 @@
-"""The whole suite: `python -m tests`. Most end-to-end tests wait more than they work, so three parts run side by side;
-what measures time itself runs alone, afterwards."""
+"""The whole suite: `python -m tests`. Most end-to-end tests wait more than they work, so three parts run side by side,
+and the next begins when one ends; what measures time itself runs alone, afterwards."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 HERE = Path(__file__).parent
 E2E = sorted(HERE.glob("e2e/test_*.py"))
 ALONE = ["e2e/test_bombs.py", "e2e/test_supervisor.py", "service/test_notify.py"]
 """These measure stalls and signs of life."""
+BUSY = ["commands", "console", "evaluation", "packaging", "service", "week"]
+"""Folders whose tests work more than they wait."""
+AT_ONCE = 3
 
 
 def main() -> int:
     """The worst exit code of all parts; what each says is shown when it ends."""
     alone = [HERE / name for name in ALONE]
     shared = [path for path in E2E if path not in alone]
+    busy = [HERE / name for name in BUSY]
     left_out = [f"--ignore={path}" for path in (*alone, HERE / "e2e")]
     parts = [
+        [*map(str, busy), *left_out],
+        [str(HERE), *left_out, *(f"--ignore={path}" for path in busy)],
         [str(path) for path in shared if path.stem < "test_l"],
         [str(path) for path in shared if path.stem >= "test_l"],
-        [str(HERE), *left_out],
     ]
-    running = [_start(part) for part in parts]
-    codes = [_end(process) for process in running]
-    codes.append(_end(_start([str(path) for path in alone])))
-    return max(codes)
+    with ThreadPoolExecutor(AT_ONCE) as running:
+        codes = list(running.map(_run, parts))
+    return max(*codes, _run([str(path) for path in alone]))
 
 
-def _start(words: list[str]) -> subprocess.Popen[str]:
+def _run(words: list[str]) -> int:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *sys.argv[1:], *words]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-
-
-def _end(process: subprocess.Popen[str]) -> int:
-    said, _ = process.communicate()
-    print(said, flush=True)
-    return process.returncode
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    print(done.stdout, flush=True)
+    return done.returncode
 
 
 if __name__ == "__main__":
