@@ -98,7 +98,10 @@ class OidcProvider:
             "key_conf": {"key_defs": [{"type": "RSA", "use": ["sig"]}], "uri_path": "keys"},
             "preference": {"subject_types_supported": ["public"], "id_token_signing_alg_values_supported": ["RS256"]},
             "token_handler_args": {
-                "jwks_def": {"private_path": "", "key_defs": [{"type": "oct", "bytes": "24", "use": ["enc"], "kid": "code"}]},
+                "jwks_def": {  # without a path of its own it writes the keys into the current folder
+                    "private_path": "",
+                    "key_defs": [{"type": "oct", "bytes": "24", "use": ["enc"], "kid": "code"}],
+                },
                 "code": {"kwargs": {"lifetime": 600}},
                 "token": {"kwargs": {"lifetime": 600}},
                 "id_token": {
