@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from gateway.commands.options import with_settings
+from gateway.command_words import plain as without_accents
 from gateway.commands.shown import FINE, console, plain, print_json, user_error
 from gateway.config import Settings
 
@@ -86,8 +87,11 @@ def _check_name(name: str) -> None:
     from gateway.policy.loader import POLICY_ID, RESERVED, policy_files
     from gateway.resources import shipped
 
-    if not POLICY_ID.match(name) or f"{name}.yaml" in RESERVED:
-        near = re.sub(r"[^a-z0-9]+", "-", name.lower().removesuffix(".yaml")).strip("-")[:64].lstrip("0123456789-")
+    if f"{name}.yaml" in RESERVED:
+        user_error(f"{name}.yaml in the folder of policies is the site file", f"our-{name}")
+    if not POLICY_ID.match(name):
+        bare = without_accents(name).removesuffix(".yaml").replace("ß", "ss")
+        near = re.sub(r"[^a-z0-9]+", "-", bare).strip("-")[:64].lstrip("0123456789-")
         near = near if POLICY_ID.match(near) and f"{near}.yaml" not in RESERVED else "promise-without-date"
         user_error(f'"{plain(name)}" is no policy id: small letters, digits and hyphens, a letter first', near)
     if any(path.stem == name for path in policy_files(shipped("policies"))):

@@ -93,6 +93,7 @@ class Calendar:
             r"(?P<num_d>\d{1,2})[./-](?P<num_m>\d{1,2})[./-](?P<num_y>20\d\d|\d\d)",
             r"(?P<de_d>\d{1,2})\.\s?(?P<de_m>\d{1,2})\.",
             rf"(?:{at})\s(?P<at_d>\d{{1,2}})/(?P<at_m>\d{{1,2}})",
+            rf"(?:{at})\s(?:the\s)?(?P<nth>\d{{1,2}})(?:st|nd|rd|th)",
             rf"(?P<span>{_any(spans)})",
             rf"(?P<in>(?:{within})\s(?:[a-z\x80-\xff']+\s)?(?P<in_n>{number})(?:\s?(?:-|–|to|bis|à|a|o|oder|or|ou)\s?{number})?\s(?:[a-z\x80-\xff]+\s)?(?P<in_u>{unit}))",
             rf"(?P<for_n>{number})(?:\s?(?:-|–|to|bis|à|a|o|oder|or|ou)\s?{number})?\s(?:[a-z\x80-\xff]+\s)?(?P<for_u>{unit})",
@@ -155,6 +156,8 @@ class Calendar:
                 first, second = int(g[d]), int(g[m])
                 day, month = (second, first) if second > 12 else (first, second)
                 return _told(_nearest(day, month, g.get(y), today), today)
+        if "nth" in g:
+            return _told(_coming(int(g["nth"]), today), today)
         if "span" in g:
             ahead = self.spans.get(g["span"], 0)
             return (today + timedelta(days=ahead)).isoformat(), ahead < 0, False
@@ -206,6 +209,16 @@ def _nearest(day: int, month: int, year: str | None, today: date) -> date | None
     if (this - today).days > 245:
         return _day(today.year - 1, month, day)
     return this
+
+
+def _coming(day: int, today: date) -> date | None:
+    """The next day of that number: of this month, or else of the next month that has it."""
+    if not 1 <= day <= 31:
+        return None
+    year, month = today.year, today.month
+    while (found := _day(year, month, day)) is None or found < today:
+        year, month = (year, month + 1) if month < 12 else (year + 1, 1)
+    return found
 
 
 def _merged(maps: Iterable[Mapping[str, int]]) -> dict[str, int]:

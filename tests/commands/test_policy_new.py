@@ -70,7 +70,8 @@ def test_a_copy_of_a_shipped_policy_passes(run: Run, folder: Path, tmp_path: Pat
 @pytest.mark.parametrize(
     ("name", "write"),
     [
-        ("Promise Without Date", "promise-without-date"), ("x.yaml", "x"), ("site", "promise-without-date"),
+        ("Promise Without Date", "promise-without-date"), ("x.yaml", "x"), ("Ärger mit Straßen", "arger-mit-strassen"),
+        ("site", "our-site"),
         ("../../etc/passwd", "etc-passwd"), ("", "promise-without-date"), ("9lives", "lives"), ("a" * 65, "a" * 64),
         ("bare-refusal", "my-bare-refusal, with --like bare-refusal"),
     ],

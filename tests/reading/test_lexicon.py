@@ -128,6 +128,10 @@ def test_sentences(lexicon: Lexicon) -> None:
         ("in two weeks", "2026-03-16"),
         ("innerhalb von drei Tagen", "2026-03-05"),
         ("by the end of the week", "2026-03-07"),
+        ("by noon", "2026-03-02"),
+        ("by the 15th", "2026-03-15"),
+        ("on the 1st", "2026-04-01"),
+        ("in a fortnight", "2026-03-16"),
         ("within 3 hours", "in words"),
     ],
 )
