@@ -1,4 +1,4 @@
-"""The whole suite: `python -m tests`. Most end-to-end tests wait more than they work, so three parts run side by side,
+"""The whole suite: `python -m tests`. Most end-to-end tests wait more than they work, so four parts run side by side,
 and the next begins when one ends; what measures time itself runs alone, afterwards."""
 
 from __future__ import annotations
@@ -12,21 +12,22 @@ HERE = Path(__file__).parent
 E2E = sorted(HERE.glob("e2e/test_*.py"))
 ALONE = ["e2e/test_bombs.py", "e2e/test_supervisor.py", "service/test_notify.py"]
 """These measure stalls and signs of life."""
-BUSY = ["commands", "console", "evaluation", "packaging", "service", "week"]
-"""Folders whose tests work more than they wait."""
-AT_ONCE = 3
+PAGES = ["console", "evaluation", "packaging", "service", "week"]
+COMMANDS = ["commands"]
+AT_ONCE = 4
 
 
 def main() -> int:
     """The worst exit code of all parts; what each says is shown when it ends."""
     alone = [HERE / name for name in ALONE]
     shared = [path for path in E2E if path not in alone]
-    busy = [HERE / name for name in BUSY]
+    pages, commands = ([HERE / name for name in names] for names in (PAGES, COMMANDS))
     left_out = [f"--ignore={path}" for path in (*alone, HERE / "e2e")]
     parts = [
-        [*map(str, busy), *left_out],
-        [str(HERE), *left_out, *(f"--ignore={path}" for path in busy)],
+        [*map(str, pages), *left_out],
         [str(path) for path in shared if path.stem < "test_l"],
+        [str(HERE), *left_out, *(f"--ignore={path}" for path in (*pages, *commands))],
+        list(map(str, commands)),
         [str(path) for path in shared if path.stem >= "test_l"],
     ]
     with ThreadPoolExecutor(AT_ONCE) as running:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from gateway.commands.options import with_settings
 from gateway.command_words import plain as without_accents
+from gateway.commands.options import with_settings
 from gateway.commands.shown import FINE, console, plain, print_json, user_error
 from gateway.config import Settings
 
