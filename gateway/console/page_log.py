@@ -15,7 +15,7 @@ from gateway.console.visit import Refused, Visit
 from gateway.export_forms import csv_lines, json_lines
 from gateway.store.accounts import CONSOLE
 from gateway.store.exporting import Record
-from gateway.store.looking import Filters, Line
+from gateway.store.looking import Filters, Line, Mark
 
 ROWS = 50
 EXPORTED = 100_000
@@ -33,9 +33,10 @@ def log_page(visit: Visit) -> Response:
     try:
         filters = read_filters(asked, visit.parts.site.zone, teams_seen(visit.account))
         older, newer = read_mark(visit.asked("older"), "older"), read_mark(visit.asked("newer"), "newer")
-        if any(asked.values()) and older is None and newer is None:
-            visit.note(CONSOLE, "searched", _told(asked))
-        lines = visit.parts.store.look(filters, older=older, newer=newer, limit=ROWS + 1)
+        if any(asked.values()):
+            more_of_it = ", another page" if older is not None or newer is not None else ""
+            visit.note(CONSOLE, "searched", _told(asked) + more_of_it)
+        lines = _look(visit, filters, asked["subject"], older, newer)
     except WrongFilter as wrong:
         problem, status = wrong, 400
     more = len(lines) > ROWS
@@ -65,6 +66,24 @@ def log_page(visit: Visit) -> Response:
 def _teams(visit: Visit) -> list[tuple[str, str]]:
     seen = teams_seen(visit.account)
     return [(team.id, team.name) for team in visit.parts.site.teams.values() if seen is None or team.id in seen]
+
+
+def _look(visit: Visit, filters: Filters, subject: str, older: Mark | None, newer: Mark | None) -> list[Line]:
+    """One line more than a page. Where words are looked for, mail whose words may not be read counts in nothing: a link
+    to another page would tell that it is there."""
+    look = visit.parts.store.look
+    if not subject:
+        return look(filters, older=older, newer=newer, limit=ROWS + 1)
+    found: list[Line] = []
+    while len(found) <= ROWS and (lines := look(filters, older=older, newer=newer, limit=PAGE)):
+        readable = [line for line, _ in _readable(visit, lines, subject)]
+        if newer is None:
+            found, older = found + readable, lines[-1].mark
+        else:
+            found, newer = readable + found, lines[0].mark
+        if len(lines) < PAGE:
+            break
+    return found[: ROWS + 1] if newer is None else found[-(ROWS + 1) :]
 
 
 def _readable(visit: Visit, lines: list[Line], subject: str) -> list[tuple[Line, bool]]:

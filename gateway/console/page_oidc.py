@@ -57,6 +57,10 @@ async def come_back(visit: Visit) -> Response:
     provider = _provider(visit)
     _not_too_often(visit)
     key, _, after = visit.request.cookies.get(COOKIE, "").partition("~")
+    said = visit.asked("state", 200)
+    if not key or not hmac.compare_digest(_of(key, "state").encode(), said.encode("utf-8", "surrogatepass")):
+        # Neither counted nor noted: any page of the web can send a browser here, and nobody guesses 256 bits.
+        raise Refused(403, "oidc-untrusted", "this log-in was not begun in this browser")
     try:
         account = await _account(visit, provider, key)
     except Refused as refused:
@@ -75,9 +79,6 @@ async def come_back(visit: Visit) -> Response:
 
 async def _account(visit: Visit, provider: Provider, key: str) -> Account:
     """The account of whoever comes back. Raises Refused."""
-    said = visit.asked("state", 200)
-    if not key or not hmac.compare_digest(_of(key, "state").encode(), said.encode("utf-8", "surrogatepass")):
-        raise Refused(403, "oidc-untrusted", "this log-in was not begun in this browser")
     if not visit.parts.attempts.first_use(_of(key, "state")):
         raise Refused(403, "oidc-untrusted", "this log-in was used before")
     error = visit.asked("error", 60)
@@ -93,14 +94,19 @@ def _of_claims(visit: Visit, claim: str, claims: Mapping[str, Any]) -> Account:
     value = claims.get(claim)
     if not isinstance(value, str) or not value.strip() or not value.isprintable() or len(value) > MOST_TEXT:
         raise Refused(403, "oidc-unknown", f"({claim})")
-    value = value.strip().casefold()
+    value = _lower(value.strip())
     if claim == "email" and claims.get("email_verified") not in (True, "true"):  # some providers write it as text
         raise Refused(403, "oidc-unverified", value)
     accounts = visit.parts.store.accounts()
-    found = [each for each in accounts if (each.address if claim == "email" else each.name).casefold() == value]
+    found = [each for each in accounts if _lower(each.address if claim == "email" else each.name) == value]
     if len(found) != 1:  # an address that two have says nothing
         raise Refused(403, "oidc-unknown", value)
     return found[0]
+
+
+def _lower(text: str) -> str:
+    """In small letters, of ASCII alone: "ſmith" and "smith" may be two people of the provider."""
+    return "".join(letter.lower() if letter.isascii() else letter for letter in text)
 
 
 def _provider(visit: Visit) -> Provider:

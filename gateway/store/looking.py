@@ -131,8 +131,10 @@ class Looking(Base):
         def work() -> None:
             try:
                 self.learn_subjects()
-            except StoreAway:
+            except Exception as error:  # whatever it was, nothing old is kept for another hour
                 self._subjects = None
+                if not isinstance(error, StoreAway):
+                    raise
 
         threading.Thread(target=work, name="subjects", daemon=True).start()
 

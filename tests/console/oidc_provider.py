@@ -52,6 +52,7 @@ class OidcProvider:
 
     def start(self) -> None:
         self._socket = socket.socket()
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # it comes back where it was
         self._socket.bind(("127.0.0.1", int(urlsplit(self.url).port or 0) if self.url else 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         self._server = self._provider()

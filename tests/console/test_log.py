@@ -160,6 +160,16 @@ def test_no_export_has_the_words_of_confidential_mail(past: Scene, otto: Browser
         assert id in text and "warning" not in text and "hr@acme" not in text and "(confidential)" in text
 
 
+def test_no_link_tells_that_confidential_words_are_there(past: Scene, otto: Browser) -> None:
+    """A link to another page, from a place before all mail, would answer "is there a mail with this word"."""
+    past.send("secret", mail(DANA, "hr@acme.example", "About Jill's warning", "Not yet, sorry.\n"))
+    query = "newer=20000101T000000.000000~a"
+    assert "older=" in otto.get(f"/log?subject=badge&{query}").text
+    assert past.parts.store.noted(CONSOLE, 1)[0][2] == "subject=badge, another page"
+    for word in ("warning", "absent"):
+        assert "older=" not in otto.get(f"/log?subject={word}&{query}").text
+
+
 def test_an_export_of_nothing(past: Scene, otto: Browser) -> None:
     before = past.parts.store.noted(CONSOLE, 1)[0]
     answer = otto.post("/log/export", format="csv", person="nobody@nowhere.example")

@@ -16,6 +16,7 @@ from cryptojwt.jwk.hmac import SYMKey
 from cryptojwt.jwk.rsa import new_rsa_key
 
 from gateway.console.attempts import PER_PLACE, Attempts
+from gateway.console.page_oidc import _lower
 from gateway.store.accounts import CONSOLE, Account
 from tests.console.oidc_provider import CLIENT, PASSWORD, SECRET, Claims, OidcProvider, oidc_provider
 from tests.console.scene import Browser, Scene
@@ -273,6 +274,12 @@ def test_no_id_token_to_speak_of(scene: Scene, provider: OidcProvider, spoil: An
     shut_out(scene, browser, through(browser, "ada"), why)
 
 
+def not_begun(scene: Scene, answer: httpx.Response) -> None:
+    """Refused, and no word of it in the log: any page of the web can send a browser here."""
+    assert answer.status_code == 403 and "Nothing was done" in answer.text
+    assert not any("not begun" in event[2] for event in scene.parts.store.noted(CONSOLE, 50))
+
+
 def test_each_way_back_serves_once(scene: Scene) -> None:
     """A replayed state: also with the cookie that it was made from, which browsers no longer have."""
     browser = scene.browser()
@@ -281,7 +288,7 @@ def test_each_way_back_serves_once(scene: Scene) -> None:
     back = way_back(there, "ada")
     assert browser.http.get(back).status_code == 303 and "oidc" not in browser.http.cookies
     other = scene.browser()
-    shut_out(scene, other, other.http.get(back), "this log-in was not begun in this browser")
+    not_begun(scene, other.http.get(back))
     other.http.cookies.set("oidc", cookie)
     shut_out(scene, other, other.http.get(back), "this log-in was used before")
     scene.parts.attempts = Attempts()  # the console was started anew: then the provider's own memory is left
@@ -293,7 +300,7 @@ def test_a_log_in_that_somebody_else_began(scene: Scene) -> None:
     theirs, mine = scene.browser(), scene.browser()
     back = way_back(off(theirs), "ron-there")
     off(mine)
-    shut_out(scene, mine, mine.http.get(back), "this log-in was not begun in this browser")
+    not_begun(scene, mine.http.get(back))
     state = parse_qs(urlsplit(off(mine)).query)["state"][0]
     code = parse_qs(urlsplit(back).query)["code"][0]
     answer = mine.http.get(f"{scene.url}/log-in/oidc/back", params={"state": state, "code": code})
@@ -304,8 +311,7 @@ def test_a_log_in_that_somebody_else_began(scene: Scene) -> None:
 def test_a_way_back_that_is_none(scene: Scene, query: str) -> None:
     browser = scene.browser()
     off(browser)
-    answer = browser.http.get(f"{scene.url}/log-in/oidc/back?{query}")
-    shut_out(scene, browser, answer, "this log-in was not begun in this browser")
+    not_begun(scene, browser.http.get(f"{scene.url}/log-in/oidc/back?{query}"))
 
 
 def test_another_issuer_answers(scene: Scene) -> None:
@@ -324,8 +330,14 @@ def test_ended_at_the_provider(scene: Scene) -> None:
 def test_too_often(scene: Scene) -> None:
     """Nobody can ask the provider, or fill the log, without end."""
     browser = scene.browser()
-    codes = [browser.http.get(f"{scene.url}/log-in/oidc/back?state=x").status_code for _ in range(PER_PLACE + 2)]
-    assert codes == [403] * PER_PLACE + [429] * 2
+    for _ in range(PER_PLACE + 2):  # what any page of the web can make a browser ask for locks nobody out
+        not_begun(scene, browser.http.get(f"{scene.url}/log-in/oidc/back?state=x"))
+    state = ""
+    for _ in range(PER_PLACE):
+        state = parse_qs(urlsplit(off(browser)).query)["state"][0]
+        answer = browser.http.get(f"{scene.url}/log-in/oidc/back?state={state}&error=access_denied")
+        assert answer.status_code == 403
+    assert browser.http.get(f"{scene.url}/log-in/oidc/back?state={state}").status_code == 429
     assert browser.http.get(f"{scene.url}/log-in/oidc").status_code == 429
     scene.parts.attempts = Attempts()
     assert through(browser, "ada").status_code == 303
@@ -448,3 +460,9 @@ def test_no_provider_no_door(tmp_path_factory: pytest.TempPathFactory) -> None:
         assert "oidc" not in browser.get("/log-in").text
         assert browser.http.get(plain.url + "/log-in/oidc").status_code == 404
         assert browser.http.get(plain.url + "/log-in/oidc/back?state=x&code=y").status_code == 404
+
+
+@pytest.mark.parametrize("name", ["\u017fam", "\u212aarl", "stra\u00dfe"])
+def test_letters_that_only_resemble_are_others(name: str) -> None:
+    """What Unicode folds to another name may be another person of the provider."""
+    assert _lower(name) == name and _lower("ADA@Acme.Example") == "ada@acme.example"
