@@ -164,10 +164,10 @@ def test_no_link_tells_that_confidential_words_are_there(past: Scene, otto: Brow
     """A link to another page, from a place before all mail, would answer "is there a mail with this word"."""
     past.send("secret", mail(DANA, "hr@acme.example", "About Jill's warning", "Not yet, sorry.\n"))
     query = "newer=20000101T000000.000000~a"
-    assert "older=" in otto.get(f"/log?subject=badge&{query}").text
+    assert "&amp;older=" in otto.get(f"/log?subject=badge&{query}").text
     assert past.parts.store.noted(CONSOLE, 1)[0][2] == "subject=badge, another page"
     for word in ("warning", "absent"):
-        assert "older=" not in otto.get(f"/log?subject={word}&{query}").text
+        assert "&amp;older=" not in otto.get(f"/log?subject={word}&{query}").text
 
 
 def test_an_export_of_nothing(past: Scene, otto: Browser) -> None:
