@@ -1,4 +1,4 @@
-"""The whole suite: `python -m tests`. Most end-to-end tests wait more than they work, so four parts run side by side,
+"""The whole suite: `python -m tests`. Most end-to-end tests wait more than they work, so three parts run side by side,
 and the next begins when one ends; what measures time itself runs alone, afterwards."""
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ ALONE = ["e2e/test_bombs.py", "e2e/test_supervisor.py", "service/test_notify.py"
 """These measure stalls and signs of life."""
 PAGES = ["console", "evaluation", "packaging", "service", "week"]
 COMMANDS = ["commands"]
-AT_ONCE = 4
+AT_ONCE = 3
 
 
 def main() -> int:
