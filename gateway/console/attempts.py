@@ -43,6 +43,11 @@ class Attempts:
         """Somebody was wrong without naming an account."""
         self._count(("", place), PER_PLACE, now)
 
+    def taken_back(self, place: str) -> None:
+        """What was counted at the beginning of an attempt was no failure."""
+        if self._failed.get(("", place)):
+            self._failed["", place].pop()
+
     def first_use(self, once: str) -> bool:
         """Whether this comes for the first time, as far as memory goes back."""
         if once in self._used:

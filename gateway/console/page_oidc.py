@@ -61,17 +61,20 @@ async def come_back(visit: Visit) -> Response:
     if not key or not hmac.compare_digest(_of(key, "state").encode(), said.encode("utf-8", "surrogatepass")):
         # Neither counted nor noted: any page of the web can send a browser here, and nobody guesses 256 bits.
         raise Refused(403, "oidc-untrusted", "this log-in was not begun in this browser")
+    visit.parts.attempts.failed_at(visit.where, visit.now)  # before the exchange, or many could try at the same time
     try:
         account = await _account(visit, provider, key)
     except Refused as refused:
-        if refused.status != 503:  # a provider that is away has refused nobody
-            visit.parts.attempts.failed_at(visit.where, visit.now)
+        if refused.status == 503:  # a provider that is away has refused nobody
+            visit.parts.attempts.taken_back(visit.where)
+        else:
             why = {"oidc-unknown": "no account", "oidc-unverified": "not verified", "oidc-ended": "ended there"}
             detail = f"{HOW}: {' '.join((why.get(refused.key, ''), refused.detail)).strip()}"
             note = visit.parts.store.note
             await asyncio.to_thread(note, CONSOLE, "log-in-refused", detail, "", visit.now, visit.origin)
             log.warning("log-in refused", why=detail, peer=visit.where)
         raise
+    visit.parts.attempts.taken_back(visit.where)
     answer = await asyncio.to_thread(begin, visit, account, unquote(after), HOW)
     answer.delete_cookie(COOKIE, path=visit.parts.place.path("/log-in/oidc"))
     return answer
