@@ -124,7 +124,7 @@ _WHEN = re.compile(
 # of these, it sends the mail as it is, now.
 _ELSE = (
     r"to|later|tomorrow|tonight|next|back|me|us|with|without|when|once|if|unless|until|till|after|only|another|again"
-    r"|instead|copy|first"
+    r"|instead|copy|first|but|aber|mais|pero|mas|ma|maar"
     r"|an(?=\s+(?-i:[A-ZÄÖÜ]))|später|morgen|nächste\w*|zurück|mir|uns|mit|ohne|wenn|falls|sobald|erst|nur|nach|bis"
     r"|nochmal|à|plus tard|demain|moi|nous|avec|sans|quand|lorsque|si|dès|après|seulement"
     r"|más tarde|mañana|con|sin|cuando|después|solo|sólo|al|otr[oa]"
@@ -137,7 +137,7 @@ _OTHERWISE = re.compile(rf"(?:{_ELSE}|{_ARTICLE})\b", re.IGNORECASE)
 # Behind a comma stands a reason, "SEND, a customer waits", or a time or a copy: "SEND, in an hour".
 _OTHERWISE_ASIDE = re.compile(
     rf"(?:(?:{_ELSE})\b|(?:{_ARTICLE})\s+(?:\w+['’\s]\s*)?(?:{_DAYS}|\d|(?:cop(?:y|ies|ie|ia)|kopie\w*|cópia)\b"
-    r"|(?:hours?|minutes?|days?|weeks?|moment|mornings?|afternoon|evening|noon|stunden?|minuten?|tage?n?|wochen?"
+    r"|(?:later|später|tard|tarde|tardi|hours?|minutes?|days?|weeks?|moment|mornings?|afternoon|evening|noon|stunden?|minuten?|tage?n?|wochen?"
     r"|abend|nachmittag|mittag|heures?|jours?|semaines?|matin|soir|horas?|minutos?|d[ií]as?|semanas?|tarde|noche"
     r"|manhã|noite|or[ae]|minut[oi]|giorn[oi]|settiman[ae]|mattin[ao]|sera|uur|dag(?:en)?|weke?n?|ochtend|middag"
     r"|avond)\b))",

@@ -82,7 +82,7 @@ def answer(to: str, word: str, sender: str = DANA, **headers: str) -> Sent:
     return Sent(sender, (to,), mail(sender, to, "Re: Before your mail goes out", word, **headers))
 
 
-async def until(look: Callable[[], T | None], what: str, seconds: float = 10.0) -> T:
+async def until(look: Callable[[], T | None], what: str, seconds: float = 30.0) -> T:
     """Look until there is something (anything but None and False)."""
     try:
         async with asyncio.timeout(seconds):
