@@ -8,9 +8,31 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import takewhile
 from typing import Literal
 
+from gateway.answer_words import (
+    ABOUT_THE_MAIL,
+    AS_IT_IS,
+    BECAUSE,
+    CHANGES,
+    CONTACT,
+    END,
+    FILLERS,
+    FIRST_PERSON,
+    FOOTER,
+    FOR_THE_MAIL,
+    GREETING,
+    NOT_FIRST,
+    POLITE,
+    SIGN_OFF,
+    THANKS,
+    UNFILLED,
+    clauses,
+    holds_back,
+    names_another,
+    negates,
+    turns,
+)
 from gateway.command_words import COMMANDS, EITHER, SYNONYMS, Kind
 
 Problem = Literal["", "nothing", "several", "negated", "no-reason", "no-date", "more", "either"]
@@ -19,6 +41,8 @@ a date, more than can be done, what may be said of the stop or of the mail."""
 
 MAX_LINES = 60
 """Lines of a reply that are looked at."""
+MAX_LINE = 1500
+"""Characters of a line that are looked at."""
 MAX_WHY = 500
 """Characters of a justification, and of each of the texts that go into a mail, that are kept."""
 
@@ -44,109 +68,48 @@ class Answer:
         return cls("unclear", problem=problem)
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_FILLERS = _words(
-    "it this that please pls thanks thank you now ok okay yes so the message mail mine my"
-    " ja bitte danke es sie die das jetzt gern gerne meine"
-    " oui merci le la ce svp maintenant message mon"
-    " sí si gracias por favor lo el mensaje ahora"
-    " sim obrigado obrigada o a agora mensagem isso"
-    " sì grazie per favore il messaggio ora"
-    " graag bedankt dank de het bericht dit nu alsjeblieft"
-)
-_UNFILLED = _words(
-    "why reason grund warum pourquoi motif motivo porqué porque perché reden waarom razão razao ragione date datum when"
-    " wann quand cuándo quando wanneer fecha data por qué porquê"
-    " none no na n a nothing kein keine keiner nichts aucun aucune rien ninguno ninguna nada nenhum nenhuma nessuno"
-    " nessuna niente geen niets"
-)
-_AS_IT_IS = re.compile(
-    r"^(?:(?:it|this|the mail|anyway|as it is|as is|as written|so|trotzdem|wie sie ist|wie es ist|die mail|sie|es|bitte"
-    r"|please|now|jetzt|tel quel|quand même|tal cual|así|como está|assim|così com'è|comunque|zoals het is|toch)\b"
-    r"[\s,]*)+",
-    re.IGNORECASE,
-)
-_POLITE = re.compile(
-    r"^(?:(?:please|pls|yes|ok|okay|then|just|answer|reply|ja|bitte|trotzdem|dann|einfach|antwort|oui|svp|merci de|sí"
-    r"|si|por favor|sim|sì|per favore|graag|alsjeblieft|dan)\b[\s,:!.-]*)+",
-    re.IGNORECASE,
-)
-_NEGATION = re.compile(
-    r"\b(?:not|don['’]?t|do not|never|no|nicht|kein\w*|nein|nie|ne|pas|jamais|non|nunca|não|nao|mai|niet|geen"
-    r"|nooit)\b",
-    re.IGNORECASE,
-)
-_NEGATED = re.compile(r"^\s*(?:not|nicht|pas|non|não|niet)\b", re.IGNORECASE)
-_AND = re.compile(r"[\s,:–—-]*(?:and|und|but|aber|et|mais|y|pero|e|mas|ma|en|maar|or|oder|ou|o|of)\s", re.IGNORECASE)
 _WORD = re.compile(r"^([^\W\d_]+)(.*)$", re.DOTALL)
 _DECORATION = " \t*_~`'\"“”„‚‘’<>[](){}|•·-–—#\u00a0\u200b\ufeff"
-# Below such a line stands somebody else's text, or none: quotes, signatures, what mail clients put in between.
-_END = re.compile(
-    r"^(?:>|--\s*$|__+|-{3,}|={5,}"
-    r"|(?:from|sent|to|subject|date|von|gesendet|an|betreff|datum|de|envoyé|à|objet|enviado|para|asunto|assunto|da|a"
-    r"|inviato|oggetto|van|verzonden|aan|onderwerp)\s*:\s(?!\s*$).*(?:@|\d{4}|gateway)"
-    r"|(?:on|am|le|el|em|il|op)\b.{6,200}\b(?:wrote|schrieb|écrit|escribió|escreveu|scritto|schreef)\b.*:?\s*$"
-    r"|.{0,120}\b(?:wrote|schrieb|écrit|escribió|escreveu|scritto|schreef)\s*:\s*$"
-    r"|(?:sent from (?:my|outlook|mail for|yahoo|gmail)|sent via (?:the )?(?:samsung|outlook|gmx|blackberry)"
-    r"|envoyé à partir de|inviato dal|van mijn \w+ verzonden|get outlook for|von meinem|gesendet von"
-    r"|gesendet mit|hol dir outlook|envoyé de(?:puis)? mon"
-    r"|télécharger outlook|enviado desde mi|obtener outlook|enviado d[oe]|obter o outlook|inviato da|ottieni outlook"
-    r"|verzonden (?:vanaf|met|van)|outlook voor|downloaden?)\b)",
+# A bullet, a number, an arrow or a thumb before the word; a thumb down or a cross is no decoration.
+_LEADING = re.compile(r"^(?:(?![👎❌🚫⛔✋✖✗])[\W_])+(?=[^\W_])|^\d{1,2}[.)]\s+(?=\w)")
+_BOLD = re.compile(r"^([^\W\d_]+)\s*[*_~`]+\s*(:?)|^([^\W\d_]+\s*:)\s*[*_~`]+")
+_ATTRIBUTION = re.compile(
+    r"^(?:on|am|le|el|em|il|op)\b.{6,300}\b(?:wrote|schrieb|écrit|escribió|escreveu|scritto|schreef)\b.*:\s*$",
     re.IGNORECASE,
 )
-# The end of a mail, with or without a name: below an answer's text it belongs to the signature.
-_SIGN_OFF = re.compile(
-    r"^(?:(?:with )?(?:(?:best|kind|kindest|warm) )?(?:regards|wishes)|best|cheers|(?:many )?thanks|thank you|thx"
-    r"|yours (?:sincerely|truly|faithfully)|sincerely"
-    r"|mit (?:freundlichen|besten|lieben|vielen) gr(?:ü|ue)(?:ß|ss)en|(?:(?:viele|beste|liebe|schöne) )?"
-    r"gr(?:ü|ue)(?:ß|ss)e|gru(?:ß|ss)|(?:vielen )?dank|danke|lg|mfg|vg|(?:bien )?cordialement|bien à vous|merci"
-    r"|(?:un )?saludos?(?: cordiales)?|gracias|atentamente|(?:com os melhores )?cumprimentos|atenciosamente|abraços?"
-    r"|obrigad[oa]|(?:(?:cordiali|distinti) )?saluti|grazie|met vriendelijke groet(?:en)?|groet(?:en|jes)?|bedankt|mvg)"
-    r"(?:\s*[,.!]+(?:\s*\w+(?:[ .]\w+){0,2}\.?)?)?$",
+_OBJECT = (
+    r"(?:\s+(?:it|this|that|them|please|bitte|es|sie|die mail|the mail|le|la|lo|het|o|a)|-(?:la|le|les|lo|o|a|as|os))*"
+)
+# What stands behind a comma and changes nothing: whose sentence it is shows in its first word.
+_COMMENT = re.compile(rf"(?:{BECAUSE.pattern[1:]})|{THANKS.pattern[1:]}", re.IGNORECASE)
+# "SEND, to Bob", "SEND, in an hour": behind a comma stands a reason, or a time or a copy.
+_ELSE = re.compile(
+    r"(?:to(?!\s+(?:be|avoid|save|keep|not)\b)|later|tomorrow|tonight|next|back|us|with|without|first|again|copy"
+    r"|an(?=\s+(?-i:[A-ZÄÖÜ][a-zß-ÿ]))|später|morgen|nächste\w*|zurück|mit|ohne|nochmal|à|plus tard|demain|avec"
+    r"|más tarde|mañana"
+    r"|con|al|para|mais tarde|amanhã|com|più tardi|domani|di nuovo|aan|straks|met|opnieuw"
+    r"|(?:an?|eine?|une?|una?|uma?|een)\s+(?:cop(?:y|ies|ie|ia)|kopie\w*|cópia)|(?:on|am|le|el|na|op)\s+\w+day"
+    r"|a bit)\b",
     re.IGNORECASE,
 )
-_DAYS = (
-    r"(?:mon|tues|wednes|thurs|fri|satur|sun)day|(?:mon|diens|donners|frei|sams|sonn)tag|mittwoch"
-    r"|(?:lun|mar|mercre|jeu|vendre|same)di|dimanche|lunes|martes|miércoles|jueves|viernes|sábado|domingo"
-    r"|(?:segunda|terça|quarta|quinta|sexta)(?:-feira)?|(?:lune|marte|mercole|giove|vener)dì|sabato|domenica"
-    r"|(?:maan|dins|woens|donder|vrij|zater|zon)dag"
-)
-# A time, and nothing else: no reason to send it, but when.
-_WHEN = re.compile(
-    rf"(?:(?:on|am|le|el|na|no|op)\s+)?(?:later|tomorrow|tonight|next|{_DAYS}|später|morgen|nächste\w*|plus tard|demain"
-    r"|más tarde|mañana|mais tarde|amanhã|più tardi|domani|straks|volgende)\b(?:\s+\S+){0,3}$",
+# A notice's own line, copied: the word, what it asks for, and what it does.
+_COPIED = re.compile(
+    r"(?:why|warum|grund|pourquoi|motif|motivo|por qué|porqué|porquê|razón|razão|perché|waarom|reden|reason|date"
+    r"|datum|wann"
+    r"|quand|fecha|data|quando|wanneer)\s+(?:sends?|adds?|puts?|sets?|schickt|sendet|setzt|fügt|schreibt|envoie"
+    r"|ajoute|met"
+    r"|env[ií]a|añade|pone|acrescenta|põe|invia|aggiunge|mette|verstuurt|verzendt|voegt|zet)\b|…|\.\.\.",
     re.IGNORECASE,
 )
-# "Send it to Bob instead", "send tomorrow", "send it back", "send with Bob in Cc", "send when she asks": SEND does none
-# of these, it sends the mail as it is, now.
-_ELSE = (
-    r"to|later|tomorrow|tonight|next|back|me|us|with|without|when|once|if|unless|until|till|after|only|another|again"
-    r"|instead|copy|first|but|aber|mais|pero|mas|ma|maar"
-    r"|an(?=\s+(?-i:[A-ZÄÖÜ]))|später|morgen|nächste\w*|zurück|mir|uns|mit|ohne|wenn|falls|sobald|erst|nur|nach|bis"
-    r"|nochmal|à|plus tard|demain|moi|nous|avec|sans|quand|lorsque|si|dès|après|seulement"
-    r"|más tarde|mañana|con|sin|cuando|después|solo|sólo|al|otr[oa]"
-    r"|para|mais tarde|amanhã|com|sem|quando|se|depois|só|somente|outr[oa]|de volta"
-    r"|più tardi|domani|senza|dopo|indietro|di nuovo"
-    rf"|aan|straks|terug|met|zonder|als|wanneer|zodra|pas|alleen|opnieuw|{_DAYS}"
-)
-_ARTICLE = r"on|at|in|a|an|am|um|im|eine?n?|le|el|una?|une?|na|no|uma?|op|om|een"
-_OTHERWISE = re.compile(rf"(?:{_ELSE}|{_ARTICLE})\b", re.IGNORECASE)
-# Behind a comma stands a reason, "SEND, a customer waits", or a time or a copy: "SEND, in an hour".
-_OTHERWISE_ASIDE = re.compile(
-    rf"(?:(?:{_ELSE})\b|(?:{_ARTICLE})\s+(?:\w+['’\s]\s*)?(?:{_DAYS}|\d|(?:cop(?:y|ies|ie|ia)|kopie\w*|cópia)\b"
-    r"|(?:later|später|tard|tarde|tardi|hours?|minutes?|days?|weeks?|moment|mornings?|afternoon|evening|noon|stunden?|minuten?|tage?n?|wochen?"
-    r"|abend|nachmittag|mittag|heures?|jours?|semaines?|matin|soir|horas?|minutos?|d[ií]as?|semanas?|tarde|noche"
-    r"|manhã|noite|or[ae]|minut[oi]|giorn[oi]|settiman[ae]|mattin[ao]|sera|uur|dag(?:en)?|weke?n?|ochtend|middag"
-    r"|avond)\b))",
+_SAID_OF_IT = re.compile(
+    r"\s+(?:is|isn['’]?t|was|are|ist|war|est|n['’]est|es|no es|é|não é|è|non è|zijn|unclear|unklar|warum|why)\b",
     re.IGNORECASE,
 )
-# "FIX, but without Bob", "NOTE, and tell her …": the gateway adds whom it proposed, in its own words.
-_CHANGES = re.compile(
-    r"\b(?:without|except|instead|too|also|as well|remove|add|only|tell|say|write|ohne|außer|statt|stattdessen|auch|nur"
-    r"|sans|sauf|aussi|sin|excepto|también|sem|exceto|também|senza|tranne|anche|zonder|behalve|ook)\b",
+""" "Reason is unclear": the word begins a sentence, and is no answer."""
+_OPEN_END = re.compile(
+    r"\b(?:i|we|you|to|not|don['’]?t|never|should|can|may|must|or|and|nicht|nie|ich|wir|soll|kann|oder|und|pas|je|ou"
+    r"|no|nunca"
+    r"|yo|eu|não|non|io|mai|niet|ik|of|en|if|wenn|si|se|als)$",
     re.IGNORECASE,
 )
 _LONG_LINE = 50
@@ -157,20 +120,21 @@ _TOGETHER = frozenset({"fix", "reason", "eta"})
 """Answers that do not contradict one another."""
 
 
-def parse_answer(text: str, subject: str = "") -> Answer:
+def parse_answer(text: str, subject: str = "", name: str = "") -> Answer:
     """Read the new text of a reply (quote and signature already off, but this does not rely on it).
 
-    `subject` counts only when the text is empty, as some phones leave it that fill in a mailto: link.
+    `subject` counts only when the text is empty, as some phones leave it that fill in a mailto: link. `name` is the
+    writer's own, which below an answer is a signature.
     """
-    lines = _own_lines(text)
+    lines = _own_lines(text, name)
     if not any(lines):
         lines = _own_lines(subject) if not re.match(r"\s*[a-z]{1,4}\s*:\s", subject, re.IGNORECASE) else []
         lines = lines or (_own_lines(subject) if _kind_of(subject) else [])
     found: dict[Kind, str] = {}
     problem: Problem = "nothing"
-    taken = 0
+    taken: set[int] = set()
     for number, line in enumerate(lines):
-        if number < taken or not line or _goes_on(lines[number - 1] if number > taken else "", line):
+        if number in taken or not line or (number - 1 not in taken and _goes_on(lines[number - 1 : number], line)):
             continue
         read = _read_line(line, lines[number + 1 :])
         if read is None:
@@ -180,7 +144,7 @@ def parse_answer(text: str, subject: str = "") -> Answer:
             if read == "negated":
                 return Answer.unclear(read)
             continue
-        taken = number + 1 + read.below
+        taken |= set(range(number, number + 1 + read.below))
         if read.text or read.kind not in found:
             found[read.kind] = read.text
     if not found:
@@ -189,7 +153,37 @@ def parse_answer(text: str, subject: str = "") -> Answer:
         return Answer.unclear("several")  # such as the notice itself, sent back whole
     if problem in ("no-reason", "no-date") and not found.keys() - _TOGETHER:
         return Answer.unclear(problem)  # "FIX, REASON:" with nothing behind it: half of what was wanted
-    return _answer(found)
+    answer = _answer(found)
+    beside = "" if answer.kind == "unclear" else _beside(answer, lines, taken)
+    return Answer.unclear(beside) if beside else answer
+
+
+def _beside(answer: Answer, lines: Sequence[str], taken: set[int]) -> Problem:
+    """What the lines around an answer make of it: "If Bob agrees:" above, "but not Mary" below."""
+    first = min(taken)
+    above = next((line for line in reversed(lines[:first]) if line), "")
+    if above and not GREETING.match(above) and not THANKS.match(above):
+        said = above[_polite_end(above) :]
+        if NOT_FIRST.match(said) or any(map(holds_back, clauses(said))):
+            return "negated"
+        if any(map(turns, clauses(said))) or (lines[first - 1] and _OPEN_END.search(above)):
+            return "more"
+    for number, line in enumerate(lines[first + 1 :], first + 1):
+        if number in taken or not line or _kind_of(line):
+            continue
+        said = line[_polite_end(line) :]
+        parts = clauses(said)
+        if NOT_FIRST.match(said) or any(map(holds_back, parts)) or negates(said):
+            return "negated"
+        if any(map(turns, parts)) or _asks(line):
+            return "more"
+        if answer.kind == "wrong" and (ABOUT_THE_MAIL.search(said) or FIRST_PERSON.search(said)):
+            return "either"
+    return ""
+
+
+def _asks(text: str) -> bool:
+    return text.rstrip(_DECORATION + ".!")[-1:] in ("?", "？")
 
 
 def _answer(found: dict[Kind, str]) -> Answer:
@@ -211,6 +205,12 @@ class _Said:
     below: int = 0
 
 
+def _signs(line: str, name: str) -> bool:
+    """Whether a line is the writer's name, in full or the first one, alone or with what they are beside it."""
+    bare, full = line.strip(",.-– ").casefold(), " ".join(name.split()).casefold()
+    return bool(full) and (bare in (full, full.split()[0]) or re.match(rf"{re.escape(full)}\W", bare) is not None)
+
+
 def unsigned(text: str, name: str) -> str:
     """The text without the writer's name at its end, in full or the first one: a signature, no part of a reason."""
     words, names = text.split(), [each.casefold() for each in name.split()]
@@ -221,18 +221,34 @@ def unsigned(text: str, name: str) -> str:
     return text
 
 
-def _own_lines(text: str) -> list[str]:
-    """The lines that the person wrote, bare of decoration, up to the first sign of a quote or signature."""
+def _own_lines(text: str, name: str = "") -> list[str]:
+    """The lines that the person wrote, bare of decoration, up to the first sign of a quote or signature. A farewell
+    ends them once something was said; what is written under it counts only behind "PS"."""
     lines: list[str] = []
-    for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")[:MAX_LINES]:
-        if _END.match(line.strip()):
+    ended = False
+    given = [line.strip()[:MAX_LINE] for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")[:MAX_LINES]]
+    for line, following in zip(given, [*given[1:], ""], strict=True):
+        if END.match(line) or (_ATTRIBUTION.match(f"{line} {following}") and not _kind_of(line)):
             break
-        lines.append(line.strip(_DECORATION))
+        if any(lines) and FOOTER.match(line):
+            break
+        bare = _bare(line)
+        ended = ended or (
+            any(map(_kind_of, lines)) and bool(SIGN_OFF.match(bare) or CONTACT.match(bare) or _signs(bare, name))
+        )
+        if not ended or re.match(r"p\.?\s?s\b", bare, re.IGNORECASE):
+            lines.append(re.sub(r"^p\.?\s?s\b\W*", "", bare, flags=re.IGNORECASE) if ended else bare)
     return lines
 
 
-def _goes_on(above: str, line: str) -> bool:
+def _bare(line: str) -> str:
+    line = _LEADING.sub("", line.replace("：", ":").replace("，", ",").strip(_DECORATION))
+    return _BOLD.sub(lambda bold: (bold[1] or "") + (bold[2] or "") + (bold[3] or ""), line)
+
+
+def _goes_on(before: Sequence[str], line: str) -> bool:
     """Whether a sentence of the line above was broken there: "… and I do not know how to / fix it, please"."""
+    above = before[0] if before else ""
     return len(above) >= _LONG_LINE and (above[-1].isalnum() or above[-1] == ",") and line[:1].islower()
 
 
@@ -243,52 +259,107 @@ def _kind_of(line: str) -> Kind | None:
 
 def _read_line(line: str, below: Sequence[str]) -> _Said | Problem | None:
     """The answer in one line, what is wrong with it, or None for a line that is none, such as a greeting."""
-    rest = line[_polite_end(line) :]
-    match = _WORD.match(rest)
+    match = _WORD.match(line[_polite_end(line) :])
     kind = SYNONYMS.get(match[1].lower()) if match else None
     if match and match[1].lower() in EITHER and not re.match(r"\s*\w", match[2]):
         return "either"
     if match is None or kind is None:
-        return "negated" if _negated(line) else None
-    tail = match[2]
+        return "negated" if negates(line) else None
+    word, tail = match[1], match[2]
     if kind == "send":
         return _send(tail, below)
     if kind in ("reason", "eta"):
-        return _text(kind, match[1], tail, below)
-    if tail[:1] == "/" or _AND.match(tail) or tail.rstrip(_DECORATION)[-1:] in ("?", "？"):  # "Fix?" asks what it is
+        return _text(kind, word, tail, below)
+    if _asks(tail):  # "Fix?" asks what it is
         return "more"
     words = re.findall(r"[^\W\d_]+", tail.lower())
-    if all(word in _FILLERS for word in words) and not re.search(r"\d", tail):
+    fillers = FILLERS if kind == "wrong" else FILLERS | FOR_THE_MAIL
+    if all(each in fillers for each in words) and not re.search(r"[\d/+&]", tail):
         return _Said(kind)
     if kind == "wrong":
-        # "Wrong. I will write it anew" may be said of the mail, not of the stop: sending cannot be taken back.
-        plain = re.match(r"\s*[:=]", tail) and not _names_another(tail, kind)
-        return _Said(kind, _one_line(tail)) if plain else ("negated" if _negated(tail) else "either")
-    if kind in ("fix", "note") and (re.match(r"\s*[:=]", tail) or _CHANGES.search(tail)):
+        return _wrong(tail)
+    return _with_comment(kind, tail)
+
+
+def _wrong(tail: str) -> _Said | Problem:
+    """ "Wrong. I will write it anew" may be said of the mail, not of the stop: sending cannot be taken back. Behind a
+    colon stands why the stop was wrong."""
+    why = _one_line(tail)
+    if negates(tail):
+        return "negated"
+    if not re.match(r"\s*[:=]", tail) or ABOUT_THE_MAIL.search(why):
+        return "either"
+    return _screened("wrong", why) or _Said("wrong", why)
+
+
+def _with_comment(kind: Kind, tail: str) -> _Said | Problem:
+    """ "DISCARD, I'll write a new one": what stands behind a comma or full stop and changes nothing."""
+    aside = re.match(rf"^{_OBJECT}\s*[,.;:!(–—-]\s*(.+)$", tail, re.IGNORECASE)
+    if negates(f"fix {tail}", "fix") or (aside and _forbids(aside[1])):
+        return "negated"
+    if kind in ("fix", "note") and (re.match(r"\s*[:=]", tail) or CHANGES.search(tail)):
         return "more"  # "NOTE: Bob calls at five" would not be in the note
-    # "DISCARD, I'll write a new one": an aside after a comma or full stop; anything else may change the meaning.
-    aside = re.match(r"^(?:\s+(?:it|this|please|bitte|es|sie|die mail))?\s*[,.;:!–—-]\s*(.+)$", tail, re.IGNORECASE)
-    if aside and not _negated(aside[1]) and not _names_another(aside[1], kind):
-        return _Said(kind)
-    return "negated" if _negated(tail) else "more"
+    if not aside or _screened(kind, aside[1]):
+        return (_screened(kind, aside[1]) if aside else "") or "more"
+    # Whom or what a name behind FIX would add is not known; a discarded mail can be had back.
+    return _Said(kind) if kind == "discard" or _COMMENT.match(aside[1]) else "more"
+
+
+def _forbids(text: str) -> bool:
+    return any(NOT_FIRST.match(clause) or holds_back(clause) for clause in clauses(text))
+
+
+def _screened(kind: Kind, text: str) -> Problem:
+    """What the words beside an answer make of it: "" when they leave it as it is."""
+    if _asks(text):
+        return "more"
+    if names_another(text, kind):
+        return "several"
+    parts = clauses(text)
+    if any(map(holds_back, parts)) or negates(text, kind):
+        return "negated"
+    return "more" if any(map(turns, parts)) else ""
 
 
 def _text(kind: Kind, word: str, tail: str, below: Sequence[str]) -> _Said | Problem | None:
     """REASON or ETA with its text: behind the word and on the lines below, up to an empty one or the next answer."""
-    if not _SEPARATOR.match(tail) and word.lower() not in _COMMAND_WORDS:
-        return None  # "When will she …" is no answer
+    if not _SEPARATOR.match(tail):
+        if word.lower() not in _COMMAND_WORDS or (word.lower() == "reden" and not word.isupper()):
+            return None  # "When will she …", "Reden wir morgen" are no answers
+        if _SAID_OF_IT.match(tail):
+            return None
     lines = [_one_line(tail)]
     used = 0
     for line in below:
-        if (not line and any(lines)) or (line and _read_line_starts(line)) or _SIGN_OFF.match(line):
+        if (not line and any(lines)) or (line and _read_line_starts(line)):
             break
         used += 1
         lines.append(line)
     text = _one_line(" ".join(line for line in lines if line))
-    words = re.findall(r"\w+", text.lower())
-    if not re.search(r"\w", text) or all(each in _FILLERS or each in _UNFILLED for each in words):
-        return "no-reason" if kind == "reason" else "no-date"
+    missing: Problem = "no-reason" if kind == "reason" else "no-date"
+    doubtful = _asks(text) and (kind == "eta" or len(text.split()) < 4)  # "Friday?"; a reason may be a question
+    if _unfilled(text) or doubtful or _COPIED.match(tail.lstrip(" :=–—-")):
+        return missing
+    first = next(iter(clauses(text)), "")
+    if holds_back(first) or (NOT_FIRST.match(text) and negates(text)):
+        return "negated"
+    if any(not line for line in lines[:2]) and _is_a_name(lines):
+        return missing
     return _Said(kind, text, used)
+
+
+def _unfilled(text: str) -> bool:
+    """Whether there is nothing, or the notice's own words: "why" and "Grund" alone."""
+    words = re.findall(r"\w+", text.lower())
+    return not re.search(r"\w", text) or all(
+        each in FILLERS or each in UNFILLED or each in FOR_THE_MAIL for each in words
+    )
+
+
+def _is_a_name(lines: Sequence[str]) -> bool:
+    """Whether lines under an empty label are a signature that nothing announced: "Dana Cole / IT Support"."""
+    words = re.findall(r"[^\W\d_][\w'’.-]*", " ".join(lines))
+    return all(word[0].isupper() or word.lower() in ("of", "and", "de", "der", "für", "&") for word in words)
 
 
 def _read_line_starts(line: str) -> bool:
@@ -300,25 +371,32 @@ def _read_line_starts(line: str) -> bool:
 
 
 def _send(tail: str, below: Sequence[str]) -> _Said | Problem | None:
-    """SEND with its why: behind the word, or on the lines below."""
-    if _NEGATED.match(tail):
-        return "negated"
-    if tail and not tail[0].isspace() and tail[0] not in ":,-–—.!;":
+    """SEND with its why: behind the word, or on the lines below. Sending cannot be taken back, so the why must stand
+    behind a colon, dash or comma, or begin as a reason does: "send Mary a note" asks for something else."""
+    tail = re.sub(r"^-(?:la|le|les|lo|las|los|o|a)\b", " ", tail, flags=re.IGNORECASE)
+    if tail and not tail[0].isspace() and tail[0] not in ":,-–—.!;=/+&?？(":
         return None
-    marked = re.match(r"\s*[:=–—-]", tail)  # behind a colon or dash all is the reason: "SEND: to be safe"
-    why = _one_line(_AS_IT_IS.sub("", tail.strip()) if tail[:1].isspace() and not marked else tail)
-    aside = re.match(r"\s*(?:\w+(?:\s\w+)?\s*)?[,.;!]", tail)
-    unmarked = _OTHERWISE_ASIDE if aside else _OTHERWISE
-    if (_WHEN if marked or re.search(r"[:=–—-]", tail[:12]) else unmarked).match(why):
+    if _asks(tail):
         return "more"
-    if not re.search(r"\w", why):
-        own = takewhile(lambda line: not _SIGN_OFF.match(line), below)
-        why = _one_line(" ".join(line for line in own if line and _plain_command(line) is None))
-    words = re.findall(r"\w+", why.lower())
-    # "why" and "Grund" alone are the notice's own words, sent back unfilled.
-    if not re.search(r"\w\w", why) or all(word in _FILLERS or word in _UNFILLED for word in words):
+    rest = AS_IT_IS.sub("", tail.lstrip(), count=1) if tail[:1].isspace() else tail
+    marked = re.match(r"\s*(?:[:=–—]|-\s)", rest)
+    aside = re.match(r"\s*[,.;!(]", rest)
+    why, used = _one_line(rest), 0
+    if _unfilled(why) or _COPIED.match(rest.lstrip(" :=–—-")):
+        if why and not marked and not _unfilled(why):
+            return "no-reason"
+        lines = [line for line in below if line and _plain_command(line) is None]
+        if (why and (marked or aside)) or not lines or _is_a_name(lines):
+            return "no-reason"
+        why, used = _one_line(" ".join(lines)), len(below)
+    if not re.search(r"\w\w", why) or _unfilled(why):
         return "no-reason"
-    return _Said("send", why)
+    problem = _screened("send", why)
+    if not problem and not used and not marked:
+        problem = ("more" if _ELSE.match(why) else "") if aside else ("" if BECAUSE.match(why) else "more")
+    if problem == "more" and negates(f"send {tail}", "send"):
+        return "negated"
+    return problem or _Said("send", why, used)
 
 
 def _one_line(text: str) -> str:
@@ -333,14 +411,5 @@ def _plain_command(line: str) -> Kind | None:
 
 
 def _polite_end(line: str) -> int:
-    match = _POLITE.match(line)
+    match = POLITE.match(line)
     return match.end() if match else 0
-
-
-def _negated(line: str) -> bool:
-    """True for "do not send it": a negation and an answer's word in one line."""
-    return bool(_NEGATION.search(line)) and any(word in SYNONYMS for word in re.findall(r"[^\W\d_]+", line.lower()))
-
-
-def _names_another(text: str, kind: Kind) -> bool:
-    return any(SYNONYMS.get(word, kind) != kind for word in re.findall(r"[^\W\d_]+", text.lower()))

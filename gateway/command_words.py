@@ -18,7 +18,7 @@ COMMANDS: Mapping[str, Mapping[Kind, str]] = {
         "send": "SENDEN", "wrong": "FEHLALARM", "discard": "VERWERFEN",
     },
     "fr": {
-        "fix": "AJOUTER", "reason": "MOTIF", "eta": "DÉLAI", "note": "NOTE", "consult": "AVIS", "send": "ENVOYER",
+        "fix": "AJOUTER", "reason": "MOTIF", "eta": "DÉLAI", "note": "NOTE", "consult": "CONSEIL", "send": "ENVOYER",
         "wrong": "INJUSTIFIÉ", "discard": "SUPPRIMER",
     },
     "es": {
@@ -34,7 +34,7 @@ COMMANDS: Mapping[str, Mapping[Kind, str]] = {
         "send": "INVIA", "wrong": "INGIUSTIFICATO", "discard": "SCARTA",
     },
     "nl": {
-        "fix": "TOEVOEGEN", "reason": "REDEN", "eta": "TERMIJN", "note": "BERICHT", "consult": "OVERLEG",
+        "fix": "TOEVOEGEN", "reason": "REDEN", "eta": "TERMIJN", "note": "NOTITIE", "consult": "OVERLEG",
         "send": "VERZENDEN", "wrong": "ONTERECHT", "discard": "VERWIJDEREN",
     },
 }  # fmt: skip
@@ -42,20 +42,27 @@ COMMANDS: Mapping[str, Mapping[Kind, str]] = {
 
 _MORE: Mapping[Kind, str] = {
     "fix": "add ergaenzen ergänze hinzufügen hinzufuegen beheben korrigieren ajoute ajoutez corriger anadir añade"
-    " agregar adicione acrescentar aggiungere correggi toevoegen",
+    " agregar agrega agrégala agrégalo añádela añádelo anadela anadelo adicione adiciona acrescentar acrescenta"
+    " aggiungere"
+    " aggiungila aggiungilo correggi toevoegen voeg füge fuege",
     "reason": "because begründung begruendung raison razón razon razao motif motivazione",
     "eta": "date deadline when datum frist delai délai echeance échéance fecha data quando wanneer",
-    "note": "notiz hinweis aviso nota",
-    "consult": "rueckfrage rückfragen consulter consultar consultare",
-    "send": "sende absenden abschicken schicken envoie envoyez envía envia envie inviare verstuur verstuurt stuur",
-    "wrong": "falsch fehlalarm faux equivocado errado errato",
-    "discard": "delete löschen loeschen lösche efface effacer supprime borrar eliminar apagar elimina eliminare"
-    " cancella weggooien",
+    "note": "notiz nota",
+    "consult": "avis rueckfrage rückfragen consulter consultar consultare",
+    "send": "sende absenden abschicken schicken envoie envoyez envía envia envie envíalo envíala envialo enviala"
+    " inviare inviala"
+    " invialo verstuur verstuurt stuur",
+    "wrong": "fehlalarm",
+    "discard": "delete löschen loeschen lösche lösch verwirf verwerfe efface effacez effacer supprime supprimez"
+    " borrar borra"
+    " bórralo bórrala borralo borrala descarta descártalo descartalo elimínalo eliminalo eliminar apagar apaga apague"
+    " elimina eliminare cancella cancellalo cancellala scartalo scartala verwijder weggooien",
 }
 """Other words that people write for the same, without accents too."""
 
 _EITHER = (
-    "mistake error fehler irrtum versehen erreur equivocación equivocacion erro engano errore sbaglio fout vergissing"
+    "mistake error falsch faux equivocado equivocada errado errada errato errata verkeerd fehler irrtum versehen erreur"
+    " equivocación equivocacion erro engano errore sbaglio fout vergissing"
 )
 EITHER = frozenset(_EITHER.split())
 """What is said of a stop and of a mail alike: WRONG sends, so such a word alone is asked back."""

@@ -73,7 +73,7 @@ _PLAIN = {
         "Your mail waits: {subject}",
         'Your mail "{subject}" has not gone out yet. {why}\n\nAnswer this mail with one of these words:\n\n'
         "{fix}  SEND: and why   sends it as it is\n  DISCARD         deletes it\n\nMail {id}.\n",
-        "  FIX             adds {adds} in Cc and sends it\n",
+        "  FIX             adds {adds} to Cc and sends it\n",
     ),
     "de": (
         "Deine Mail wartet: {subject}",

@@ -103,7 +103,7 @@ class Settling:
         if hold.new.id in said or split_tag(path.address)[1] in said.lower():
             # The notice stands there unquoted, with the words of every answer in it: only the first line is theirs.
             said = next((line for line in said.split("\n") if line.strip()), "")
-        answer = parse_answer(said, headers.subject)
+        answer = parse_answer(said, headers.subject, self._rules.site.name_of(author.address) or author.name)
         await self._settle_by_mail(hold, answer, author, split_tag(path.address)[1], f"mail from {mail.peer[0]}")
         return replies.OK
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from gateway.answers import Answer, parse_answer, unsigned
 from gateway.command_words import COMMANDS
-from gateway.template_files import load_templates
+from gateway.template_files import Templates, load_templates
 
 FIX = [
     "FIX", "fix", "Fix.", "  FIX  ", "*FIX*", "“Fix”", "FIX!", "Fix it", "fix it please", "Please fix", "Yes, fix it.",
@@ -92,10 +93,10 @@ AMEND = {
 }  # fmt: skip
 
 WORDS = {
-    "NOTE": "note", "Note please": "note", "NOTIZ": "note", "NOTA": "note", "BERICHT": "note",
+    "NOTE": "note", "Note please": "note", "NOTIZ": "note", "NOTA": "note", "NOTITIE": "note",
     "CONSULT": "consult", "Consult, I keep it": "consult", "RÜCKFRAGE": "consult", "rueckfrage": "consult",
-    "AVIS": "consult", "CONSULTA": "consult", "Consulto": "consult", "OVERLEG": "consult",
-    "WRONG": "wrong", "wrong.": "wrong", "FEHLALARM": "wrong", "Falsch!": "wrong", "INJUSTIFIÉ": "wrong",
+    "AVIS": "consult", "CONSEIL": "consult", "CONSULTA": "consult", "Consulto": "consult", "OVERLEG": "consult",
+    "WRONG": "wrong", "wrong.": "wrong", "FEHLALARM": "wrong", "INJUSTIFIÉ": "wrong",
     "injustifie": "wrong", "INJUSTIFICADO": "wrong", "Ingiustificato": "wrong", "ONTERECHT": "wrong",
     "AJOUTER": "fix", "Oui, ajouter svp": "fix", "AÑADIR": "fix", "anadir": "fix", "adicionar por favor": "fix",
     "AGGIUNGI": "fix", "Toevoegen graag": "fix",
@@ -187,16 +188,25 @@ def test_long_hostile_texts_take_no_time() -> None:
         parse_answer(text)
 
 
+@cache
+def _templates() -> Templates:
+    return load_templates(Path(__file__).parent.parent / "templates")
+
+
 @pytest.mark.parametrize("lang", sorted(COMMANDS))
 def test_a_button_that_is_sent_back_unfilled_is_asked_back(lang: str) -> None:
     """What a notice shows, and what its link fills in, is no reason of anybody's."""
-    templates = load_templates(Path(__file__).parent.parent / "templates")
+    templates = _templates()
     label = templates.render("answers/send", lang, {}).lines["label"]
     for text in (label, f"{COMMANDS[lang]['send']}: "):
         assert parse_answer(text) == Answer("unclear", problem="no-reason"), text
     for kind, problem in (("reason", "no-reason"), ("eta", "no-date")):
         label = templates.render(f"answers/{kind}", lang, {}).lines["label"]
         assert parse_answer(label) == Answer("unclear", problem=problem), label
+    for kind, problem in (("send", "no-reason"), ("reason", "no-reason"), ("eta", "no-date")):
+        shown = templates.render(f"answers/{kind}", lang, {})
+        copied = f"{shown.lines['label']}  {shown.text.strip()}"
+        assert parse_answer(copied) == Answer("unclear", problem=problem), copied
 
 
 @pytest.mark.parametrize(
@@ -303,4 +313,122 @@ def test_a_slip_of_ones_own_is_no_obstacle_to_the_answer_below_it() -> None:
         parse_answer("Wrong. I will write it anew.\nDISCARD")
         == parse_answer("Error, sorry.\nDISCARD")
         == Answer("discard")
+    )
+
+
+ASKED_BACK = {
+    # SEND that asks for something else, or at another time
+    "Send Mary a note": "more", "SEND around 5pm": "more", "Verstuur het morgen": "more", "Envoie-le à Bob": "more",
+    "INVIA stasera": "more", "Send Bob": "more", "Send you later": "more", "SEND: in an hour": "more",
+    "SEND, at 17:00": "more", "SEND, today at 5": "more", "SEND: this evening": "more", "SEND: to Bob instead": "more",
+    "SEND, first thing tomorrow": "more", "SENDEN: nächsten Montag um 9": "more", "ENVOYER : ce soir": "more",
+    "ENVIAR: el lunes por la tarde": "more", "SEND: with Bob in Cc": "more", "SEND, cc Mary": "more",
+    "SEND: add Mary": "several", "SEND: but remove Bob": "more", "SEND: only if Bob agrees": "more",
+    "SEND: if Bob agrees": "more", "SEND, as soon as Bob is back": "more", "SEND: unless she called": "more",
+    "SENDEN: falls Bob zustimmt": "more", "SENDEN, sobald Bob da ist": "more", "ENVOYER : si Bob est d'accord": "more",
+    "ENVIAR: cuando Bob responda": "more", "INVIA: appena Bob è tornato": "more",
+    "VERZENDEN: mits Bob akkoord is": "more",
+    "ENVIAR: se a Ana concordar": "more", "Send it?": "more", "SEND?": "more", "SEND: is that right?": "more",
+    "Send it\nto Bob": "more", "SENDEN: erst morgen": "more",
+    # two answers in one
+    "SEND or DISCARD": "several", "SEND, no, discard it": "several", "SEND and FIX": "several",
+    "SEND / DISCARD": "several", "SEND + FIX": "several", "SEND REASON: she is away": "several",
+    "SEND: or discard it": "several", "SENDEN oder VERWERFEN": "several", "SEND: DISCARD": "several",
+    # not, not yet, wait
+    "SEND: not yet": "negated", "SEND, not yet": "negated", "SENDEN: noch nicht": "negated",
+    "ENVOYER : pas encore": "negated",
+    "ENVIAR: todavía no": "negated", "ENVIAR: ainda não": "negated", "INVIA: non ancora": "negated",
+    "VERZENDEN: nog niet": "negated", "SEND: do not send": "negated", "SEND: wait": "negated",
+    "SEND, hold on": "negated",
+    "SENDEN, warte noch": "negated", "ENVOYER, attends": "negated", "ENVIAR, espera": "negated",
+    "INVIA, aspetta": "negated",
+    "VERZENDEN, wacht": "negated", "SENDEN: bitte nicht senden": "negated", "SEND it not": "negated",
+    "REASON: don't send": "negated", "DISCARD, wait": "negated", "FIX, not Mary": "negated",
+    "FIX (not Mary)": "negated",
+    # the lines around
+    "Don't\nsend it, she knows": "negated", "Don't\nSEND: she knows": "negated", "Do not\n\nFIX": "negated",
+    "Bitte nicht\nSENDEN: sie weiß es": "negated", "If Bob agrees:\nSEND: she knows": "more",
+    "When she is back\nFIX": "more", "Should I\nDISCARD\nit?": "more", "Tomorrow:\nSEND: she knows": "more",
+    "FIX\nbut not Bob": "more", "FIX\nNot Bob, please": "negated", "FIX\nwait, I have to ask Bob": "negated",
+    "SEND: she knows\nand remove Bob": "more", "SEND: she knows\nActually, wait": "negated",
+    "DISCARD\nNo, sorry": "negated",
+    "NOTE\nIs that right?": "more", "CONSULT\nas soon as Bob is back": "more",
+    "FIX\n\nThanks\nDana\n\nPS: not Bob": "negated",
+    "REASON: one seat a floor\n\nBut ask Bob first": "more", "FIX\nPlease don't send it to Bob": "negated",
+    "FIX\nohne Bob": "more", "FIX\nund sag Bob Bescheid": "more",
+    # WRONG, of the stop or of the mail
+    "WRONG mail": "either", "WRONG: wrong recipient": "either", "WRONG: I'll rewrite it": "either",
+    "WRONG: should go to Bob": "either", "FEHLALARM: ich schreibe neu": "either",
+    "WRONG\nI sent this to the old address": "either",
+    "FALSCH": "either", "Faux.": "either", "Equivocado": "either", "Errado": "either", "Verkeerd": "either",
+    # not what is proposed
+    "FIX, tomorrow": "more", "FIX, Bob": "more", "FIX, Bob too": "more", "FIX, I mean Bob": "more",
+    "FIX, cc Bob": "more",
+    "Delete, I mean the warning": "more", "DISCARD, but tell Mary": "more",
+    "DISCARD, I will rewrite it, or not?": "more",
+    "NOTE, tomorrow": "more", "CONSULT, and ask Bob": "more", "FIX myself": "more", "FIX: Bcc Bob": "more",
+    # no reason
+    "SEND: \n\nDana Cole\nIT Support": "no-reason", "REASON:\n\nDana Cole\nIT Support": "no-reason",
+    "REASON: … puts your reason into the mail and sends it": "no-reason", "REASON: ?": "no-reason",
+    "ETA: Friday?": "no-date", "Grund unbekannt": "no-reason", "SEND: unklar?": "more",
+    # no answers
+    "REASON is unclear": "nothing", "Grund ist unklar": "nothing", "Reden wir morgen?": "nothing",
+    "HINWEIS": "nothing", "Aviso": "nothing", "Bericht": "nothing", "👎 SEND: she knows": "nothing",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ASKED_BACK)
+def test_nothing_is_done_that_was_perhaps_not_wanted(text: str) -> None:
+    assert parse_answer(text) == Answer("unclear", problem=ASKED_BACK[text])
+
+
+UNDERSTOOD = {
+    "SEND: to be safe": "send", "SEND, to be safe": "send", "SEND: on the phone with me": "send",
+    "SEND she knows": "send", "SEND it, we agreed on the phone": "send", "SEND it is urgent": "send",
+    "SEND: she has not yet heard from us": "send", "SENDEN: sie weiß noch nicht Bescheid": "send",
+    "SEND: no need to add her": "send", "SEND. She knows.": "send", "SEND!\nShe knows.": "send",
+    "SEND: she is in Cc already": "send", "SEND: with Bob's approval": "send", "SENDEN weil sie es weiß": "send",
+    "SENDEN: mit Priya abgesprochen": "send", "Envoyez-la, elle le sait": "send", "Envíalo, ya lo sabe": "send",
+    "ENVIAR porque ya lo sabe": "send", "INVIA perché lo sa già": "send", "VERZENDEN want ze weet het": "send",
+    "SEND: a date was agreed, so she waits until Friday": "send", "**SEND**: she knows": "send",
+    "SEND：she knows": "send", "1. SEND: she knows": "send", "SEND: discussed today\nDana\nIT Support": "send",
+    "SEND: she knows\nThanks in advance\nDana": "send", "Hi gateway,\nSEND: she knows": "send",
+    "SEND: she asked for a fix, not for news": "send",
+    "👍 FIX": "fix", "→ FIX": "fix", "1) FIX": "fix", "Hi, FIX": "fix", "Hallo, bitte ergänzen": "fix",
+    "**FIX**": "fix",
+    "FIX plz": "fix", "fix thx": "fix", "Ajouter, merci beaucoup": "fix", "Ajoutez-la s'il vous plaît": "fix",
+    "Añádela": "fix", "Aggiungila, grazie": "fix", "Voeg toe aub": "fix", "FIX\nI did not see that, thanks.": "fix",
+    "FIX, I missed that": "fix", "FIX. Sorry, my mistake": "fix", "Füge sie bitte hinzu": "fix",
+    "Adiciona, obrigada": "fix",
+    "FIX\n\nBR, Dana": "fix", "FIX\n\nViele Grüße\nTom": "fix", "FIX\nBonne journée": "fix", "FIX\nFijne dag!": "fix",
+    "FIX\n\nThis message is confidential and intended only for the addressee.\nDo not send it on.": "fix",
+    "FIX\n\nConfidentiality notice: if you are not the intended recipient, delete it.": "fix",
+    "FIX\n\nOn Monday, 2 June 2025 at 10:00, Referral gateway\n<gateway@notices.acme.example> wrote:\nDISCARD": "fix",
+    "Bórralo": "discard", "Cancellalo": "discard", "Supprimez-le": "discard", "Apaga": "discard",
+    "Verwijder het": "discard",
+    "Verwirf sie": "discard", "Lösch es": "discard", "DISCARD, Mary called in the meantime": "discard",
+    "DISCARD\nI will write a new one tomorrow.": "discard", "CONSULT, she stays my customer": "consult",
+    "WRONG, thanks": "wrong", "WRONG\n\nThanks\nDana": "wrong", "WRONG\nShe is in Cc.": "wrong",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", UNDERSTOOD)
+def test_what_is_plain_is_done(text: str) -> None:
+    answer = parse_answer(text, name="Dana Cole")
+    assert (answer.kind, answer.problem) == (UNDERSTOOD[text], "")
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        "Thanks in advance", "BR", "KR, Dana", "Cheers Dana", "Have a nice day", "VG Tom", "Viele Grüße Tom",
+        "Herzliche Grüße", "Freundliche Grüße", "Bonne journée", "Cdt", "Salutations", "Muchas gracias", "Att.",
+        "Un abrazo",
+        "Grazie mille", "Cordialmente", "Groetjes", "Alvast bedankt", "Gr. Dana", "Dana", "Dana Cole, IT Support",
+        "Tel. +44 20 7946 0000", "+44 20 7946 0000", "www.acme.example", "dana@acme.example",
+    ],
+)  # fmt: skip
+def test_no_farewell_goes_into_the_mail(end: str) -> None:
+    assert parse_answer(f"REASON: no licences\n{end}\nIT Support", name="Dana Cole") == Answer(
+        "amend", reason="no licences"
     )

@@ -109,7 +109,7 @@ def test_a_notice_says_what_why_and_how_to_go_on() -> None:
     assert '"can you take this over?"' in said
     assert "the same mail with Mary Jones <mary.jones@acme.example> in To or Cc." in said
     assert "> The VPN drops every hour since Monday." in said
-    assert "FIX        adds Mary Jones <mary.jones@acme.example> in Cc" in said
+    assert "FIX        adds Mary Jones <mary.jones@acme.example> to Cc" in said
     assert f"mailto:gateway+{TOKEN}@notices.acme.example?subject=SEND&body=SEND%3A%20" in said
     assert "please look at it by Tuesday 3 June, 17:00" in said
     assert "Mail 01JX2Z" in said

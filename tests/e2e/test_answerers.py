@@ -52,7 +52,7 @@ async def test_the_login_must_be_the_senders(tmp_path: Path) -> None:
         for count, other in enumerate(("mtan", "stranger", MEI), one.told + 1):
             await answer(one, other, DANA)
             refused = read_message((await gateway.wait_to(DANA, count))[-1].raw)
-            assert refused.subject == "Only the sender can answer" and await one.outcome() == "held"
+            assert refused.subject == "Somebody else has to answer this" and await one.outcome() == "held"
         await answer(one, "dcole", DANA)
         await gateway.wait_to(JILL)
         await gateway.wait_to(DANA, one.told + 4)
@@ -77,7 +77,7 @@ async def test_the_teams_mailbox_answers_for_an_agent_who_is_away(tmp_path: Path
         one = await held(gateway)
         await answer(one, JILL, BOX)  # no agent: the mailbox in From does not make her one
         refused = read_message((await gateway.wait_to(BOX))[0].raw)
-        assert refused.subject == "Only the sender can answer" and await one.outcome() == "held"
+        assert refused.subject == "Somebody else has to answer this" and await one.outcome() == "held"
         await answer(one, MEI, BOX)
         await gateway.wait_to(JILL)
         told = read_message((await gateway.wait_to(DANA, one.told + 1))[-1].raw)

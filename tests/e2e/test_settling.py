@@ -72,7 +72,7 @@ async def test_a_reason_is_set_into_the_mail_and_nothing_else_moves(tmp_path: Pa
     async with house(tmp_path, clock=clock) as gateway:
         one = await held(gateway)
         ack = await one.answer("REASON: we have one seat on each floor\n\nDana\n\nSent from my iPhone")
-        assert ack.subject == "Sent, with your words in it: Re: Monitor"
+        assert ack.subject == "Sent, with words added: Re: Monitor"
         assert '"The reason: we have one seat on each floor."' in said(ack)
         [went] = gateway.to(JILL)
         assert went.raw.endswith(
@@ -284,7 +284,7 @@ async def test_only_those_concerned_can_answer(tmp_path: Path, clock: Clock) -> 
         one = await held(gateway)
         mine = "mei.tan@acme.example"
         other = await one.answer("SEND: I am curious", sender=mine)
-        assert other.subject == "Only the sender can answer" and "Monitor" not in said(other)
+        assert other.subject == "Somebody else has to answer this" and "Monitor" not in said(other)
         raw = mail(f"Eve <{JILL}>", one.to, "Re: x", "SEND: I am the requester")
         before = len(gateway.sink.messages)
         assert (await gateway.send(JILL, [one.to], raw))[0] == 250
@@ -328,7 +328,7 @@ async def test_without_a_usable_template_the_answer_still_counts(tmp_path: Path,
     async with house(tmp_path, clock=clock, templates=str(tmp_path / "templates")) as gateway:
         one = await held(gateway)
         ack = await one.answer("REASON: we have one seat on each floor")
-        assert ack.subject == "Sent, with your words in it: Re: Monitor" and await one.outcome() == "amended"
+        assert ack.subject == "Sent, with words added: Re: Monitor" and await one.outcome() == "amended"
 
 
 async def test_additions_can_be_told_once_a_day(tmp_path: Path, clock: Clock) -> None:

@@ -1,0 +1,332 @@
+"""What people write around the word of an answer, in seven languages: greetings, names of times, doubts, ends of mails.
+
+Each list is for all languages at once: whoever answers writes in their own, whatever the notice was in.
+"""
+
+from __future__ import annotations
+
+import re
+
+from gateway.command_words import SYNONYMS, Kind
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+FILLERS = _words(
+    "it this that please pls plz thanks thx ty thank you u now ok okay yes yep so the again sorry ta cheers very"
+    " much many"
+    " ja bitte danke dir ihnen schön sehr vielen dank es sie ihn die das den jetzt gern gerne hinzu dazu ok"
+    " oui merci beaucoup le la les ce celui ci svp stp s il vous te plaît plait maintenant d accord"
+    " sí si gracias muchas por favor lo la los ahora vale esto"
+    " sim obrigado obrigada muito o a os agora isso se faz sff"
+    " sì grazie mille per favore cortesia il lo li ora pure questo"
+    " graag bedankt dank je u de het dit die deze nu alsjeblieft alstublieft aub ajb toe maar"
+)
+"""Words that change nothing beside an answer."""
+
+FOR_THE_MAIL = _words(
+    "message mail email e-mail mine my draft nachricht meine mon mensaje mensagem messaggio bericht mailtje"
+)
+"""What an answer may name as its object: all but WRONG, which would then be said of the mail."""
+
+UNFILLED = _words(
+    "why reason grund warum pourquoi motif motivo porqué porque perché reden waarom razão razao ragione date datum when"
+    " wann quand cuándo quando wanneer fecha data por qué porquê"
+    " none no na n a nothing kein keine keiner nichts aucun aucune rien ninguno ninguna nada nenhum nenhuma nessuno"
+    " nessuna niente geen niets"
+    " unknown unbekannt unklar unclear inconnu desconocido desconhecido sconosciuto onbekend"
+)
+"""The notices' own placeholders sent back, and ways to say that there is none."""
+
+POLITE = re.compile(
+    r"^(?:(?:please|pls|plz|yes|yep|ok|okay|then|just|answer|reply|ja|bitte|trotzdem|dann|einfach|antwort|oui|svp|stp"
+    r"|merci de|d['’]accord|sí|si|vale|por favor|sim|sì|per favore|graag|alsjeblieft|aub|dan"
+    r"|(?:hi|hello|hey|dear|hallo|guten (?:tag|morgen|abend)|moin|servus|bonjour|bonsoir|salut|hola"
+    r"|buen[oa]s(?: d[ií]as"
+    r"| tardes)?|ol[áa]|bo[am] (?:dia|tarde)|ciao|buongiorno|buonasera|goede(?:morgen|middag|navond)|goedendag|dag|hoi)"
+    r"(?: (?:there|all|team|gateway|zusammen|liebes gateway|à tous|a todos|a tutti|allemaal))?(?=\s*[,!.:–-]))\b"
+    r"[\s,:!.–-]*)+",
+    re.IGNORECASE,
+)
+GREETING = re.compile(
+    r"^(?:hi|hello|hey|dear|good (?:morning|afternoon|day|evening)|hallo|guten|moin|servus|liebe[rs]?|sehr geehrte"
+    r"|bonjour"
+    r"|bonsoir|salut|ch[eè]re?|hola|buen[oa]s|estimad[oa]|querid[oa]|ol[áa]|bo[am]s? (?:dia|tarde|noite)|prezad[oa]"
+    r"|ciao"
+    r"|buongiorno|buonasera|gentile|car[oa]|goede|goedendag|dag|beste|hoi)\b",
+    re.IGNORECASE,
+)
+THANKS = re.compile(
+    r"^(?:(?:many |vielen |muchas |muito |heel |hartelijk )?(?:thank|thx|ty\b|danke?\b|merci|gracias|obrigad|grazie"
+    r"|bedankt)|(?:oh|ah|oops|ups|sorry|good catch|well spotted|my mistake|mein fehler|fair (?:point|enough)))",
+    re.IGNORECASE,
+)
+AS_IT_IS = re.compile(
+    r"^(?:(?:it(?!\s+(?:is|was|has|will)\b)|this(?!\s+(?:is|was)\b)|that|the mail|mine|anyway|as it is|as is"
+    r"|as written|so|now|please|pls|trotzdem|wie sie ist|wie es ist"
+    r"|die mail|sie|es(?!\s+(?:ist|war|eilt|geht)\b)|so|bitte|jetzt|tel quel|telle quelle|quand même|maintenant|svp"
+    r"|tal cual|así|como está|ahora"
+    r"|por favor|assim|assim mesmo|agora|così|così com'è|comunque|per favore|ora|zoals het is|toch|nu|graag)\b\s*)+",
+    re.IGNORECASE,
+)
+BECAUSE = re.compile(
+    r"^(?:because|since|as|cos|cause|so that|to (?:be|avoid|save|keep)"
+    r"|i|we|she|he|they|it|it['’]s|this|that|there|everybody|everyone|nobody|no need"
+    r"|weil|da|denn|damit|ich|wir|sie|er|es|das|ist|alle|niemand"
+    r"|parce que?|car|puisque?|elle|il|ils|elles|je|j|on|nous|c|ça|cela|tout le monde"
+    r"|porque|ya que|pues|ella|él|ellos|ellas|ya|yo|es|está|todos"
+    r"|pois|já que|ela|ele|elas|eles|já|eu|nós"
+    r"|perché|perche|poiché|siccome|lei|lui|loro|lo sa|la cliente|è|ha|io|già|tutti"
+    r"|omdat|want|aangezien|ze|zij|hij|het|ik|we|wij|iedereen|niemand)(?:['’\s]|$)",
+    re.IGNORECASE,
+)
+"""How a reason begins that stands behind the word with no comma or colon between them."""
+
+NEGATION = re.compile(
+    r"\b(?:not|don['’]?t|do not|never|no|nicht|kein\w*|nein|nie|ne|n['’]|pas|jamais|non|nunca|não|nao|mai|niet|geen"
+    r"|nooit)\b",
+    re.IGNORECASE,
+)
+NOT_FIRST = re.compile(
+    r"(?:do not|don['’]?t|never|not|no|nope|nicht|noch nicht|kein\w*|nein|nie|n['’]\w+|ne\s|pas|non|nunca|não|nao"
+    r"|mai|niet"
+    r"|nog niet|nee|geen|nooit|todavía no|aún no|ainda não)\b",
+    re.IGNORECASE,
+)
+"""A clause that forbids begins so; "I did not see that" does not."""
+NOT_NOW = re.compile(
+    r"(?:no|nope|nein|non|não|nao|nee|not (?:yet|now|today|so|like this|this (?:one|way))|(?:noch|jetzt|heute|so) nicht"
+    r"|nicht (?:jetzt|heute|so|diese)|pas (?:encore|maintenant|aujourd['’]hui|comme ça)|(?:todavía|aún|ahora|hoy"
+    r"|así) no"
+    r"|no (?:todavía|aún|ahora|hoy|así)|(?:ainda|agora|hoje|assim) não|não (?:ainda|agora|hoje|assim)"
+    r"|non (?:ancora|ora|adesso|oggi|così)|(?:nog|nu|vandaag|zo) niet|niet (?:nu|vandaag|zo))(?:\s*$|\s+(?:please|bitte"
+    r"|svp|por favor|per favore|graag|because|weil|car|porque|perché|omdat)\b)",
+    re.IGNORECASE,
+)
+"""A whole clause that says so: "has not yet heard" is a fact about somebody."""
+_WAITS = re.compile(
+    r"(?:wait|hold (?:on|it|off|back)|hold$|stop|hang on|warten?(?: sie)?|halt|stopp|attends|attende[zr]|esper(?:a|e"
+    r"|en|ar)"
+    r"|aguard(?:a|e|em|ar)|aspett(?:a|ate|are|i)|wacht(?:en)?)\b",
+    re.IGNORECASE,
+)
+_CONDITION = re.compile(
+    r"(?:only |but |and |nur |aber |seulement |s[oó]lo |pero |só |mas |solo |ma |alleen |maar )?"
+    r"(?:if|when(?!\s+(?:she|he|they)\s+(?:called|asked|wrote|phoned))|whenever|once|as soon as|as long as|unless"
+    r"|until|till"
+    r"|after|before|provided|in case|wenn|falls|sobald|sofern|solange|bevor|nachdem|erst|es sei denn|bis|si|s['’]il"
+    r"|quand"
+    r"|lorsque?|dès|après|avant|sauf si|à moins|jusqu['’]|pourvu|cuando|en cuanto|después|antes|hasta|a menos"
+    r"|siempre que|se"
+    r"|quando|assim que|depois|até|a não ser|desde que|appena|non appena|dopo|prima|finché|a meno che|purché|als"
+    r"|wanneer"
+    r"|zodra|nadat|voordat|tenzij|mits|pas als|pas na|tot)\b(?!\s*$)",
+    re.IGNORECASE,
+)
+_ON = "she|he|they|it|we|i|this"
+_TURNS = re.compile(
+    rf"(?:but(?!\s+(?:{_ON})\b)|or|and(?!\s+(?:{_ON}|sorry|thanks|thank)\b)|without|except|instead|rather|remove"
+    rf"|delete|take|leave|add|cc|bcc"
+    r"|copy|forward|tell|ask|say|change|rewrite|replace|correct|drop|put|use|also (?:add|tell|to|send|cc)|only (?:to"
+    r"|with)"
+    r"|actually|scratch|on second thought|i mean|i meant|make (?:it|that|sure)"
+    r"|aber|oder|und(?!\s+(?:sie|er|es|ich|wir|die|der|das)\b)|ohne|außer|statt\w*|entfern\w*|füge?|kopie|sage?|frage?"
+    r"|ändere?|ersetze?|korrigiere?|schreibe? (?:ihr|ihm|dazu)|nur an|auch an|doch|eigentlich|ich meine|besser"
+    r"|mais|et(?!\s+(?:elle|il|ils|elles|je|on|nous|c|ça)\b)|sans|sauf|plutôt|enl[eè]ve\w*|retire\w*|ajoute\w*|dis"
+    r"|dites"
+    r"|demande[zr]?|change[zr]?|remplace\w*|seulement (?:à|avec)|en fait|je veux dire|finalement"
+    r"|pero|y(?!\s+(?:ella|él|ya|lo|la|yo|nos|es)\b)|sin|excepto|salvo|quita\w*|añad\w*|agreg\w*|dile|pregunta\w*"
+    r"|cambia\w*|mejor|en realidad|quiero decir|en vez"
+    r"|mas|sem|exceto|retir\w*|acrescent\w*|adicion\w*|diz|diga|pergunt\w*|mud[ae]|melhor|na verdade|quero dizer"
+    r"|oppure|senza|tranne|togli\w*|rimuov\w*|aggiung\w*|di(?:lle|gli)|chied\w*|cambia\w*|meglio|anzi|intendo|invece"
+    r"|ma\s+(?:non|solo|prima|senza|poi|dill\w*|digl\w*|aggiung\w*|togli\w*|chied\w*|domani|dopo|aspett\w*|con)"
+    r"|maar|zonder|behalve|voeg|zeg|vraag|wijzig\w*|verander\w*|liever|eigenlijk|ik bedoel)\b",
+    re.IGNORECASE,
+)
+"""A clause that begins so asks for more, or for something else."""
+_WITH = re.compile(
+    r"(?:with|mit|avec|con|com|met)\b.*\b(?:b?cc|cop(?:y|ie|ia)|kopie|cópia)\b|cop(?:y|ies) (?:to|of)\b"
+    r"|.*\b(?:instead|stattdessen|à la place|en su lugar|en lugar de|em vez|al posto|in plaats)\b",
+    re.IGNORECASE,
+)
+_NAMES = r"(?-i:[A-ZÀ-Þ][\w’'.-]*[a-zß-ÿ][\w’'.-]*)"
+_TO = re.compile(
+    rf"(?:to|an|a|à|para|aan|al|auch an|back to)\s+(?:(?:{_NAMES}|\S+@\S+|her|him|them|me|us|mir|ihr|ihm|uns|moi"
+    rf"|elle|lui"
+    r"|eux|mí|ella|él|ellos|mim|ela|ele|lei|loro|mij|haar|hem|ons|everybody|everyone|all|alle|tous|todos|tutti|allen"
+    r"|and|und|et|y|e|en|only|too|please|bitte|too|also|nur|auch|svp|graag)(?:\s+|$)){1,6}$"
+    r"|(?:it |them )?back\b(?:\s+to\b|$)|zurück\b|indietro|de volta|de vuelta|terug\b",
+    re.IGNORECASE,
+)
+CHANGES = re.compile(
+    r"\b(?:without|except|instead|too|also|as well|remove|add|only|tell|say|write|rewrite|b?cc|myself|ohne|außer|statt"
+    r"|stattdessen|auch|nur|selbst|sans|sauf|aussi|moi-même|sin|excepto|también|sem|exceto|também|senza|tranne|anche"
+    r"|zonder|behalve|ook|zelf)\b",
+    re.IGNORECASE,
+)
+""" "FIX, but without Bob", "NOTE, and tell her …": the gateway adds whom it proposed, in its own words."""
+ABOUT_THE_MAIL = re.compile(
+    r"\b(?:(?:recipient|address|attachment|file|version|draft|mail|email|message|mailbox|person|thread|subject|typo)s?"
+    r"|rewrite|anew|new one|again|should (?:go|be sent|have gone)|i['’]ll|i will|i (?:wrote|sent|meant|forgot)|to \w+@"
+    r"|empfänger\w*|adresse\w*|anhang|datei|person|mail|nachricht|neu|nochmal|ich (?:schreib|werde|wollte|habe|hab)\w*"
+    r"|destinataires?|pièce|message|courriel|je (?:vais|l|le|la|me|voulais)|réécri\w*"
+    r"|destinatari[oa]s?|dirección|adjunto|mensaje|correo|voy a|quería|reescrib\w*"
+    r"|endereço|anexo|mensagem|vou|queria|reescrev\w*|indirizzo|allegato|messaggio|scrivo|volevo|riscriv\w*"
+    r"|ontvanger|adres|bijlage|bericht|opnieuw|ik (?:schrijf|zal|wilde|heb))\b",
+    re.IGNORECASE,
+)
+FIRST_PERSON = re.compile(
+    r"\b(?:i|my|me|ich|mein\w*|mir|je|j['’]|mon|ma|yo|mi|eu|meu|minha|io|mio|mia|ik|mijn)\b", re.IGNORECASE
+)
+
+_DAYS = (
+    r"(?:mon|tues|wednes|thurs|fri|satur|sun)day|(?:mon|diens|donners|frei|sams|sonn)tag|mittwoch"
+    r"|(?:lun|mar|mercre|jeu|vendre|same)di|dimanche|lunes|martes|miércoles|jueves|viernes|sábado|domingo"
+    r"|(?:segunda|terça|quarta|quinta|sexta)(?:-feira)?|(?:lune|marte|mercole|giove|vener)dì|sabato|domenica"
+    r"|(?:maan|dins|woens|donder|vrij|zater|zon)dag"
+)
+_TIME = re.compile(
+    rf"(?:{_DAYS}|\d{{1,2}}(?:st|nd|rd|th)?|\d{{1,2}}[:.h]\d{{0,2}}(?:am|pm|h)?|\d{{1,2}}(?:am|pm|h|uhr)"
+    r"|today|tonight|tomorrow|later|soon|eventually|morning|noon|midday|afternoon|evening|night|weekend|hours?"
+    r"|minutes?|mins?"
+    r"|days?|weeks?|moment|am|pm|lunch"
+    r"|heute|morgen|übermorgen|später|nachher|abends?|vormittags?|mittags?|nachmittags?|stunden?|minuten?|tage?n?"
+    r"|wochen?(?:ende)?|uhr|demnächst"
+    r"|aujourd['’]hui|demain|après-demain|tard|tantôt|matin|midi|après-midi|soir|heures?|minutes?|jours?|semaines?"
+    r"|hoy|mañana|tarde|luego|noche|mediodía|horas?|minutos?|d[ií]as?|semanas?"
+    r"|hoje|amanhã|manhã|noite|logo|meio-dia"
+    r"|oggi|domani|dopodomani|tardi|stasera|stamattina|mattin[ao]|pomeriggio|sera|mezzogiorno|or[ae]|minut[oi]"
+    r"|giorn[oi]"
+    r"|settiman[ae]"
+    r"|vandaag|overmorgen|straks|vanavond|vanmiddag|vanochtend|ochtend|middag|avond|uur|dag(?:en)?|wee?k(?:en)?)$",
+    re.IGNORECASE,
+)
+_BESIDE_TIMES = _words(
+    "on at in a an the around about by before after this next first thing one two three half few couple of or so til"
+    " bit"
+    " little then instead please early late end"
+    " am um im in an einer einem einen eine nach vor gegen ab dem der den nächste nächsten nächster diese diesen"
+    " kommenden"
+    " früh bis etwas erst noch bitte zwei drei paar"
+    " à a le la les en dans une un vers ce cette prochain prochaine d ici plus peu deux svp début fin"
+    " las los el por próximo próxima esta este de al más un poco dos"
+    " às no na em um uma pela o próximo mais pouco dois"
+    " alle all tra fra un' nella il questa questo prossima prossimo di più po' due del"
+    " om over een het deze dit volgende na iets"
+)
+
+
+def only_a_time(clause: str) -> bool:
+    """Whether a clause is a time and nothing else: when to send it, no reason for it."""
+    words = [word for part in clause.split() for word in re.split(r"(?<=\b[dl])['’]|(?<=\bun)['’]", part.strip(".,!"))]
+    times = [word for word in words if _TIME.match(word)]
+    return bool(times) and all(_TIME.match(word) or word.lower() in _BESIDE_TIMES for word in words)
+
+
+_CLAUSE = re.compile(r"[,;!?()/+]\s*|[.:](?:\s+|$)|\s[-–—]+\s+")
+_OR_ELSE = re.compile(
+    r"(?:[,.;:!?/+&]|\b(?:or|and|oder|und|ou|et|o|y|e|en|of|no|then|dann|nein|non|nee)\b)\s*([^\W\d_]+)", re.IGNORECASE
+)
+
+
+def clauses(text: str) -> list[str]:
+    return [clause.strip() for clause in _CLAUSE.split(text) if clause.strip()]
+
+
+def names_another(text: str, kind: Kind) -> bool:
+    """Whether the word of another answer stands there as one: first, behind a comma or an "or", or in capitals."""
+    first = re.match(r"\W*([^\W\d_]+)", text)
+    said = [first[1]] if first else []
+    said += [match[1] for match in _OR_ELSE.finditer(text)]
+    said += re.findall(r"\b[^\W\d_a-zß-ÿ]{3,}\b", text)
+    return any(SYNONYMS.get(word.lower(), kind) not in (kind, "reason", "eta") for word in said) or bool(
+        re.search(
+            r"\b(?:REASON|GRUND|MOTIF|MOTIVO|RAZÃO|RAGIONE|REDEN|ETA|TERMIN|DÉLAI|PLAZO|PRAZO|SCADENZA|TERMIJN)\b", text
+        )
+    )
+
+
+def turns(clause: str) -> bool:
+    """Whether a clause makes the answer before it conditional, or asks for something else."""
+    return any(pattern.match(clause) for pattern in (_CONDITION, _TURNS, _WITH, _TO)) or only_a_time(clause)
+
+
+def holds_back(clause: str) -> bool:
+    """ "Not yet", "no", "wait": a clause that takes the answer back."""
+    return bool(_WAITS.match(clause) or NOT_NOW.match(clause))
+
+
+def negates(text: str, kind: Kind | None = None) -> bool:
+    """Whether a negation stands near the word of an answer (of this kind): "do not send it", "sende sie nicht"."""
+    words = [word for word in re.findall(r"(?:don|n)['’]t?|[^\W\d_]+", text.lower()) if word]
+    for place, word in enumerate(words):
+        said = SYNONYMS.get(word)
+        if said is None or (kind is not None and said != kind):
+            continue
+        around = words[max(0, place - 3) : place] + words[place + 1 : place + 4]
+        if any(NEGATION.fullmatch(each) or each in ("don", "dont") for each in around):
+            return True
+    return False
+
+
+END = re.compile(
+    r"^(?:>|--\s*$|__+|-{3,}|={5,}"
+    r"|(?:from|sent|to|subject|date|von|gesendet|an|betreff|datum|de|envoyé|à|objet|enviado|para|asunto|assunto|da|a"
+    r"|inviato|oggetto|van|verzonden|aan|onderwerp)\s*:\s(?!\s*$).*(?:@|\d{4}|gateway)"
+    r"|(?:on|am|le|el|em|il|op)\b.{6,200}\b(?:wrote|schrieb|écrit|escribió|escreveu|scritto|schreef)\b.*:?\s*$"
+    r"|.{0,120}\b(?:wrote|schrieb|écrit|escribió|escreveu|scritto|schreef)\s*:\s*$"
+    r"|(?:sent from (?:my|outlook|mail for|yahoo|gmail)|sent via (?:the )?(?:samsung|outlook|gmx|blackberry)"
+    r"|envoyé à partir de|inviato dal|van mijn \w+ verzonden|get outlook for|von meinem|gesendet von"
+    r"|gesendet mit|hol dir outlook|envoyé de(?:puis)? mon"
+    r"|télécharger outlook|enviado desde mi|obtener outlook|enviado d[oe]|obter o outlook|inviato da|ottieni outlook"
+    r"|verzonden (?:vanaf|met|van)|outlook voor|downloaden?)\b)",
+    re.IGNORECASE,
+)
+"""Below such a line stands somebody else's text, or none: quotes, signatures, what mail programs put in."""
+FOOTER = re.compile(
+    r"^(?:(?:this|the (?:information|content)|diese|ce (?:message|courriel)|este|esta|questo|questa|dit|deze)\b.{0,80}"
+    r"\b(?:confiden|vertraul|riservat|vertrouwelijk|privileg|intended (?:only|solely|for|to|recipient)"
+    r"|(?:nur )?für d\w+ "
+    r"(?:adress|empf)|destin)"
+    r"|\W*(?:(?:important|legal|confidential\w*|privacy|privileged|vertraulichkeits\w*|rechtlicher"
+    r"|wichtiger) (?:notice|note"
+    r"|hinweis|information)|vertraulichkeitshinweis|avis (?:de confidentialité|important|légal)|aviso (?:legal"
+    r"|de confiden\w+)"
+    r"|avviso di riservatezza|disclaimer|if you are not the intended))",
+    re.IGNORECASE,
+)
+"""A footer that the mail server or program adds, below what was written."""
+
+_NAMED = r"(?:\s*[,.!/–-]*\s*(?:(?-i:[A-ZÀ-Þ])[\w’'.-]*\s*){1,3})?"
+SIGN_OFF = re.compile(
+    r"^(?:(?:with )?(?:(?:best|kind|kindest|warm|warmest|many) )?(?:regards|wishes)|best|cheers|(?:many )?thanks"
+    r"(?: (?:again|in advance|a lot|so much|for your help))?|thank you(?: (?:so much|very much|in advance))?|thx|ty"
+    r"|br|kr|rgds"
+    r"|yours (?:sincerely|truly|faithfully)|sincerely|have a (?:nice|good|great) (?:day|one|weekend)|take care"
+    r"|all the best"
+    r"|mit (?:freundlichen|besten|lieben|vielen|herzlichen) gr(?:ü|ue)(?:ß|ss)en"
+    r"|(?:(?:viele|beste|liebe|schöne|herzliche|freundliche) )?gr(?:ü|ue)(?:ß|ss)e|gru(?:ß|ss)|(?:vielen |besten "
+    r"|herzlichen )?"
+    r"dank(?: im voraus)?|danke(?: (?:dir|ihnen|euch|im voraus))?|lg|mfg|vg|bg|schönen tag(?: noch)?"
+    r"|(?:(?:bien|très) )?cordialement|cdt|cdlt|bien à (?:vous|toi)|salutations|merci(?: (?:beaucoup|d['’]avance))?"
+    r"|bonne (?:journée|soirée)|sincères salutations|amicalement"
+    r"|(?:un )?(?:cordial )?saludos?(?: cordial(?:es)?)?|(?:muchas )?gracias(?: de antemano| por todo)?|atentamente"
+    r"|un abrazo"
+    r"|buen día|(?:com os melhores )?cumprimentos|atenciosamente|att|(?:um )?abraços?|muito obrigad[oa]|obrigad[oa]"
+    r"|bom dia"
+    r"|(?:(?:cordiali|distinti) )?saluti|cordialmente|grazie(?: mille)?|buona giornata|un saluto"
+    r"|(?:met )?vriendelijke groet(?:en|jes)?|(?:hartelijke )?groet(?:en|jes)?|gr|(?:alvast |hartelijk )?bedankt|mvg"
+    r"|fijne dag)"
+    rf"{_NAMED}[\s.,!]*$",
+    re.IGNORECASE,
+)
+"""The end of a mail, with or without a name: below an answer's text it belongs to the signature."""
+CONTACT = re.compile(
+    r"^(?:tel|phone|mobile|mob|fon|telefon|fax|ext|handy|tél|téléphone|teléfono|móvil|telefone|telefono|cell"
+    r"|telefoon|t|m|p"
+    r"|e-?mail|web)\b\s*[.:]|^\+?[\d\s()/.-]{7,}$|^(?:https?://|www\.)\S+$|^\S+@\S+\.\w+$",
+    re.IGNORECASE,
+)
+"""A line of a signature: how to reach somebody."""
