@@ -153,9 +153,15 @@ def reject_line(facts: NoticeFacts, templates: Templates) -> str:
 
 
 def reasons(facts: NoticeFacts, templates: Templates, lang: str = "") -> list[dict[str, Any]]:
-    """What was found, each in the notice's language where a template has words for it, else in the policy file's."""
-    shown = []
+    """What was found, each in the notice's language where a template has words for it, else in the policy file's. The
+    same words are told once, by the weightiest finding: two reasons for one "No." would only shame."""
+    shown: list[dict[str, Any]] = []
+    told: list[str] = []
     for finding in facts.findings:
+        words = [each.casefold().strip(" .,;:!…") for each in finding.words]
+        if told and words and all(any(each in other or other in each for other in told) for each in words):
+            continue
+        told += words
         values = variables(facts) | {
             "why": finding.why,
             "would_pass_with": finding.would_pass.removeprefix("would have passed").strip(" ."),

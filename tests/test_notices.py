@@ -18,7 +18,7 @@ from gateway.answers import parse_answer
 from gateway.day_words import in_words
 from gateway.mail.address import Mailbox
 from gateway.notice_facts import NoticeFacts, NoticeFinding, shortened
-from gateway.notices import Letterhead
+from gateway.notices import Letterhead, reasons
 from gateway.store.records import OutMail
 from gateway.template_files import load_templates
 
@@ -275,3 +275,16 @@ def test_a_requester_who_is_only_a_name_is_added_by_hand_and_the_notice_says_why
     assert "Mary Jones (in Cc: [add the address]) wrote to us:" in said
     assert "Adding Mary Jones is not offered here: nobody knows their address." in said
     assert "[add the address]" not in text(hold(DROPPED))
+
+
+def test_the_same_words_are_told_once() -> None:
+    """A one-word no is two findings in the log; two reasons for it in a notice would only shame."""
+    no = NoticeFinding("bare-refusal", "no reason", ("No",), "with a reason", "", "")
+    terse = NoticeFinding("terse-reply", "a word", ("No.",), "with an answer", "", "")
+    other = NoticeFinding("dropped-requester", "nobody in Cc", ("can you take this over?",), "with her in Cc", "", "")
+    shown = reasons(
+        replace(DROPPED, findings=(no, terse, other)),
+        load_templates(Path(__file__).parent.parent / "templates"),
+        lang="en",
+    )
+    assert [each["policy"] for each in shown] == ["bare-refusal", "dropped-requester"]

@@ -113,4 +113,4 @@ def test_thanks_and_names_are_no_terse_answers(text: str, terse: bool, found: Ca
     ],
 )
 def test_a_no_to_what_somebody_asks_for(asked: str, text: str, found: Callable[..., set[str]]) -> None:
-    assert found(mail(replying(text, asked))) == {"bare-refusal"}
+    assert found(mail(replying(text, asked))) == {"bare-refusal", "terse-reply"}

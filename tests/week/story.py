@@ -147,7 +147,7 @@ TOLD = {
     ],
     "facilities": ["Still with you? Re: Badge reader"],
     "bob.nilsson": [],
-    "postmaster": ["Advice instead of stops today: bare-refusal"],
+    "postmaster": ["Advice instead of stops today: bare-refusal, terse-reply"],
 }
 """The gateway's own mails to those who are no party to most threads, in any order."""
 
