@@ -125,24 +125,32 @@ _CONDITION = re.compile(
     r"|zodra|nadat|voordat|tenzij|mits|pas als|pas na|tot)\b(?!\s*$)",
     re.IGNORECASE,
 )
+_DO = (
+    r"(?:please |then |also |bitte |dann |auch |puis |luego )*(?:tell|add|ask|remove|cc|bcc|copy|forward|send|put"
+    r"|change|say"
+    r"|leave|take|drop|hold|wait|delete|rewrite|not|without|to"
+    r"|sag|frag|füg|schick|send|entfern|änder|ohne|nicht|nimm|warte|schreib"
+    r"|dis|dites|ajout|demand|enl[eè]v|retir|chang|envo|mets|mettez|pas|sans"
+    r"|dile|añad|agreg|quit|pregunt|cambi|mand|envía|pon|no|sin)\w*"
+)
 _ON = "she|he|they|it|we|i|this"
 _TURNS = re.compile(
-    rf"(?:but(?!\s+(?:{_ON})\b)|or|and(?!\s+(?:{_ON}|sorry|thanks|thank)\b)|without|except|instead|rather|remove"
+    rf"(?:but(?!\s+(?:{_ON})\b)|or|and\s+(?:{_DO})|without|except|instead|rather|remove"
     rf"|delete|take|leave|add|cc|bcc"
-    r"|copy|forward|tell|ask|say|change|rewrite|replace|correct|drop|put|use|also (?:add|tell|to|send|cc)|only (?:to"
-    r"|with)"
-    r"|actually|scratch|on second thought|i mean|i meant|make (?:it|that|sure)"
-    r"|aber|oder|und(?!\s+(?:sie|er|es|ich|wir|die|der|das)\b)|ohne|außer|statt\w*|entfern\w*|füge?|kopie|sage?|frage?"
-    r"|ändere?|ersetze?|korrigiere?|schreibe? (?:ihr|ihm|dazu)|nur an|auch an|doch|eigentlich|ich meine|besser"
-    r"|mais|et(?!\s+(?:elle|il|ils|elles|je|on|nous|c|ça)\b)|sans|sauf|plutôt|enl[eè]ve\w*|retire\w*|ajoute\w*|dis"
-    r"|dites"
-    r"|demande[zr]?|change[zr]?|remplace\w*|seulement (?:à|avec)|en fait|je veux dire|finalement"
-    r"|pero|y(?!\s+(?:ella|él|ya|lo|la|yo|nos|es)\b)|sin|excepto|salvo|quita\w*|añad\w*|agreg\w*|dile|pregunta\w*"
-    r"|cambia\w*|mejor|en realidad|quiero decir|en vez"
-    r"|mas|sem|exceto|retir\w*|acrescent\w*|adicion\w*|diz|diga|pergunt\w*|mud[ae]|melhor|na verdade|quero dizer"
-    r"|oppure|senza|tranne|togli\w*|rimuov\w*|aggiung\w*|di(?:lle|gli)|chied\w*|cambia\w*|meglio|anzi|intendo|invece"
-    r"|ma\s+(?:non|solo|prima|senza|poi|dill\w*|digl\w*|aggiung\w*|togli\w*|chied\w*|domani|dopo|aspett\w*|con)"
-    r"|maar|zonder|behalve|voeg|zeg|vraag|wijzig\w*|verander\w*|liever|eigenlijk|ik bedoel)\b",
+    rf"|copy|forward|tell|ask|say|change|rewrite|replace|correct|drop|put|use|also (?:add|tell|to|send|cc)|only (?:to"
+    rf"|with)"
+    rf"|actually|scratch|on second thought|i mean|i meant|make (?:it|that|sure)"
+    rf"|aber|oder|und\s+(?:{_DO})|ohne|außer|statt\w*|entfern\w*|füge?|kopie|sage?|frage?"
+    rf"|ändere?|ersetze?|korrigiere?|schreibe? (?:ihr|ihm|dazu)|nur an|auch an|doch|eigentlich|ich meine|besser"
+    rf"|mais|et\s+(?:{_DO})|sans|sauf|plutôt|enl[eè]ve\w*|retire\w*|ajoute\w*|dis"
+    rf"|dites"
+    rf"|demande[zr]?|change[zr]?|remplace\w*|seulement (?:à|avec)|en fait|je veux dire|finalement"
+    rf"|pero|y\s+(?:{_DO})|sin|excepto|salvo|quita\w*|añad\w*|agreg\w*|dile|pregunta\w*"
+    rf"|cambia\w*|mejor|en realidad|quiero decir|en vez"
+    rf"|mas|sem|exceto|retir\w*|acrescent\w*|adicion\w*|diz|diga|pergunt\w*|mud[ae]|melhor|na verdade|quero dizer"
+    rf"|oppure|senza|tranne|togli\w*|rimuov\w*|aggiung\w*|di(?:lle|gli)|chied\w*|cambia\w*|meglio|anzi|intendo|invece"
+    rf"|ma\s+(?:non|solo|prima|senza|poi|dill\w*|digl\w*|aggiung\w*|togli\w*|chied\w*|domani|dopo|aspett\w*|con)"
+    rf"|maar|zonder|behalve|voeg|zeg|vraag|wijzig\w*|verander\w*|liever|eigenlijk|ik bedoel)\b",
     re.IGNORECASE,
 )
 """A clause that begins so asks for more, or for something else."""
@@ -168,7 +176,14 @@ CHANGES = re.compile(
 )
 """ "FIX, but without Bob", "NOTE, and tell her …": the gateway adds whom it proposed, in its own words."""
 ABOUT_THE_MAIL = re.compile(
-    r"\b(?:(?:recipient|address|attachment|file|version|draft|mail|email|message|mailbox|person|thread|subject|typo)s?"
+    r"\b(?:wrong \w+|too (?:early|soon)|not (?:finished|done|ready|complete)|unfinished|incomplete|half|meant for"
+    r"|sen[dt]"
+    r"|(?:somebody|someone) else|sorry|oops|für jemand\w* ander\w+|zu früh|(?:nicht|noch nicht) fertig|unfertig"
+    r"|falsche[rsnm]?"
+    r"|verseh\w+|trop tôt|pas (?:fini|terminé)\w*|quelqu['’]un d['’]autre|mauvais\w*|otra persona|demasiado pronto"
+    r"|sin terminar|outra pessoa|cedo demais|(?:por|sem) (?:acabar|terminar)|un['’]?altr[ao]|troppo presto|non finit\w+"
+    r"|sbagliat\w+|te vroeg|niet af|iemand anders|verkeerd\w*|(?:recipient|address|attachment|file|version|draft"
+    r"|mail|email|message|mailbox|person|thread|subject|typo)s?"
     r"|rewrite|anew|new one|again|should (?:go|be sent|have gone)|i['’]ll|i will|i (?:wrote|sent|meant|forgot)|to \w+@"
     r"|empfänger\w*|adresse\w*|anhang|datei|person|mail|nachricht|neu|nochmal|ich (?:schreib|werde|wollte|habe|hab)\w*"
     r"|destinataires?|pièce|message|courriel|je (?:vais|l|le|la|me|voulais)|réécri\w*"
@@ -216,6 +231,58 @@ _BESIDE_TIMES = _words(
     " alle all tra fra un' nella il questa questo prossima prossimo di più po' due del"
     " om over een het deze dit volgende na iets"
 )
+
+
+_STOPS = re.compile(
+    r"\b(?:(?:don['’]?t|do not)\s+(?:\w+\s+)?yet|let me|give me|(?:just )?(?:a|one) (?:sec|second|moment|min"
+    r"|minute)s?\b(?! ago)"
+    r"|(?:i )?(?:need|have|want|got) (?:\d+|some|more|a few) (?:more )?(?:min|sec|time|hour|day)\w*"
+    r"|i(?:['’]ll| will|['’]m going to| need to| have to| must| want to| should)? ?(?:re\w+|check|look|think|ask|add"
+    r"|correct"
+    r"|finish|clarify)\b.{0,40}(?:first|it|again|that|this|before|later)"
+    r"|(?:i |we )(?:need|have|want|must) to re\w+|forgot|can wait|no hurry|not urgent|you decide|i think(?=\W*$)"
+    r"|before (?:sending|you send|it goes)|don['’]?t send (?:it|that|this)|check(?:ing)? (?:first|with \w+ (?:first"
+    r"|before))"
+    r"|first(?=\W*$)|noch warten|bitte (?:noch )?warten|ich (?:\w+ ){1,4}(?:noch|nochmal|noch mal|erst|vorher|zuerst)\b"
+    r"|ich (?:kläre|prüfe|überlege)|muss (?:ich )?(?:erst|noch|nochmal)|vergessen|nicht dringend|bevor (?:du|sie|es"
+    r"|ihr)"
+    r"|d['’]abord|avant (?:d['’]envoyer|envoi)|je (?:v[eé]rifie|regarde|demande|relis|réécris|corrige|réfléchis)"
+    r"|laissez?[- ]moi|un instant|une minute|oublié|pas urgent"
+    r"|primero(?=\W*$)|antes de enviar|d[eé]jame|dejadme|tengo que (?:revis|pregunt|reescrib|mir)\w+|olvid\w+"
+    r"|un momento"
+    r"|no es urgente|primeiro(?=\W*$)|deix[ae](?:-me| eu)|vou (?:verificar|ver|perguntar|rever|reescrever)|esqueci"
+    r"|um momento"
+    r"|não é urgente|(?:controllo|verifico|chiedo|guardo) prima|prima di inviare|fammi|lasciami|devo (?:controll"
+    r"|chied|riscriv)\w+"
+    r"|dimenticat\w+|un attimo|non è urgente|laat me|eerst (?:even|nog)|even (?:kijken|bellen|vragen|checken|wachten)"
+    r"|moet (?:ik )?(?:nog|eerst)|voor het versturen|niet dringend|vergeten)\b",
+    re.IGNORECASE,
+)
+""" "I need to rewrite it", "let me check first": whoever is not done yet says so in any place of a sentence."""
+_NO_REASON = re.compile(
+    r"(?:tb[dc]|todo|x{2,}|xyz|test|foo|because|weil|parce que|porque|perché|omdat|later|später|plus tard|después"
+    r"|depois|dopo"
+    r"|you know(?: why)?|(?:the )?same as (?:last time|before|always|ever)|wie immer|comme d['’]habitude|como siempre"
+    r"|(?:see|cf) (?:below|above)|siehe (?:unten|oben)|s\. ?[uo]\.|voir (?:plus |ci[- ]dess(?:us|ous))\w*|v(?:er"
+    r"|éase) (?:abajo|arriba"
+    r"|abaixo|acima)|vedi (?:sotto|sopra)|zie (?:onder|boven)\w*"
+    r"|(?:i )?(?:don['’]?t|do not) know|dunno|no idea|no clue|keine ahnung|weiß (?:ich )?(?:noch )?nicht|aucune idée"
+    r"|je ne sais pas|no (?:lo )?sé|ni idea|não sei|sei lá|non (?:lo )?so|boh|geen idee|weet ik (?:nog )?niet"
+    r"|(?:ask|frag|frage|demande[zr]?|pregunta|pergunta|chiedi|vraag) [^\W\d_]+(?: [^\W\d_]+)?"
+    r"|(?:i['’]ll|i will|ich werde|ich) (?:write|tell|add|explain|schreibe?|sage?|erkläre?)\b.*|let me .*)(?=\W*$"
+    r"|[,.;])",
+    re.IGNORECASE,
+)
+
+
+def no_reason(text: str) -> bool:
+    """Whether a reason is a place kept for one: "TBD", "see below", "ask Tom", "[the reason]"."""
+    return bool(text) and (text[0] in "[<{" or _NO_REASON.match(text) is not None)
+
+
+def stops(text: str) -> bool:
+    """Whether the words say that the mail is to wait: "please don't yet", "let me check first"."""
+    return bool(_STOPS.search(text))
 
 
 def only_a_time(clause: str) -> bool:

@@ -10,27 +10,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from gateway.answer_lines import DECORATION, kind_of, own_lines, polite_end
 from gateway.answer_words import (
     ABOUT_THE_MAIL,
     AS_IT_IS,
     BECAUSE,
     CHANGES,
-    CONTACT,
-    END,
     FILLERS,
     FIRST_PERSON,
-    FOOTER,
     FOR_THE_MAIL,
     GREETING,
     NOT_FIRST,
-    POLITE,
-    SIGN_OFF,
     THANKS,
     UNFILLED,
     clauses,
     holds_back,
     names_another,
     negates,
+    no_reason,
+    only_a_time,
+    stops,
     turns,
 )
 from gateway.command_words import COMMANDS, EITHER, SYNONYMS, Kind
@@ -39,10 +38,6 @@ Problem = Literal["", "nothing", "several", "negated", "no-reason", "no-date", "
 """Why an answer is unclear: none in it, two that contradict, "do not …", SEND or REASON without why, ETA without
 a date, more than can be done, what may be said of the stop or of the mail."""
 
-MAX_LINES = 60
-"""Lines of a reply that are looked at."""
-MAX_LINE = 1500
-"""Characters of a line that are looked at."""
 MAX_WHY = 500
 """Characters of a justification, and of each of the texts that go into a mail, that are kept."""
 
@@ -69,14 +64,6 @@ class Answer:
 
 
 _WORD = re.compile(r"^([^\W\d_]+)(.*)$", re.DOTALL)
-_DECORATION = " \t*_~`'\"“”„‚‘’<>[](){}|•·-–—#\u00a0\u200b\ufeff"
-# A bullet, a number, an arrow or a thumb before the word; a thumb down or a cross is no decoration.
-_LEADING = re.compile(r"^(?:(?![👎❌🚫⛔✋✖✗])[\W_])+(?=[^\W_])|^\d{1,2}[.)]\s+(?=\w)")
-_BOLD = re.compile(r"^([^\W\d_]+)\s*[*_~`]+\s*(:?)|^([^\W\d_]+\s*:)\s*[*_~`]+")
-_ATTRIBUTION = re.compile(
-    r"^(?:on|am|le|el|em|il|op)\b.{6,300}\b(?:wrote|schrieb|écrit|escribió|escreveu|scritto|schreef)\b.*:\s*$",
-    re.IGNORECASE,
-)
 _OBJECT = (
     r"(?:\s+(?:it|this|that|them|please|bitte|es|sie|die mail|the mail|le|la|lo|het|o|a)|-(?:la|le|les|lo|o|a|as|os))*"
 )
@@ -126,10 +113,10 @@ def parse_answer(text: str, subject: str = "", name: str = "") -> Answer:
     `subject` counts only when the text is empty, as some phones leave it that fill in a mailto: link. `name` is the
     writer's own, which below an answer is a signature.
     """
-    lines = _own_lines(text, name)
+    lines = own_lines(text, name)
     if not any(lines):
-        lines = _own_lines(subject) if not re.match(r"\s*[a-z]{1,4}\s*:\s", subject, re.IGNORECASE) else []
-        lines = lines or (_own_lines(subject) if _kind_of(subject) else [])
+        lines = own_lines(subject) if not re.match(r"\s*[a-z]{1,4}\s*:\s", subject, re.IGNORECASE) else []
+        lines = lines or (own_lines(subject) if kind_of(subject) else [])
     found: dict[Kind, str] = {}
     problem: Problem = "nothing"
     taken: set[int] = set()
@@ -163,27 +150,29 @@ def _beside(answer: Answer, lines: Sequence[str], taken: set[int]) -> Problem:
     first = min(taken)
     above = next((line for line in reversed(lines[:first]) if line), "")
     if above and not GREETING.match(above) and not THANKS.match(above):
-        said = above[_polite_end(above) :]
+        said = above[polite_end(above) :]
         if NOT_FIRST.match(said) or any(map(holds_back, clauses(said))):
             return "negated"
         if any(map(turns, clauses(said))) or (lines[first - 1] and _OPEN_END.search(above)):
             return "more"
     for number, line in enumerate(lines[first + 1 :], first + 1):
-        if number in taken or not line or _kind_of(line):
+        if number in taken or not line or kind_of(line):
             continue
-        said = line[_polite_end(line) :]
+        said = line[polite_end(line) :]
         parts = clauses(said)
         if NOT_FIRST.match(said) or any(map(holds_back, parts)) or negates(said):
             return "negated"
         if any(map(turns, parts)) or _asks(line):
             return "more"
+        if answer.kind != "discard" and stops(said):
+            return "negated"
         if answer.kind == "wrong" and (ABOUT_THE_MAIL.search(said) or FIRST_PERSON.search(said)):
             return "either"
     return ""
 
 
 def _asks(text: str) -> bool:
-    return text.rstrip(_DECORATION + ".!")[-1:] in ("?", "？")
+    return text.rstrip(DECORATION + ".!")[-1:] in ("?", "？")
 
 
 def _answer(found: dict[Kind, str]) -> Answer:
@@ -205,61 +194,15 @@ class _Said:
     below: int = 0
 
 
-def _signs(line: str, name: str) -> bool:
-    """Whether a line is the writer's name, in full or the first one, alone or with what they are beside it."""
-    bare, full = line.strip(",.-– ").casefold(), " ".join(name.split()).casefold()
-    return bool(full) and (bare in (full, full.split()[0]) or re.match(rf"{re.escape(full)}\W", bare) is not None)
-
-
-def unsigned(text: str, name: str) -> str:
-    """The text without the writer's name at its end, in full or the first one: a signature, no part of a reason."""
-    words, names = text.split(), [each.casefold() for each in name.split()]
-    for signature in (names, names[:1]):
-        tail = [word.strip(",.-–").casefold() for word in words[-len(signature) :]] if signature else []
-        if signature and tail == signature and len(words) > len(signature):
-            return " ".join(words[: -len(signature)]).rstrip(" ,–-")
-    return text
-
-
-def _own_lines(text: str, name: str = "") -> list[str]:
-    """The lines that the person wrote, bare of decoration, up to the first sign of a quote or signature. A farewell
-    ends them once something was said; what is written under it counts only behind "PS"."""
-    lines: list[str] = []
-    ended = False
-    given = [line.strip()[:MAX_LINE] for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")[:MAX_LINES]]
-    for line, following in zip(given, [*given[1:], ""], strict=True):
-        if END.match(line) or (_ATTRIBUTION.match(f"{line} {following}") and not _kind_of(line)):
-            break
-        if any(lines) and FOOTER.match(line):
-            break
-        bare = _bare(line)
-        ended = ended or (
-            any(map(_kind_of, lines)) and bool(SIGN_OFF.match(bare) or CONTACT.match(bare) or _signs(bare, name))
-        )
-        if not ended or re.match(r"p\.?\s?s\b", bare, re.IGNORECASE):
-            lines.append(re.sub(r"^p\.?\s?s\b\W*", "", bare, flags=re.IGNORECASE) if ended else bare)
-    return lines
-
-
-def _bare(line: str) -> str:
-    line = _LEADING.sub("", line.replace("：", ":").replace("，", ",").strip(_DECORATION))
-    return _BOLD.sub(lambda bold: (bold[1] or "") + (bold[2] or "") + (bold[3] or ""), line)
-
-
 def _goes_on(before: Sequence[str], line: str) -> bool:
     """Whether a sentence of the line above was broken there: "… and I do not know how to / fix it, please"."""
     above = before[0] if before else ""
     return len(above) >= _LONG_LINE and (above[-1].isalnum() or above[-1] == ",") and line[:1].islower()
 
 
-def _kind_of(line: str) -> Kind | None:
-    match = _WORD.match(line[_polite_end(line) :])
-    return SYNONYMS.get(match[1].lower()) if match else None
-
-
 def _read_line(line: str, below: Sequence[str]) -> _Said | Problem | None:
     """The answer in one line, what is wrong with it, or None for a line that is none, such as a greeting."""
-    match = _WORD.match(line[_polite_end(line) :])
+    match = _WORD.match(line[polite_end(line) :])
     kind = SYNONYMS.get(match[1].lower()) if match else None
     if match and match[1].lower() in EITHER and not re.match(r"\s*\w", match[2]):
         return "either"
@@ -318,7 +261,9 @@ def _screened(kind: Kind, text: str) -> Problem:
     parts = clauses(text)
     if any(map(holds_back, parts)) or negates(text, kind):
         return "negated"
-    return "more" if any(map(turns, parts)) else ""
+    if any(map(turns, parts)):
+        return "more"
+    return "negated" if stops(text) else ""
 
 
 def _text(kind: Kind, word: str, tail: str, below: Sequence[str]) -> _Said | Problem | None:
@@ -340,9 +285,17 @@ def _text(kind: Kind, word: str, tail: str, below: Sequence[str]) -> _Said | Pro
     doubtful = _asks(text) and (kind == "eta" or len(text.split()) < 4)  # "Friday?"; a reason may be a question
     if _unfilled(text) or doubtful or _COPIED.match(tail.lstrip(" :=–—-")):
         return missing
-    first = next(iter(clauses(text)), "")
-    if holds_back(first) or (NOT_FIRST.match(text) and negates(text)):
+    if no_reason(text) or no_reason(tail.strip(" \t:=–—-")):
+        return missing
+    parts = clauses(text)
+    if any(map(holds_back, parts[:1])) or stops(text):
         return "negated"
+    if any(NOT_FIRST.match(part[polite_end(part) :]) and negates(part, "send") for part in parts):
+        return "negated"
+    if kind == "eta" and any(turns(part) and not only_a_time(part) for part in parts[1:]):
+        return "more"  # "Friday, but check with Bob"
+    if kind == "eta" and re.search(r"\d\.$", tail.strip()) and not used:
+        text += "."  # "29.12." is a date by its dot
     if any(not line for line in lines[:2]) and _is_a_name(lines):
         return missing
     return _Said(kind, text, used)
@@ -364,7 +317,7 @@ def _is_a_name(lines: Sequence[str]) -> bool:
 
 def _read_line_starts(line: str) -> bool:
     """Whether the next answer begins here: its word, and nothing that makes a sentence of it."""
-    match = _WORD.match(line[_polite_end(line) :])
+    match = _WORD.match(line[polite_end(line) :])
     if match is None or match[1].lower() not in SYNONYMS:
         return False
     return bool(_SEPARATOR.match(match[2])) or match[1].isupper()
@@ -400,16 +353,11 @@ def _send(tail: str, below: Sequence[str]) -> _Said | Problem | None:
 
 
 def _one_line(text: str) -> str:
-    bare = text.strip(" \t:,=–—.!;" + _DECORATION)
+    bare = text.strip(" \t:,=–—.!;" + DECORATION)
     return " ".join("".join(ch if ch.isprintable() else " " for ch in bare).split())[:MAX_WHY]
 
 
 def _plain_command(line: str) -> Kind | None:
     """The answer that a line is, when it is nothing but the word."""
-    match = _WORD.match(line[_polite_end(line) :])
+    match = _WORD.match(line[polite_end(line) :])
     return SYNONYMS.get(match[1].lower()) if match and not re.search(r"\w", match[2]) else None
-
-
-def _polite_end(line: str) -> int:
-    match = POLITE.match(line)
-    return match.end() if match else 0

@@ -41,7 +41,8 @@ COMMANDS: Mapping[str, Mapping[Kind, str]] = {
 """language -> answer -> the word that notices in that language show."""
 
 _MORE: Mapping[Kind, str] = {
-    "fix": "add ergaenzen ergänze hinzufügen hinzufuegen beheben korrigieren ajoute ajoutez corriger anadir añade"
+    "fix": "add corregir corrigir ergaenzen ergänze hinzufügen hinzufuegen beheben korrigieren ajoute ajoutez corriger"
+    " anadir añade"
     " agregar agrega agrégala agrégalo añádela añádelo anadela anadelo adicione adiciona acrescentar acrescenta"
     " aggiungere"
     " aggiungila aggiungilo correggi toevoegen voeg füge fuege",

@@ -15,7 +15,8 @@ from typing import Any, Literal
 import structlog
 
 from gateway.amending import CannotRelease, addresses, plan_of, with_changes
-from gateway.answers import Answer, parse_answer, unsigned
+from gateway.answer_lines import unsigned
+from gateway.answers import Answer, parse_answer
 from gateway.command_words import Kind, command
 from gateway.correspondence import Correspondence
 from gateway.entitled import entitled
@@ -252,8 +253,10 @@ class Settling:
     def _is_ahead(self, text: str) -> bool:
         """Whether the reading finds a point in time in these words, and it is not over."""
         lexicon, zone = self._rules.lexicon, self._rules.site.zone
-        found = lexicon.calendar.find(prepare(text), self._letters.clock().astimezone(zone))
-        return any(not when.past for when in found)
+        now = self._letters.clock().astimezone(zone)
+        # A bare "29.12." is a date behind a word that announces one.
+        said = (text, f"on {text}", f"am {text}", f"le {text}", f"el {text}")
+        return any(not when.past for each in said for when in lexicon.calendar.find(prepare(each), now))
 
     def _by_hand(self, hold: Hold, words: str) -> str:
         """The sender's own text with the words in it, to be sent by themselves."""

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.answers import Answer, parse_answer, unsigned
+from gateway.answer_lines import unsigned
+from gateway.answers import Answer, parse_answer
 from gateway.command_words import COMMANDS
 from gateway.template_files import Templates, load_templates
 
@@ -432,3 +433,43 @@ def test_no_farewell_goes_into_the_mail(end: str) -> None:
     assert parse_answer(f"REASON: no licences\n{end}\nIT Support", name="Dana Cole") == Answer(
         "amend", reason="no licences"
     )
+
+
+NOT_DONE = [
+    "SEND: please don't yet", "SEND: I need to rewrite it", "SENDEN: ich kläre das noch mit ihr, bitte noch warten",
+    "SEND: just a sec need to look at it again", "SEND: let me check first", "SEND: need 5 min",
+    "SEND: give me a minute",
+    "SEND: not urgent, can wait till Bob answers", "SEND: I think? you decide",
+    "SEND: forgot the attachment, adding it",
+    "SENDEN: ich schaue nochmal drüber", "ENVOYER : je vérifie d'abord", "INVIA: controllo prima con Marco",
+    "VERZENDEN: eerst even bellen", "WRONG: sent to the wrong Bob, sorry", "WRONG: not finished",
+    "FEHLALARM: war für jemand anderen", "WRONG: I hit send too early", "WRONG: that was meant for Carla",
+    "WRONG: well, half of it", "REASON: TBD", "REASON: I'll write it later", "REASON: ask Tom",
+    "GRUND: muss ich erst nachfragen", "REASON: because", "REASON: [the reason in one sentence]", "GRUND: keine Ahnung",
+    "REASON: budget gone\nplease don't send yet", "GRUND: siehe unten", "MOTIF : voir plus haut", "MOTIVO: ver abajo",
+    "REASON: same as last time, you know", "REASON: I don't know, ask my boss", "REASON: let me get back to you",
+    "REASON: xxx", "REASON: no budget this year. But ask Bob first before sending.",
+    "REASON: the customer is an idiot lol don't send that", "ETA: Friday, but check with Bob before sending",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", NOT_DONE)
+def test_who_is_not_done_yet_is_asked_back(text: str) -> None:
+    assert parse_answer(text).kind == "unclear"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SEND: Dana is away, and Jill knows", "SEND: Kim has the answer, and Bob is informed",
+        "SENDEN: Frau Gast weiß Bescheid, und Bob hat das Ticket", "ENVOYER: Kim est au courant, et Paul aussi",
+        "SEND: she forgets nothing, we talked an hour ago", "SEND: a customer needs it today",
+    ],
+)  # fmt: skip
+def test_a_reason_in_two_parts_is_one(text: str) -> None:
+    assert parse_answer(text).kind == "send"
+
+
+def test_a_date_keeps_its_dot() -> None:
+    assert parse_answer("TERMIN: 29.12.").eta == "29.12."
+    assert parse_answer("REASON: we do not send laptops abroad").reason == "we do not send laptops abroad"

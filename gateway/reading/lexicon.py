@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -267,9 +267,19 @@ def build_lexicon(files: Iterable[tuple[Tree, _File]], problems: list[Problem]) 
     for scope in SCOPES:
         by_language = ([g for g in groups if g.lang == lang and scope in CUES[g.cue].scopes] for lang in languages)
         sets[scope] = tuple(_PhraseSet.of(mine) for mine in by_language if mine)
-    calendar = Calendar.of({f.lang: f.dates for _, f in files})
+    calendar = Calendar.of({lang: _together(f.dates for _, f in files if f.lang == lang) for lang in languages})
     small = {lang: [word for _, f in files if f.lang == lang for word in f.small_words] for lang in languages}
     return Lexicon(languages, calendar, tuple(groups), greetings, closings, sets, SmallWords.of(small))
+
+
+def _together(dates: Iterable[CalendarWords]) -> CalendarWords:
+    """The words of time of several files of one language: a later file adds to what an earlier one has."""
+    known: dict[str, Any] = {}
+    for words in dates:
+        for name, more in words.model_dump().items():
+            old = known.get(name)
+            known[name] = more if old is None else old | more if isinstance(more, dict) else [*old, *more]
+    return CalendarWords(**known)
 
 
 def _compile(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from gateway.located import BadFiles
 from gateway.policy.examples import run_examples
 from gateway.policy.loader import load_policies, policy_files, read_policy
 from gateway.policy.model import PolicySet
+from gateway.reading.sentences import prepare
 from gateway.resources import shipped
 
 MINE = """
@@ -145,3 +147,5 @@ def test_a_folder_adds_to_the_shipped_lexicon(folder: Path) -> None:
     )
     own = load_policies(folder, None, shipped=shipped())
     assert [policy.id for policy in own.policies] == ["mine", "wordy"]
+    # The words of time stay, too: a date must go on excusing a no.
+    assert own.lexicon.calendar.find(prepare("It will be there on Tuesday at 3 pm."), datetime(2025, 6, 2, tzinfo=UTC))
