@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,8 @@ FALLBACK = "en"
 """The language whose folder has every template."""
 MAX_LINE = 200
 """Characters of a one-line text: a subject, or what would have passed."""
+MOST_KNOWN = 2_000
+"""Files that are not checked again while they say the same: a reload after an edit takes only what was edited."""
 
 
 class FrontMatter(BaseModel):
@@ -65,9 +68,9 @@ class Rendered:
         return self.lines.get("subject", "")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class TemplateFile:
-    """One template in one language."""
+    """One template in one language. The same file read again is the same object, as long as its text is the same."""
 
     name: str
     lang: str
@@ -180,7 +183,11 @@ def check_templates(*folders: Path) -> tuple[Problem, ...]:
 def read_template(path: Path, lang: str, name: str, english: TemplateFile | None = None) -> TemplateFile:
     """One file; `english` is what it translates. Raises BadFiles with all its problems."""
     shown = str(path)
-    text = read_text(path, shown).replace("\r\n", "\n")
+    return _template_of(shown, read_text(path, shown).replace("\r\n", "\n"), lang, name, english)
+
+
+@lru_cache(MOST_KNOWN)
+def _template_of(shown: str, text: str, lang: str, name: str, english: TemplateFile | None) -> TemplateFile:
     parts = text.split("\n---\n", 1)
     if not text.startswith("---\n") or len(parts) != 2:
         raise BadFiles([Problem(shown, 1, 1, "the front matter is missing", "---, then needs and example, then ---")])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -214,13 +215,28 @@ def _check_file(tree: Tree, file: PolicyFile, site: Site | None) -> list[Problem
     return problems
 
 
+_PROVEN: OrderedDict[str, None] = OrderedDict()
+"""Digests of what examples passed with. Nothing else enters them, so that a reload runs those of changed files only."""
+_MOST_PROVEN = 2_000
+
+
 def _failed_examples(source: PolicySource, policies: PolicySet, example_site: Site) -> Iterable[Problem]:
+    contents = [source.tree.data, policies.site.content, example_site.content]
+    known = _digest(source.tree.name, policies.parts["lexicon"], *map(_canonical, contents))
+    if known in _PROVEN:
+        return
+    passed = True
     for result in run_examples(source.policy, policies, example_site):
         if not result.ok:
+            passed = False
             what = f'the example "{result.name}" fails: {result.told}'
             yield source.tree.problem(
                 ("examples", result.number), what, "conditions, or an example, that say what is meant"
             )
+    if passed:
+        _PROVEN[known] = None
+        if len(_PROVEN) > _MOST_PROVEN:
+            _PROVEN.popitem(last=False)
 
 
 def _parts(

@@ -9,19 +9,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from gateway.located import BadFiles, Problem, Tree, load_yaml, suggest, validate
+from gateway.located import BadFiles, Problem, Tree, load_yaml, read_text, suggest, validate
 from gateway.mail.lazy import lazy
 from gateway.reading.acts.acts import UNREAD, Acts
 from gateway.reading.automaton import Captures, Pattern, PatternSet, Span
 from gateway.reading.cues import CUES, SCOPES, Scope
 from gateway.reading.dates import Calendar, CalendarWords
 from gateway.reading.language import SmallWords
-from gateway.reading.phrases import LETTERS, LINE_FEED, BadPhrase, compile_phrase, fold
+from gateway.reading.phrases import LETTERS, LINE_FEED, BadPhrase, Known, compile_phrase, fold
 from gateway.reading.sentences import Prepared, prepare
 
 _MOST_HITS = 200
@@ -223,14 +224,26 @@ class Lexicon:
 def load_lexicon(*folders: Path) -> Lexicon:
     """Read `<lang>.yaml` of every folder; later folders add to earlier ones. Raises BadFiles, everything at once."""
     problems: list[Problem] = []
-    files: list[tuple[Tree, _File]] = []
+    texts: list[tuple[str, str]] = []
     for folder in folders:
         for path in sorted(folder.glob("*.yaml")) if folder.is_dir() else ():
             try:
-                tree = load_yaml(path)
-                files.append((tree, validate(_File, tree)))
+                texts.append((str(path), read_text(path, str(path))))
             except BadFiles as bad:
                 problems += bad.problems
+    return _lexicon_of(tuple(texts), tuple(problems))
+
+
+@lru_cache(4)  # a reload seldom changes it, and it takes the longest
+def _lexicon_of(texts: tuple[tuple[str, str], ...], unread: tuple[Problem, ...]) -> Lexicon:
+    problems = list(unread)
+    files: list[tuple[Tree, _File]] = []
+    for name, text in texts:
+        try:
+            tree = load_yaml(text, name)
+            files.append((tree, validate(_File, tree)))
+        except BadFiles as bad:
+            problems += bad.problems
     return build_lexicon(files, problems)
 
 
@@ -242,6 +255,7 @@ def build_lexicon(files: Iterable[tuple[Tree, _File]], problems: list[Problem]) 
         known = words.setdefault(file.lang, {})
         for name, members in file.words.items():
             known[name] = [*known.get(name, []), *members]
+    known: dict[str, Known] = {lang: {} for lang in words}
     groups: list[_Group] = []
     examples: list[tuple[Tree, str, int, _Cue, _Group]] = []
     for tree, file in files:
@@ -252,7 +266,7 @@ def build_lexicon(files: Iterable[tuple[Tree, _File]], problems: list[Problem]) 
                 problems.append(tree.problem(("cues", cue), f'no cue is called "{cue}"', write, key=True))
                 continue
             for number, entry in enumerate(entries):
-                group = _compile(tree, file.lang, cue, number, entry, words[file.lang], problems)
+                group = _compile(tree, file.lang, cue, number, entry, words[file.lang], known[file.lang], problems)
                 if group is not None:
                     groups.append(group)
                     examples.append((tree, cue, number, entry, group))
@@ -273,17 +287,24 @@ def build_lexicon(files: Iterable[tuple[Tree, _File]], problems: list[Problem]) 
 
 
 def _compile(
-    tree: Tree, lang: str, cue: str, number: int, entry: _Cue, words: Mapping[str, list[str]], problems: list[Problem]
+    tree: Tree,
+    lang: str,
+    cue: str,
+    number: int,
+    entry: _Cue,
+    words: Mapping[str, list[str]],
+    known: Known,
+    problems: list[Problem],
 ) -> _Group | None:
     sources: dict[str, list[str]] = {"say": [], "unless": [], "set": []}
     good = True
     for key, phrases in (("say", entry.say), ("unless", entry.unless)):
         for at, phrase in enumerate(phrases):
             try:
-                sources[key].append(compile_phrase(phrase, words))
+                sources[key].append(compile_phrase(phrase, words, known))
                 if key == "say":
                     # Whether it matches does not depend on what may follow; without it the automaton stays small.
-                    sources["set"].append(compile_phrase(phrase.rstrip(" ."), words))
+                    sources["set"].append(compile_phrase(phrase.rstrip(" ."), words, known))
             except BadPhrase as bad:
                 good = False
                 problems.append(tree.problem(("cues", cue, number, key, at), str(bad), bad.write))
