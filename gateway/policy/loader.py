@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -19,6 +18,7 @@ from gateway.policy.file import PolicyFile
 from gateway.policy.model import Policy, PolicySet, Scope
 from gateway.policy.names import NAMES
 from gateway.policy.variants import check_variants, with_variants
+from gateway.proven import PROVEN, keep, proof_of
 from gateway.reading.lexicon import load_lexicon
 from gateway.site.loader import load_site
 from gateway.site.model import Site
@@ -215,15 +215,11 @@ def _check_file(tree: Tree, file: PolicyFile, site: Site | None) -> list[Problem
     return problems
 
 
-_PROVEN: OrderedDict[str, None] = OrderedDict()
-"""Digests of what examples passed with. Nothing else enters them, so that a reload runs those of changed files only."""
-_MOST_PROVEN = 2_000
-
-
 def _failed_examples(source: PolicySource, policies: PolicySet, example_site: Site) -> Iterable[Problem]:
-    contents = [source.tree.data, policies.site.content, example_site.content]
-    known = _digest(source.tree.name, policies.parts["lexicon"], *map(_canonical, contents))
-    if known in _PROVEN:
+    own = any(example.site == "own" for example in source.policy.examples)
+    contents = [source.tree.data, example_site.content, *([policies.site.content] if own else [])]
+    proof = proof_of(source.policy.id, policies.parts["lexicon"], *map(_canonical, contents))
+    if proof in PROVEN:
         return
     passed = True
     for result in run_examples(source.policy, policies, example_site):
@@ -234,9 +230,7 @@ def _failed_examples(source: PolicySource, policies: PolicySet, example_site: Si
                 ("examples", result.number), what, "conditions, or an example, that say what is meant"
             )
     if passed:
-        _PROVEN[known] = None
-        if len(_PROVEN) > _MOST_PROVEN:
-            _PROVEN.popitem(last=False)
+        keep(proof)
 
 
 def _parts(

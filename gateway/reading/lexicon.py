@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.located import BadFiles, Problem, Tree, load_yaml, read_text, suggest, validate
 from gateway.mail.lazy import lazy
+from gateway.proven import PROVEN, keep, proof_of
 from gateway.reading.acts.acts import UNREAD, Acts
 from gateway.reading.automaton import Captures, Pattern, PatternSet, Span
 from gateway.reading.cues import CUES, SCOPES, Scope
@@ -236,6 +237,7 @@ def load_lexicon(*folders: Path) -> Lexicon:
 
 @lru_cache(4)  # a reload seldom changes it, and it takes the longest
 def _lexicon_of(texts: tuple[tuple[str, str], ...], unread: tuple[Problem, ...]) -> Lexicon:
+    proof = proof_of("lexicon", *(part for name, text in texts for part in (Path(name).name, text)))
     problems = list(unread)
     files: list[tuple[Tree, _File]] = []
     for name, text in texts:
@@ -244,18 +246,20 @@ def _lexicon_of(texts: tuple[tuple[str, str], ...], unread: tuple[Problem, ...])
             files.append((tree, validate(_File, tree)))
         except BadFiles as bad:
             problems += bad.problems
-    return build_lexicon(files, problems)
+    lexicon = build_lexicon(files, problems, run=proof not in PROVEN)
+    keep(proof)
+    return lexicon
 
 
-def build_lexicon(files: Iterable[tuple[Tree, _File]], problems: list[Problem]) -> Lexicon:
-    """Compile the files and run every example. Raises BadFiles."""
+def build_lexicon(files: Iterable[tuple[Tree, _File]], problems: list[Problem], *, run: bool = True) -> Lexicon:
+    """Compile the files and `run` every example. Raises BadFiles."""
     files = list(files)
     words: dict[str, dict[str, list[str]]] = {}
     for _, file in files:
         known = words.setdefault(file.lang, {})
         for name, members in file.words.items():
             known[name] = [*known.get(name, []), *members]
-    known: dict[str, Known] = {lang: {} for lang in words}
+    compiled: dict[str, Known] = {lang: {} for lang in words}
     groups: list[_Group] = []
     examples: list[tuple[Tree, str, int, _Cue, _Group]] = []
     for tree, file in files:
@@ -266,13 +270,13 @@ def build_lexicon(files: Iterable[tuple[Tree, _File]], problems: list[Problem]) 
                 problems.append(tree.problem(("cues", cue), f'no cue is called "{cue}"', write, key=True))
                 continue
             for number, entry in enumerate(entries):
-                group = _compile(tree, file.lang, cue, number, entry, words[file.lang], known[file.lang], problems)
+                group = _compile(tree, file.lang, cue, number, entry, words[file.lang], compiled[file.lang], problems)
                 if group is not None:
                     groups.append(group)
                     examples.append((tree, cue, number, entry, group))
     greetings = _openers([g for _, f in files for g in f.greetings], followed=True)
     closings = _openers([c for _, f in files for c in f.closings], followed=False)
-    for tree, cue, number, entry, group in examples:
+    for tree, cue, number, entry, group in examples if run else ():
         _run_examples(tree, cue, number, entry, group, greetings, closings, problems)
     if problems:
         raise BadFiles(problems)
