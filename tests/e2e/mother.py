@@ -49,7 +49,6 @@ class Forked:
                 link.connect(address())
                 socket.send_fds(link, [b"N"], [orders.fileno(), read])
                 (self.pid,) = PID.unpack(link.recv(PID.size))
-                # She lets nobody go before we have closed the link, so that the id is still that of ours.
                 self._handle = os.pidfd_open(self.pid)
         finally:
             os.close(read)
@@ -130,22 +129,20 @@ def main(number: int) -> None:
     gc.collect()
     gc.freeze()
     requests = socket.socket(fileno=number)
-    children: set[int] = set()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nothing is left of those that end
     while True:
-        ready, _, _ = select.select([0, requests], [], [], 1 if children else None)
+        ready, _, _ = select.select([0, requests], [], [])
         if requests in ready:
             link, _ = requests.accept()
             with link:
                 _, passed, _, _ = socket.recv_fds(link, 1, 2)
                 if len(passed) == 2:
-                    children.add(_fork(requests, link, *passed))
-                    link.recv(1)  # until they have seen who it is
+                    _fork(requests, link, *passed)
         if 0 in ready:
             return
-        children = {child for child in children if os.waitpid(child, os.WNOHANG) == (0, 0)}
 
 
-def _fork(requests: socket.socket, link: socket.socket, orders: int, setup: int) -> int:
+def _fork(requests: socket.socket, link: socket.socket, orders: int, setup: int) -> None:
     from gateway.readers import nursery
 
     parent = os.getpid()
@@ -154,8 +151,9 @@ def _fork(requests: socket.socket, link: socket.socket, orders: int, setup: int)
         os.close(orders)
         os.close(setup)
         link.send(PID.pack(child))
-        return child
+        return
     try:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         requests.close()
         link.close()
         os.dup2(setup, 0)
