@@ -19,15 +19,18 @@ the English file.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from gateway import proven
 from gateway.located import BadFiles, Problem, Tree, load_yaml, read_text, suggest, validate
-from gateway.templating import BadTemplate, CannotRender, Compiled, compile_template, one_line
+from gateway.templating import BadTemplate, CannotRender, Compiled, Later, compile_template, one_line
 from gateway.vocabulary import VOCABULARY
 
 SUFFIX = ".txt"
@@ -37,6 +40,8 @@ FALLBACK = "en"
 """The language whose folder has every template."""
 MAX_LINE = 200
 """Characters of a one-line text: a subject, or what would have passed."""
+MOST_KNOWN = 2_000
+"""Files that are not checked again while they say the same: a reload after an edit takes only what was edited."""
 
 
 class FrontMatter(BaseModel):
@@ -65,9 +70,9 @@ class Rendered:
         return self.lines.get("subject", "")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class TemplateFile:
-    """One template in one language."""
+    """One template in one language. The same file read again is the same object, as long as its text is the same."""
 
     name: str
     lang: str
@@ -75,8 +80,8 @@ class TemplateFile:
     needs: Mapping[str, str]
     optional: Mapping[str, str]
     example: Mapping[str, Any]
-    body: Compiled
-    lines: Mapping[str, Compiled]
+    body: Compiled | Later
+    lines: Mapping[str, Compiled | Later]
 
     def render(self, values: Mapping[str, Any]) -> Rendered:
         """Raises CannotRender; the message names the template and what is missing."""
@@ -129,10 +134,13 @@ class Templates:
 def load_templates(*folders: Path) -> Templates:
     """Read template folders; a file of a later folder replaces the same file of an earlier one.
 
+    Of folders that say what they said when they were proven, nothing is compiled before it is rendered.
+
     Raises BadFiles with every problem: syntax, undeclared or unused variables, an example that does not render.
     """
     files: dict[tuple[str, str], tuple[TemplateFile, ...]] = {}
     problems: list[Problem] = []
+    passed: list[str] = []
     for number, folder in enumerate(folders):
         if not folder.is_dir():
             problems.append(
@@ -142,6 +150,10 @@ def load_templates(*folders: Path) -> Templates:
         paths = sorted(
             folder.rglob(f"*{SUFFIX}"), key=lambda path: (path.relative_to(folder).parts[0] != FALLBACK, path)
         )
+        passed.append(
+            proven.proof_of("templates", *passed, *_contents(folder, paths))
+        )  # later ones build on earlier ones
+        good = passed[-1] in proven.PROVEN
         for path in paths:  # the English ones first: translations take from them what they do not say
             lang, _, name = path.relative_to(folder).with_suffix("").as_posix().partition("/")
             if not name:
@@ -151,7 +163,7 @@ def load_templates(*folders: Path) -> Templates:
                 continue
             try:
                 english = files.get((FALLBACK, name), (None,))[0] if lang != FALLBACK else None
-                files[lang, name] = (read_template(path, lang, name, english), *files.get((lang, name), ()))
+                files[lang, name] = (read_template(path, lang, name, english, good), *files.get((lang, name), ()))
             except BadFiles as bad:
                 problems += bad.problems
                 continue
@@ -165,7 +177,17 @@ def load_templates(*folders: Path) -> Templates:
                 )
     if problems:
         raise BadFiles(problems)
+    for each in passed:
+        proven.keep(each)
     return Templates(files)
+
+
+def _contents(folder: Path, paths: Iterable[Path]) -> Iterator[str]:
+    """Names and texts. What cannot be read has none; that is told where it is read for good."""
+    for path in paths:
+        yield path.relative_to(folder).as_posix()
+        with suppress(BadFiles):
+            yield read_text(path, "")
 
 
 def check_templates(*folders: Path) -> tuple[Problem, ...]:
@@ -177,10 +199,16 @@ def check_templates(*folders: Path) -> tuple[Problem, ...]:
     return ()
 
 
-def read_template(path: Path, lang: str, name: str, english: TemplateFile | None = None) -> TemplateFile:
+def read_template(
+    path: Path, lang: str, name: str, english: TemplateFile | None = None, good: bool = False
+) -> TemplateFile:
     """One file; `english` is what it translates. Raises BadFiles with all its problems."""
     shown = str(path)
-    text = read_text(path, shown).replace("\r\n", "\n")
+    return _template_of(shown, read_text(path, shown).replace("\r\n", "\n"), lang, name, english, good)
+
+
+@lru_cache(MOST_KNOWN)
+def _template_of(shown: str, text: str, lang: str, name: str, english: TemplateFile | None, good: bool) -> TemplateFile:
     parts = text.split("\n---\n", 1)
     if not text.startswith("---\n") or len(parts) != 2:
         raise BadFiles([Problem(shown, 1, 1, "the front matter is missing", "---, then needs and example, then ---")])
@@ -195,6 +223,9 @@ def read_template(path: Path, lang: str, name: str, english: TemplateFile | None
                 "example": {**english.example, **front.example},
             }
         )
+    if good:
+        later = {key: Later(source) for key in LINES if (source := getattr(front, key))}
+        return TemplateFile(name, lang, shown, front.needs, front.optional, front.example, Later(parts[1]), later)
     problems: list[Problem] = []
     names: dict[str, tuple[int, int]] = {}
     lines: dict[str, Compiled] = {}

@@ -161,6 +161,22 @@ class Compiled:
         return "".join(out)
 
 
+class Later:
+    """A template that is known to be good (`gateway.proven`), compiled when it is first rendered."""
+
+    __slots__ = ("_made", "_source")
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._made: Compiled | None = None
+
+    def render(self, values: Mapping[str, Any]) -> str:
+        """As `Compiled.render`."""
+        if self._made is None:
+            self._made = compile_template(self._source)
+        return self._made.render(values)
+
+
 def compile_template(source: str) -> Compiled:
     """Check a template's syntax tree and compile it. Raises BadTemplate."""
     if len(source) > MAX_SOURCE:

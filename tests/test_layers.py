@@ -15,7 +15,7 @@ import pytest
 import gateway
 
 ROOT = Path(gateway.__file__).parent
-LEAVES = ("gateway.located", "gateway.located_words")
+LEAVES = ("gateway.located", "gateway.located_words", "gateway.proven")
 
 CORE = {
     "gateway.mail": ("gateway.mail",),

@@ -37,7 +37,11 @@ def due_of(value: str, pieces: Iterable[str], at: datetime, calendar: Calendar, 
     """
     now = at.astimezone(calendar.zone)
     wanted = _iso(value)
-    named = [each for piece in list(pieces)[:MOST_PIECES] for each in _moments(piece, now, calendar, grammar)]
+    named = [
+        each
+        for piece in _joined(list(pieces)[:MOST_PIECES], grammar)
+        for each in _moments(piece, now, calendar, grammar)
+    ]
     found = [(each, day) for each, day in named if each is None or now < each <= now + FARTHEST]
     for each, day in found:
         if wanted is None or wanted in (day, each.date() if each else None):
@@ -48,6 +52,21 @@ def due_of(value: str, pieces: Iterable[str], at: datetime, calendar: Calendar, 
     return None
 
 
+def _joined(pieces: list[str], grammar: Grammar) -> list[str]:
+    """A day and the time of day behind it are one piece of evidence: "by Wednesday", "at 3 pm"."""
+    joined: list[str] = []
+    timed = True
+    for piece in pieces:
+        found = [named for _, _, named in grammar.matches(prepare(piece))]
+        clock = bool(found) and all("time" in named or "clock" in named for named in found)
+        if clock and not timed:
+            joined[-1] += f" {piece}"
+        else:
+            joined.append(piece)
+        timed = clock or not found or any("time" in named or "clock" in named for named in found)
+    return joined
+
+
 def _moments(
     piece: str, now: datetime, calendar: Calendar, grammar: Grammar
 ) -> Iterable[tuple[datetime | None, date | None]]:
@@ -56,6 +75,7 @@ def _moments(
     prepared = prepare(piece)
     days: list[tuple[date | None, date | None]] = []
     clocks: list[tuple[int, int, bool]] = []
+    weekday = False
     for first, last, named in grammar.matches(prepared):
         text = prepared.data[first:last].decode("utf-8", "replace")
         span = _span(named, text, grammar)
@@ -71,6 +91,9 @@ def _moments(
             continue
         day = grammar.day_of(named, now.date())
         if day is not None:
+            if weekday and days[-1][1] is not None and "wd" not in named and days[-1][1].weekday() == day.weekday():
+                days.pop()  # "Tuesday 29 December" is one day, and the date tells which
+            weekday = "wd" in named
             days.append((_last_day(day, named, now.date(), grammar), day))
     if clocks:
         until, day = days[0] if days else (None, None)

@@ -18,6 +18,7 @@ from gateway.policy.file import PolicyFile
 from gateway.policy.model import Policy, PolicySet, Scope
 from gateway.policy.names import NAMES
 from gateway.policy.variants import check_variants, with_variants
+from gateway.proven import PROVEN, keep, proof_of
 from gateway.reading.lexicon import load_lexicon
 from gateway.site.loader import load_site
 from gateway.site.model import Site
@@ -215,12 +216,21 @@ def _check_file(tree: Tree, file: PolicyFile, site: Site | None) -> list[Problem
 
 
 def _failed_examples(source: PolicySource, policies: PolicySet, example_site: Site) -> Iterable[Problem]:
+    own = any(example.site == "own" for example in source.policy.examples)
+    contents = [source.tree.data, example_site.content, *([policies.site.content] if own else [])]
+    proof = proof_of(source.policy.id, policies.parts["lexicon"], *map(_canonical, contents))
+    if proof in PROVEN:
+        return
+    passed = True
     for result in run_examples(source.policy, policies, example_site):
         if not result.ok:
+            passed = False
             what = f'the example "{result.name}" fails: {result.told}'
             yield source.tree.problem(
                 ("examples", result.number), what, "conditions, or an example, that say what is meant"
             )
+    if passed:
+        keep(proof)
 
 
 def _parts(

@@ -82,6 +82,7 @@ class Readers:
     def __init__(self, count: int, setup: Callable[[PolicySet], Setup]) -> None:
         self.count = count
         self._setup = setup
+        self._new: type[_Nursery] = _Nursery
         self._free = asyncio.Semaphore(count)
         self._nurseries: list[_Nursery] = []
         self._starting = asyncio.Lock()
@@ -162,7 +163,7 @@ class Readers:
             pickled = await asyncio.to_thread(pickle.dumps, self._setup(rules), pickle.HIGHEST_PROTOCOL)
             if self._closed:
                 raise ReadersAway("the gateway is stopping")
-            nursery = _Nursery(rules)
+            nursery = self._new(rules)
             await nursery.start(pickled)
             self._nurseries.append(nursery)
             self._clear()
@@ -204,10 +205,7 @@ class _Nursery:
         try:
             with theirs:
                 # On the loop's own thread: PR_SET_PDEATHSIG counts the death of the thread that made a process.
-                self._process = subprocess.Popen(  # noqa: ASYNC220 - milliseconds; a subprocess of asyncio's wants more
-                    [sys.executable, "-m", "gateway.readers.nursery", str(theirs.fileno()), str(os.getpid())],
-                    stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, pass_fds=[theirs.fileno()], env=_environment(),
-                )  # fmt: skip
+                self._process = self._begin(theirs)
         except OSError as error:
             self._orders.close()
             raise ReadersAway(f"no process can be started: {error.strerror}") from error
@@ -218,6 +216,13 @@ class _Nursery:
             self._process.kill()
             self._process.wait()
             raise
+
+    def _begin(self, orders: socket.socket) -> subprocess.Popen[bytes]:
+        """Start the process: that takes milliseconds, and a subprocess of asyncio's wants more."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "gateway.readers.nursery", str(orders.fileno()), str(os.getpid())],
+            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, pass_fds=[orders.fileno()], env=_environment(),
+        )  # fmt: skip
 
     def _hand_over(self, setup: bytes) -> None:
         assert self._process.stdin is not None

@@ -9,19 +9,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from gateway.located import BadFiles, Problem, Tree, load_yaml, suggest, validate
+from gateway.located import BadFiles, Problem, Tree, load_yaml, read_text, suggest, validate
 from gateway.mail.lazy import lazy
+from gateway.proven import PROVEN, keep, proof_of
 from gateway.reading.acts.acts import UNREAD, Acts
 from gateway.reading.automaton import Captures, Pattern, PatternSet, Span
 from gateway.reading.cues import CUES, SCOPES, Scope
 from gateway.reading.dates import Calendar, CalendarWords
 from gateway.reading.language import SmallWords
-from gateway.reading.phrases import LETTERS, LINE_FEED, BadPhrase, compile_phrase, fold
+from gateway.reading.phrases import LETTERS, LINE_FEED, BadPhrase, Known, compile_phrase, fold
 from gateway.reading.sentences import Prepared, prepare
 
 _MOST_HITS = 200
@@ -223,25 +225,41 @@ class Lexicon:
 def load_lexicon(*folders: Path) -> Lexicon:
     """Read `<lang>.yaml` of every folder; later folders add to earlier ones. Raises BadFiles, everything at once."""
     problems: list[Problem] = []
-    files: list[tuple[Tree, _File]] = []
+    texts: list[tuple[str, str]] = []
     for folder in folders:
         for path in sorted(folder.glob("*.yaml")) if folder.is_dir() else ():
             try:
-                tree = load_yaml(path)
-                files.append((tree, validate(_File, tree)))
+                texts.append((str(path), read_text(path, str(path))))
             except BadFiles as bad:
                 problems += bad.problems
-    return build_lexicon(files, problems)
+    return _lexicon_of(tuple(texts), tuple(problems))
 
 
-def build_lexicon(files: Iterable[tuple[Tree, _File]], problems: list[Problem]) -> Lexicon:
-    """Compile the files and run every example. Raises BadFiles."""
+@lru_cache(4)  # a reload seldom changes it, and it takes the longest
+def _lexicon_of(texts: tuple[tuple[str, str], ...], unread: tuple[Problem, ...]) -> Lexicon:
+    proof = proof_of("lexicon", *(part for name, text in texts for part in (Path(name).name, text)))
+    problems = list(unread)
+    files: list[tuple[Tree, _File]] = []
+    for name, text in texts:
+        try:
+            tree = load_yaml(text, name)
+            files.append((tree, validate(_File, tree)))
+        except BadFiles as bad:
+            problems += bad.problems
+    lexicon = build_lexicon(files, problems, run=proof not in PROVEN)
+    keep(proof)
+    return lexicon
+
+
+def build_lexicon(files: Iterable[tuple[Tree, _File]], problems: list[Problem], *, run: bool = True) -> Lexicon:
+    """Compile the files and `run` every example. Raises BadFiles."""
     files = list(files)
     words: dict[str, dict[str, list[str]]] = {}
     for _, file in files:
         known = words.setdefault(file.lang, {})
         for name, members in file.words.items():
             known[name] = [*known.get(name, []), *members]
+    compiled: dict[str, Known] = {lang: {} for lang in words}
     groups: list[_Group] = []
     examples: list[tuple[Tree, str, int, _Cue, _Group]] = []
     for tree, file in files:
@@ -252,13 +270,13 @@ def build_lexicon(files: Iterable[tuple[Tree, _File]], problems: list[Problem]) 
                 problems.append(tree.problem(("cues", cue), f'no cue is called "{cue}"', write, key=True))
                 continue
             for number, entry in enumerate(entries):
-                group = _compile(tree, file.lang, cue, number, entry, words[file.lang], problems)
+                group = _compile(tree, file.lang, cue, number, entry, words[file.lang], compiled[file.lang], problems)
                 if group is not None:
                     groups.append(group)
                     examples.append((tree, cue, number, entry, group))
     greetings = _openers([g for _, f in files for g in f.greetings], followed=True)
     closings = _openers([c for _, f in files for c in f.closings], followed=False)
-    for tree, cue, number, entry, group in examples:
+    for tree, cue, number, entry, group in examples if run else ():
         _run_examples(tree, cue, number, entry, group, greetings, closings, problems)
     if problems:
         raise BadFiles(problems)
@@ -283,17 +301,24 @@ def _together(dates: Iterable[CalendarWords]) -> CalendarWords:
 
 
 def _compile(
-    tree: Tree, lang: str, cue: str, number: int, entry: _Cue, words: Mapping[str, list[str]], problems: list[Problem]
+    tree: Tree,
+    lang: str,
+    cue: str,
+    number: int,
+    entry: _Cue,
+    words: Mapping[str, list[str]],
+    known: Known,
+    problems: list[Problem],
 ) -> _Group | None:
     sources: dict[str, list[str]] = {"say": [], "unless": [], "set": []}
     good = True
     for key, phrases in (("say", entry.say), ("unless", entry.unless)):
         for at, phrase in enumerate(phrases):
             try:
-                sources[key].append(compile_phrase(phrase, words))
+                sources[key].append(compile_phrase(phrase, words, known))
                 if key == "say":
                     # Whether it matches does not depend on what may follow; without it the automaton stays small.
-                    sources["set"].append(compile_phrase(phrase.rstrip(" ."), words))
+                    sources["set"].append(compile_phrase(phrase.rstrip(" ."), words, known))
             except BadPhrase as bad:
                 good = False
                 problems.append(tree.problem(("cues", cue, number, key, at), str(bad), bad.write))

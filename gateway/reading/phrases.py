@@ -54,12 +54,17 @@ class BadPhrase(ValueError):
         self.write = write
 
 
+Known = dict[tuple[str, bool, int], str]
+"""The sources of word sets by name, whether a word stands before, and depth: most phrases share a few large ones."""
+
+
 @dataclass(slots=True)
 class _Reader:
     """The tokens of one phrase and how far they are read."""
 
     tokens: list[str]
     words: Mapping[str, list[str]]
+    known: Known
     depth: int = 0
     at: int = 0
 
@@ -71,10 +76,10 @@ class _Reader:
         return self.tokens[self.at - 1]
 
 
-def compile_phrase(phrase: str, words: Mapping[str, list[str]]) -> str:
+def compile_phrase(phrase: str, words: Mapping[str, list[str]], known: Known | None = None) -> str:
     """The RE2 source of a phrase; its first group is the phrase itself without the edges. Raises BadPhrase.
 
-    For octets as `octets_of` makes them, in Latin-1 mode.
+    For octets as `octets_of` makes them, in Latin-1 mode. `known` keeps what was made of `words`, for the next phrase.
     """
     if not phrase.strip():
         raise BadPhrase("an empty phrase", "the words to look for")
@@ -83,7 +88,7 @@ def compile_phrase(phrase: str, words: Mapping[str, list[str]]) -> str:
     body = phrase.strip()
     start, end = body.startswith("<"), body.endswith(">")
     body = body[1 if start else 0 : len(body) - 1 if end else len(body)]
-    reader = _Reader([t for t in _TOKEN.findall(fold(body)) if not t.isspace()], words)
+    reader = _Reader([t for t in _TOKEN.findall(fold(body)) if not t.isspace()], words, {} if known is None else known)
     source = _choice(reader, led=False)
     if reader.at < len(reader.tokens):
         raise BadPhrase(f'"{reader.peek()}" without its opening bracket', "brackets in pairs")
@@ -181,6 +186,9 @@ def _inside(reader: _Reader, closing: str, led: bool) -> str:
 
 
 def _set(reader: _Reader, name: str, led: bool) -> str:
+    key = (name, led, reader.depth)
+    if key in reader.known:
+        return reader.known[key]
     members = reader.words.get(name)
     if members is None:
         raise BadPhrase(f'no word set "{name}"', f"one of {', '.join(sorted(reader.words)) or 'words: first'}")
@@ -188,9 +196,11 @@ def _set(reader: _Reader, name: str, led: bool) -> str:
         raise BadPhrase(f'the word set "{name}" uses itself, or sets are nested too deep', "plain words in it")
     branches = []
     for member in members:
-        inner = _Reader([t for t in _TOKEN.findall(fold(member)) if not t.isspace()], reader.words, reader.depth + 1)
+        tokens = [t for t in _TOKEN.findall(fold(member)) if not t.isspace()]
+        inner = _Reader(tokens, reader.words, reader.known, reader.depth + 1)
         branches.append(_choice(inner, led))
         if inner.at < len(inner.tokens):
             what = f'"{inner.peek()}" without its opening bracket in the word set "{name}"'
             raise BadPhrase(what, "brackets in pairs")
-    return f"(?:{'|'.join(branches)})"
+    source = reader.known[key] = f"(?:{'|'.join(branches)})"
+    return source

@@ -22,6 +22,7 @@ from gateway.resources import shipped
 from gateway.service import Service
 from gateway.settings_file import load_settings
 from gateway.smtp.sink import Sink, SunkMail
+from tests.e2e.mother import ForkedNursery
 
 
 @dataclass
@@ -145,6 +146,7 @@ async def house(
         service = Service(loaded, **({"clock": clock} if clock else {}))
         with mock.patch("gateway.service.load_policies", quick_load):
             await service.start()
+        service.readers._new = ForkedNursery
         ports = [server.port for server in service.doors.servers]
         try:
             yield House(service, behind, ports[0], ports[-1], tmp_path / "state")

@@ -141,10 +141,12 @@ def main() -> None:
     import structlog
 
     from gateway import service
+    from tests.e2e.mother import address
 
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
     files = service.files_of(settings_for(Path("/nowhere"), 25))
     service.files_of = lambda _: files
+    address()  # before the first fork, so that all gateways have the same mother
     bell, ring = os.pipe()
     os.set_blocking(ring, False)
     signal.set_wakeup_fd(ring, warn_on_full_buffer=False)
@@ -197,6 +199,7 @@ async def _serve(order: dict[str, Any]) -> None:
     from gateway import service as module
     from gateway.service import Service
     from tests.e2e.house import quick_load
+    from tests.e2e.mother import ForkedNursery
 
     module.load_policies = quick_load
     ahead = timedelta(seconds=order["ahead"])
@@ -204,6 +207,7 @@ async def _serve(order: dict[str, Any]) -> None:
     told = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, told.set)
     await service.start()
+    service.readers._new = ForkedNursery
     port, tap = (server.port for server in service.doors.servers)
     _say({"pid": os.getpid(), "port": port, "tap": tap})
     await told.wait()

@@ -21,7 +21,7 @@ from gateway import pipeline
 from gateway.commands import serve
 from gateway.mail.message import read_message
 from gateway.readers import work
-from gateway.readers.pool import ReadersAway, ReadingFault, TooMuch
+from gateway.readers.pool import ReadersAway, ReadingFault, TooMuch, _Nursery
 from gateway.resources import shipped
 from gateway.smtp.sink import Fault
 from gateway.template_files import Templates, load_templates
@@ -170,6 +170,7 @@ async def test_a_reader_is_killed_amid_a_mail(tmp_path):
     """The mail is read by another one; and when the gateway stops, none is left."""
     async with scene(tmp_path, readers=1) as (gateway, ledgers):
         readers = gateway.service.readers
+        readers._new = _Nursery  # a real start, not one of the tests' own
         await readers.warm(gateway.service.rules.current)
         [first] = readers.processes
         os.kill(first, signal.SIGSTOP)

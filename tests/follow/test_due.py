@@ -44,6 +44,19 @@ def test_words(words: str) -> None:
     assert due is not None and f"{due:%a %H:%M}" == SAID[words] and due - MONDAY < timedelta(days=8)
 
 
+@pytest.mark.parametrize(
+    ("pieces", "due"),
+    [
+        (["by Wednesday", "at 3 pm"], "Wed 13 15:00"), (["tomorrow", "at 10am"], "Tue 12 10:00"),
+        (["Tuesday 19 May"], "Tue 19 18:00"), (["Tuesday 19 May", "at 9"], "Tue 19 09:00"),
+        (["Dienstag, 19.05.", "um 9 Uhr"], "Tue 19 09:00"), (["on Friday"], "Fri 15 18:00"),
+        (["by Wednesday at 3 pm", "at 5 pm"], "Wed 13 15:00"),
+    ],
+)  # fmt: skip
+def test_a_day_its_date_and_its_time_are_one(pieces: list[str], due: str) -> None:
+    assert f"{due_of('in words', pieces, MONDAY, CALENDAR, GRAMMAR):%a %d %H:%M}" == due
+
+
 LONGER = {
     "next week": date(2026, 5, 22), "sometime next week": date(2026, 5, 22), "nächste Woche": date(2026, 5, 22),
     "la semaine prochaine": date(2026, 5, 22), "la semana que viene": date(2026, 5, 22),
