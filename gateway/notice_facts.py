@@ -59,6 +59,8 @@ class NoticeFacts:
     target_team: bool = False
     """The matter goes to a team's address, and to nobody by name."""
     question: str = ""
+    refused: bool = True
+    """Whether the mail says no."""
     findings: tuple[NoticeFinding, ...] = ()
     adds: tuple[Mailbox, ...] = ()
     can_fix: bool = False
@@ -96,6 +98,7 @@ def facts_of(
         requester_hidden="requester_bcc_only" in found,
         target=_target(str(target.value), gist.to) if target is not None else None,
         question=gist.question,
+        refused="refusal" in found,
         findings=tuple(
             NoticeFinding(
                 finding.policy,
@@ -130,6 +133,7 @@ def variables(facts: NoticeFacts) -> dict[str, Any]:
         "target_name": named(facts.target),
         "target_address": one_line(facts.target.address) if facts.target else "",
         "question": facts.question,
+        "refused": facts.refused,
         "words": [words for finding in facts.findings for words in finding.words][:MOST_WORDS],
         "can_fix": facts.can_fix,
         "target_team": facts.target_team,

@@ -16,6 +16,7 @@ VOCABULARY: Mapping[str, str] = {
     "target_name": "to whom the matter is passed on: the name, else the address",
     "target_address": "that person's or team's address",
     "question": "the requester's own words, shortened",
+    "refused": "true when the mail says no",
     "reasons": "list of what was found, each with .policy, .text, .words (list) and .would_pass",
     "why": "what the policy file says",
     "words": "list: the exact words in question",

@@ -43,6 +43,28 @@ _OPENINGS = frozenset(
         """
     )
 )
+_DAYS = frozenset(
+    phrases(
+        """
+    monday|tuesday|wednesday|thursday|friday|saturday|sunday|yesterday|today|
+    montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonnabend|sonntag|gestern|heute|
+    lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|hier|aujourd'hui|
+    lunes|martes|miércoles|jueves|viernes|sábado|domingo|ayer|hoy|
+    segunda-feira|terça-feira|quarta-feira|quinta-feira|sexta-feira|segunda|terça|quarta|quinta|sexta|ontem|hoje|
+    lunedì|martedì|mercoledì|giovedì|venerdì|sabato|domenica|ieri|oggi|
+    maandag|dinsdag|woensdag|donderdag|vrijdag|zaterdag|zondag|gisteren|vandaag|
+    mandag|tirsdag|onsdag|torsdag|fredag|lørdag|søndag|måndag|tisdag|lördag|söndag|i går|igår|
+    poniedziałek|wtorek|środa|środę|czwartek|piątek|sobota|sobotę|niedziela|niedzielę|wczoraj|
+    pondělí|úterý|středa|středu|čtvrtek|pátek|sobota|sobotu|neděle|neděli|včera|pondelok|utorok|streda|štvrtok|piatok|
+    hétfő|kedd|szerda|csütörtök|péntek|szombat|vasárnap|tegnap|luni|marți|miercuri|joi|vineri|sâmbătă|duminică|ieri|
+    maanantai|tiistai|keskiviikko|torstai|perjantai|lauantai|sunnuntai|eilen|ponedjeljak|utorak|srijeda|četvrtak|petak|
+    понедельник|вторник|среда|среду|четверг|пятница|пятницу|суббота|субботу|воскресенье|вчера|
+    понеділок|вівторок|середа|середу|четвер|п'ятниця|п'ятницю|субота|суботу|неділя|неділю|вчора|
+    pazartesi|salı|çarşamba|perşembe|cuma|cumartesi|pazar|dün
+        """
+    )
+)
+"""What may stand before a name in place of a whole date: "On Monday, Jill … wrote:"."""
 _PRONOUNS = frozenset(
     phrases(
         """
@@ -257,6 +279,10 @@ def _name_of(text: str, *, opening: bool) -> str:
     begin, end = 0, len(words)
     while begin < end:
         word = words[begin].strip(",;:.<>-–—*")
+        # "Domingo Pérez" is a name, "El domingo Ana Pérez" is not, nor is "Monday, Jill".
+        if opening and word.lower() in _DAYS and end - begin > 1 and (words[begin][-1:] == "," or begin > 0):
+            begin += 1
+            continue
         if (
             word
             and word not in FILLERS

@@ -372,7 +372,10 @@ async def test_an_option_tells_the_supervisor_of_every_first_answer_to_an_execut
             answer = mail(f"Dana Cole <{DANA}>", f"Helen Brandt <{helen}>", "Re: Projector", words,
                           reply_to="<h@x>", message_id=f"<a{number}@acme.example>")  # fmt: skip
             assert (await gateway.send(DANA, [helen], answer)) == (250, "2.0.0 Taken")
-        assert len(await gateway.wait_to(PRIYA)) == 1
+        [note] = await gateway.wait_to(PRIYA)
+        assert "Dana Cole has answered Helen Brandt" in said(read_message(note.raw)) and "no." not in said(
+            read_message(note.raw)
+        ), "a helpful answer is no no"
         went = gateway.to(helen)
         assert len(went) == 2 and all(PRIYA.encode() not in each.raw for each in went), "nobody sees it"
 
