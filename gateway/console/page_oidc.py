@@ -41,7 +41,7 @@ async def leave(visit: Visit) -> Response:
         return visit.go("/")
     _not_too_often(visit)
     key = secrets.token_urlsafe(32)
-    url = await provider.door(_of(key, "state"), _of(key, "nonce"), _of(key, "verifier"), visit.now)
+    url = await provider.door(_of(key, "state"), _of(key, "nonce"), _of(key, "verifier"))
     answer = RedirectResponse(url, 303)
     place = visit.parts.place
     # Lax: the way back starts at the provider's page.

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import socket
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,8 @@ import pytest
 from cryptojwt.jwk.hmac import SYMKey
 from cryptojwt.jwk.rsa import new_rsa_key
 
+from gateway.console import fetched
+from gateway.console import provider as provider_module
 from gateway.console.attempts import PER_PLACE, Attempts
 from gateway.console.page_oidc import _lower
 from gateway.store.accounts import CONSOLE, Account
@@ -77,8 +81,9 @@ def place(port: int, provider: OidcProvider, tmp_path_factory: pytest.TempPathFa
 def scene(place: Scene, provider: OidcProvider) -> Iterator[Scene]:
     place.parts.attempts = Attempts()
     provider.asked.clear()
+    provider.fetched.clear()
     yield place
-    provider.spoil = None
+    provider.spoil, provider.wait_token, provider.drip = None, 0.0, 0.0
     provider.spoil_token = provider.spoil_metadata = lambda said: None
     _forget(place)
 
@@ -86,7 +91,8 @@ def scene(place: Scene, provider: OidcProvider) -> Iterator[Scene]:
 def _forget(scene: Scene) -> None:
     """As if the console had just been started."""
     assert scene.parts.provider is not None
-    scene.parts.provider._asked = None
+    scene.parts.provider.metadata.forget()
+    scene.parts.provider.keys.forget()
     scene.parts.provider.claim = "email"
 
 
@@ -355,10 +361,11 @@ def test_what_the_provider_tells_only_when_asked(scene: Scene, provider: OidcPro
 def test_a_new_key(scene: Scene, provider: OidcProvider) -> None:
     """The provider signs with a key that it did not have when it was last asked."""
     assert through(scene.browser(), "ada").status_code == 303
-    provider.new_keys()
-    asked = scene.parts.provider and scene.parts.provider._asked
+    key = provider.new_key()
+    provider.spoil = lambda claims, header: header.update(kid=key.kid) or key
+    provider.fetched.clear()
     assert through(scene.browser(), "ada").status_code == 303
-    assert scene.parts.provider and scene.parts.provider._asked == asked, "not because it was asked for everything"
+    assert provider.fetched == ["keys"], "not because it was asked for everything"
 
 
 AWAY = "That log-in is away"
@@ -417,7 +424,56 @@ def test_a_provider_that_is_away(scene: Scene, provider: OidcProvider) -> None:
         assert scene.browser().log_in("ada").status_code == 303
     finally:
         provider.start()
+    _forget(scene)
     assert through(scene.browser(), "ada").status_code == 303
+
+
+def test_many_at_once_ask_the_provider_once(scene: Scene, provider: OidcProvider) -> None:
+    _forget(scene)
+    provider.spoil_metadata = lambda said: time.sleep(0.5)
+    with ThreadPoolExecutor(6) as many:
+        found = list(many.map(lambda _: through(scene.browser(), "ada").status_code, range(6)))
+    assert found == [303] * 6 and sorted(provider.fetched) == ["keys", "metadata"]
+
+
+def test_that_it_was_away_is_remembered_for_a_moment(
+    scene: Scene, provider: OidcProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those who come next do not wait for it as well, and it is not asked again by each of them."""
+    _forget(scene)
+    provider.spoil_metadata = lambda said: 1 / 0
+    for _ in range(3):
+        answer = scene.browser().http.get(f"{scene.url}/log-in/oidc")
+        assert answer.status_code == 503 and AWAY in answer.text
+    assert provider.fetched == ["metadata"]
+    provider.spoil_metadata = lambda said: None
+    monkeypatch.setattr(fetched, "AWAY_SECONDS", 0.0)
+    assert through(scene.browser(), "ada").status_code == 303
+
+
+def test_a_provider_that_answers_octet_by_octet(
+    scene: Scene, provider: OidcProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No single octet is late, and the whole is."""
+    _forget(scene)
+    provider.drip = 0.2
+    monkeypatch.setattr(provider_module, "SECONDS", 1.0)
+    began = time.monotonic()
+    answer = scene.browser().http.get(f"{scene.url}/log-in/oidc")
+    assert answer.status_code == 503 and "in time" in answer.text and time.monotonic() - began < 5
+
+
+def test_an_exchange_that_takes_too_long(scene: Scene, provider: OidcProvider, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each answer in time, and all of them together not: nobody is let in, nobody is blamed."""
+    browser = scene.browser()
+    back = way_back(off(browser), "ada")
+    before = noted(scene)
+    provider.wait_token = 5.0
+    monkeypatch.setattr(provider_module, "TOGETHER_SECONDS", 1.0)
+    began = time.monotonic()
+    answer = browser.http.get(back)
+    assert answer.status_code == 503 and AWAY in answer.text and time.monotonic() - began < 4
+    assert "gateway" not in browser.http.cookies and noted(scene) == before
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed (apt-get install chromium)")
