@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import json
 import math
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, unquote
 
 import structlog
 from starlette.responses import RedirectResponse, Response
 
-from gateway.console.page_door import begin, local
+from gateway.console.page_door import begin, drop, local
 from gateway.console.visit import Refused, Visit
 from gateway.store.accounts import CONSOLE, Account
 
@@ -25,9 +27,35 @@ log = structlog.get_logger("gateway.console")
 
 HOW = "OpenID Connect"
 COOKIE = "oidc"
-WITHIN_SECONDS = 600
+WITHIN = timedelta(minutes=10)
 """How long somebody may take at the provider."""
+CLOCKS_APART = timedelta(minutes=1)
+"""How far the clock of another console may be ahead, where somebody has begun there."""
 MOST_TEXT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A log-in under way, as the browser keeps it: the key of all that is asked, when that was, and the page that is
+    shown afterwards. Sealed: a browser may keep a cookie for longer than it was told."""
+
+    key: str
+    at: datetime
+    after: str
+
+    def sealed(self, visit: Visit) -> str:
+        body = json.dumps([self.key, self.at.timestamp(), self.after]).encode()
+        return visit.parts.store.seal_cookie(body, COOKIE)
+
+    @classmethod
+    def of(cls, visit: Visit) -> Begun | None:
+        """That of this browser; None where it has begun none, or what it brings is not ours."""
+        cookie = visit.request.cookies.get(visit.parts.place.cookie_named(COOKIE), "")
+        body = visit.parts.store.open_cookie(cookie, COOKIE)
+        if body is None:
+            return None
+        key, at, after = json.loads(body)
+        return cls(key, datetime.fromtimestamp(at, UTC), after)
 
 
 async def leave(visit: Visit) -> Response:
@@ -46,8 +74,9 @@ async def leave(visit: Visit) -> Response:
     place = visit.parts.place
     # Lax: the way back starts at the provider's page.
     answer.set_cookie(
-        COOKIE, f"{key}~{quote(local(visit.asked('next', 2000)), safe='')}", path=place.path("/log-in/oidc"),
-        secure=place.secure, httponly=True, samesite="lax", max_age=WITHIN_SECONDS,
+        place.cookie_named(COOKIE), Begun(key, visit.now, local(visit.asked("next", 2000))).sealed(visit),
+        path=place.cookie_path, secure=place.secure, httponly=True, samesite="lax",
+        max_age=int(WITHIN.total_seconds()),
     )  # fmt: skip
     return answer
 
@@ -56,14 +85,14 @@ async def come_back(visit: Visit) -> Response:
     """Let in whoever the provider says it is, if they have an account."""
     provider = _provider(visit)
     _not_too_often(visit)
-    key, _, after = visit.request.cookies.get(COOKIE, "").partition("~")
-    said = visit.asked("state", 200)
-    if not key or not hmac.compare_digest(_of(key, "state").encode(), said.encode("utf-8", "surrogatepass")):
+    begun = Begun.of(visit)
+    said = visit.asked("state", 200).encode("utf-8", "surrogatepass")
+    if begun is None or not hmac.compare_digest(_of(begun.key, "state").encode(), said):
         # Neither counted nor noted: any page of the web can send a browser here, and nobody guesses 256 bits.
         raise Refused(403, "oidc-untrusted", "this log-in was not begun in this browser")
     visit.parts.attempts.failed_at(visit.where, visit.now)  # before the exchange, or many could try at the same time
     try:
-        account = await _account(visit, provider, key)
+        account = await _account(visit, provider, begun)
     except Refused as refused:
         if refused.status == 503:  # a provider that is away has refused nobody
             visit.parts.attempts.taken_back(visit.where)
@@ -75,13 +104,16 @@ async def come_back(visit: Visit) -> Response:
             log.warning("log-in refused", why=detail, peer=visit.where)
         raise
     visit.parts.attempts.taken_back(visit.where)
-    answer = await asyncio.to_thread(begin, visit, account, unquote(after), HOW)
-    answer.delete_cookie(COOKIE, path=visit.parts.place.path("/log-in/oidc"))
+    answer = await asyncio.to_thread(begin, visit, account, begun.after, HOW)
+    drop(answer, visit, COOKIE)
     return answer
 
 
-async def _account(visit: Visit, provider: Provider, key: str) -> Account:
+async def _account(visit: Visit, provider: Provider, begun: Begun) -> Account:
     """The account of whoever comes back. Raises Refused."""
+    key = begun.key
+    if not -CLOCKS_APART <= visit.now - begun.at <= WITHIN:
+        raise Refused(403, "oidc-untrusted", "this log-in was begun too long ago")
     if not visit.parts.attempts.first_use(_of(key, "state")):
         raise Refused(403, "oidc-untrusted", "this log-in was used before")
     error = visit.asked("error", 60)

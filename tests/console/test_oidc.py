@@ -7,7 +7,8 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -20,7 +21,7 @@ from cryptojwt.jwk.rsa import new_rsa_key
 from gateway.console import fetched
 from gateway.console import provider as provider_module
 from gateway.console.attempts import PER_PLACE, Attempts
-from gateway.console.page_oidc import _lower
+from gateway.console.page_oidc import WITHIN, _lower
 from gateway.store.accounts import CONSOLE, Account
 from tests.console.oidc_provider import CLIENT, PASSWORD, SECRET, Claims, OidcProvider, oidc_provider
 from tests.console.scene import Browser, Scene
@@ -299,6 +300,33 @@ def test_each_way_back_serves_once(scene: Scene) -> None:
     shut_out(scene, other, other.http.get(back), "this log-in was used before")
     scene.parts.attempts = Attempts()  # the console was started anew: then the provider's own memory is left
     shut_out(scene, other, other.http.get(back), "the provider gives no token (invalid_grant)")
+
+
+def test_its_cookie_is_as_safe_as_that_of_the_session(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scene.parts, "place", replace(scene.parts.place, secure=True))
+    set_ = scene.browser().http.get(f"{scene.url}/log-in/oidc").headers["set-cookie"]
+    assert set_.startswith("__Secure-oidc=") and "; Secure" in set_ and "HttpOnly" in set_ and f"Path={PREFIX};" in set_
+
+
+def test_a_log_in_that_was_begun_long_ago(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The age is in the sealed cookie: a browser may keep it for longer than it was told."""
+    browser = scene.browser()
+    began = datetime.now(UTC) - WITHIN - timedelta(seconds=30)
+    monkeypatch.setattr(scene.parts, "clock", lambda: began)
+    back = way_back(off(browser), "ada")
+    monkeypatch.undo()
+    shut_out(scene, browser, browser.http.get(back), "this log-in was begun too long ago")
+
+
+@pytest.mark.parametrize(
+    "change", [lambda cookie: "A" + cookie[1:], lambda cookie: cookie[:-4] + "AAA=", lambda _: "x"]
+)
+def test_a_cookie_that_was_changed(scene: Scene, change: Callable[[str], str]) -> None:
+    browser = scene.browser()
+    back = way_back(off(browser), "ada")
+    other = scene.browser()
+    other.http.cookies.set("oidc", change(browser.http.cookies["oidc"]))
+    not_begun(scene, other.http.get(back))
 
 
 def test_a_log_in_that_somebody_else_began(scene: Scene) -> None:
