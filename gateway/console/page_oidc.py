@@ -32,6 +32,8 @@ WITHIN = timedelta(minutes=10)
 CLOCKS_APART = timedelta(minutes=1)
 """How far the clock of another console may be ahead, where somebody has begun there."""
 MOST_TEXT = 200
+MOST_AFTER = 1200
+"""Octets of the address that is shown afterwards: browsers drop a cookie of over 4096 (RFC 6265bis §5.6)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class Begun:
     after: str
 
     def sealed(self, visit: Visit) -> str:
-        body = json.dumps([self.key, self.at.timestamp(), self.after]).encode()
+        body = json.dumps([self.key, self.at.timestamp(), self.after], ensure_ascii=False).encode()
         return visit.parts.store.seal_cookie(body, COOKIE)
 
     @classmethod
@@ -74,7 +76,7 @@ async def leave(visit: Visit) -> Response:
     place = visit.parts.place
     # Lax: the way back starts at the provider's page.
     answer.set_cookie(
-        place.cookie_named(COOKIE), Begun(key, visit.now, local(visit.asked("next", 2000))).sealed(visit),
+        place.cookie_named(COOKIE), Begun(key, visit.now, _after(visit)).sealed(visit),
         path=place.cookie_path, secure=place.secure, httponly=True, samesite="lax",
         max_age=int(WITHIN.total_seconds()),
     )  # fmt: skip
@@ -142,6 +144,12 @@ def _of_claims(visit: Visit, claim: str, claims: Mapping[str, Any]) -> Account:
 def _lower(text: str) -> str:
     """In small letters, of ASCII alone: "ſmith" and "smith" may be two people of the provider."""
     return "".join(letter.lower() if letter.isascii() else letter for letter in text)
+
+
+def _after(visit: Visit) -> str:
+    """The page that was asked for, or the first one, where it would not fit into the cookie."""
+    path = local(visit.asked("next", MOST_AFTER + 1))
+    return path if len(path.encode("utf-8", "surrogatepass")) <= MOST_AFTER else "/"
 
 
 def _provider(visit: Visit) -> Provider:

@@ -156,6 +156,26 @@ def test_the_way_back_leads_nowhere_else(scene: Scene) -> None:
     assert answer.headers["location"] == f"{PREFIX}/"
 
 
+@pytest.mark.parametrize(
+    ("asked", "shown"),
+    [
+        ("/log?subject=" + "a" * 1180, "/log?subject=" + "a" * 1180),
+        ("/log?subject=" + "a" * 1200, "/"),
+        ("/log?subject=" + "ä" * 700, "/"),
+        ("/log?subject=" + "a" * 9000, "/"),
+        ("/log?subject=" + '"' * 1180, "/log?subject=" + "%22" * 1180),
+    ],
+    ids=["long", "too long", "accents", "far too long", "quotes"],
+)
+def test_a_long_way_back(scene: Scene, asked: str, shown: str) -> None:
+    """A cookie of over 4096 octets browsers drop, and then nobody could come back."""
+    browser = scene.browser()
+    answer = browser.http.get(f"{browser.url}/log-in/oidc", params={"next": asked})
+    assert answer.status_code == 303 and len(answer.headers["set-cookie"]) < 4096
+    answer = browser.http.get(way_back(answer.headers["location"], "ada"))
+    assert answer.status_code == 303 and answer.headers["location"] == PREFIX + shown
+
+
 def test_who_is_in_needs_no_provider(scene: Scene) -> None:
     answer = scene.browser("otto").http.get(f"{scene.url}/log-in/oidc")
     assert answer.status_code == 303 and answer.headers["location"] == f"{PREFIX}/"
