@@ -132,7 +132,8 @@ def _of_claims(visit: Visit, claim: str, claims: Mapping[str, Any]) -> Account:
     if not isinstance(value, str) or not value.strip() or not value.isprintable() or len(value) > MOST_TEXT:
         raise Refused(403, "oidc-unknown", f"({claim})")
     value = _lower(value.strip())
-    if claim == "email" and claims.get("email_verified") not in (True, "true"):  # some providers write it as text
+    verified = claims.get("email_verified")
+    if claim == "email" and verified is not True and verified != "true":  # some providers write it as text
         raise Refused(403, "oidc-unverified", value)
     accounts = visit.parts.store.accounts()
     found = [each for each in accounts if _lower(each.address if claim == "email" else each.name) == value]

@@ -93,9 +93,15 @@ class Provider:
             except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
                 raise self._away(error) from error
             claims = await self._id_token(token, nonce, known, now)
-            if self.claim in claims or not known.get("userinfo_endpoint"):
+            unsaid = self.claim == "email" and "email_verified" not in claims
+            if (self.claim in claims and not unsaid) or not known.get("userinfo_endpoint"):
                 return claims
-            return await self._userinfo(client, known["userinfo_endpoint"], claims["sub"])
+            told = await self._userinfo(client, known["userinfo_endpoint"], claims["sub"])
+            if self.claim not in claims:
+                return told
+            # What is said of another address is not said of this one.
+            same = "email_verified" in told and told.get("email") == claims["email"]
+            return {**claims, "email_verified": told["email_verified"]} if same else claims
 
     async def _id_token(
         self, token: Mapping[str, Any], nonce: str, known: Mapping[str, Any], now: datetime

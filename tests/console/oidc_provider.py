@@ -263,6 +263,7 @@ class OidcProvider:
         parsed = endpoint.parse_request({}, info)
         done = endpoint.process_request(parsed, http_info=info)
         said = dict(done["response_args"])
+        self.fetched.append("userinfo")
         self.spoil_token(said)
         return JSONResponse(said)
 

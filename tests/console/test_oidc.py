@@ -406,6 +406,44 @@ def test_what_the_provider_tells_only_when_asked(scene: Scene, provider: OidcPro
     shut_out(scene, browser, through(browser, "ada"), "UserInfo is about somebody else")
 
 
+ADA = "Ada@Acme.example"
+
+
+@pytest.mark.parametrize(
+    ("token", "userinfo", "let_in"),
+    [
+        ({"email": ADA}, {"email": ADA, "email_verified": True}, True),
+        ({"email": ADA}, {"email": ADA, "email_verified": "true"}, True),
+        ({"email": ADA}, {"email": ADA, "email_verified": False}, False),
+        ({"email": ADA}, {"email": ADA, "email_verified": 1}, False),
+        ({"email": ADA}, {"email": ADA}, False),
+        ({"email": ADA}, {"email_verified": True}, False),
+        ({"email": ADA}, {"email": "other@acme.example", "email_verified": True}, False),
+        ({"email": ADA, "email_verified": False}, {"email": ADA, "email_verified": True}, False),
+        ({"email": ADA, "email_verified": None}, {"email": ADA, "email_verified": True}, False),
+    ],
+)
+def test_verified_where_only_userinfo_says_so(
+    scene: Scene, provider: OidcProvider, token: Claims, userinfo: Claims, let_in: bool
+) -> None:
+    """Some providers say it only when asked. Of the same address, and never against what the ID token says."""
+
+    def only(said: Claims, what: Claims) -> None:
+        for name in ("email", "email_verified"):
+            said.pop(name, None)
+        said.update(what)
+
+    provider.spoil = lambda claims, _: only(claims, token)
+    provider.spoil_token = lambda said: only(said, userinfo) if "sub" in said else None
+    browser = scene.browser()
+    answer = through(browser, "ada")
+    assert provider.fetched.count("userinfo") == ("email_verified" not in token)
+    if let_in:
+        assert answer.status_code == 303 and "Ada" in browser.get("/me").text
+    else:
+        shut_out(scene, browser, answer, "not verified ada@acme.example")
+
+
 def test_a_new_key(scene: Scene, provider: OidcProvider) -> None:
     """The provider signs with a key that it did not have when it was last asked."""
     assert through(scene.browser(), "ada").status_code == 303
