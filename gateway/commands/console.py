@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import platform
 import signal
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -39,7 +40,7 @@ def console(settings: Settings) -> None:
 
     if any(place.tls == "implicit" for place in settings.console_listen) and settings.tls_cert is None:
         user_error("console_listen wants TLS, and there is no certificate", "tls_cert (and tls_key), or no ,tls")
-    with open_store(settings) as store:
+    with open_store(settings, f"console on {platform.node()}") as store:
         set_up_log(settings)
         if not store.accounts():
             out().print("There are no accounts yet: referral-gateway user add NAME --role admin")

@@ -285,7 +285,7 @@ class Accounts(Base):
     def _note(
         self, connection: Connection, subject: str, outcome: str, detail: str, by: str, now: datetime, origin: str
     ) -> None:
-        audit.add_events(connection, [audit.Event(subject, now, outcome, detail, by, origin)], self.run_id)
+        audit.add_events(connection, [audit.Event(subject, now, outcome, detail, by, origin)], self.run_id, self.origin)
 
     # --- who looks after a held mail -------------------------------------------------------------------------------
 

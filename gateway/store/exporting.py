@@ -219,11 +219,13 @@ def _others(connection: Connection, wanted: LogFilter) -> Iterator[Record]:
         if not wanted.person or str(said.get("by", "")).lower() == wanted.person.lower():
             number = sum(last - first + 1 for _, first, last in said["links"])
             detail = f"{number} entries: {said.get('why', '')}"
-            yield Record(row.at, "log", "erasure", detail, str(said.get("by", "")), "", None, row.run, row.seq)
+            by, origin = str(said.get("by", "")), str(said.get("origin", ""))
+            yield Record(row.at, "log", "erasure", detail, by, origin, None, row.run, row.seq)
     rules = and_(true(), *_when(rule_events.c, wanted), *_by(rule_events.c.by, wanted))
     for row in _paged(connection, rule_events, rules):
         detail = f"{row.how}; {row.before or 'nothing'} -> {row.version}" + (f"\n{row.detail}" if row.detail else "")
-        yield Record(row.at, "rules", row.kind, detail, row.by, row.host, None, row.run, row.seq)
+        origin = f"{'command' if row.by else 'serve'} on {row.host}"  # only commands change rules for somebody
+        yield Record(row.at, "rules", row.kind, detail, row.by, origin, None, row.run, row.seq)
 
 
 def _when(columns: Any, wanted: LogFilter) -> Iterator[ColumnElement[bool]]:
