@@ -31,6 +31,9 @@ OWN = (
 )  # fmt: skip
 RULES = ("site", "policies", "templates", "notices_address", "notices_from", "observe", "tls_cert", "tls_key")
 
+WATCH_SECONDS = 30
+"""How often it is looked whether files were changed, or anything was erased."""
+
 
 @with_settings(*STORE, *OWN, *RULES, "log_level", "log_format")
 def console(settings: Settings) -> None:
@@ -83,13 +86,14 @@ async def _serve(settings: Settings, store: Store) -> None:
     store.learn_beside()
     for address in addresses(settings, served.ports):
         out().print(f"The console is at {address}")
-    watch = asyncio.create_task(_follow_files(rules))
+    watches = [asyncio.create_task(_follow_files(rules)), asyncio.create_task(_follow_erasures(store))]
     try:
         await stop.wait()
     finally:
-        watch.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await watch
+        for watch in watches:
+            watch.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await watch
         await served.close()
         await readers.close()
 
@@ -150,6 +154,13 @@ def _signing(settings: Settings) -> str:
         return ""
 
 
+async def _follow_erasures(store: Store) -> None:
+    """Let go of subjects in memory that were erased, though nobody searches."""
+    while True:
+        await asyncio.sleep(WATCH_SECONDS)
+        await asyncio.to_thread(store.watch_subjects)
+
+
 async def _follow_files(rules: Rules) -> None:
     """Take changed policies, site and templates as the gateway does; broken ones keep the old set."""
     import structlog
@@ -157,7 +168,7 @@ async def _follow_files(rules: Rules) -> None:
     from gateway.located import BadFiles
 
     while True:
-        await asyncio.sleep(30)
+        await asyncio.sleep(WATCH_SECONDS)
         try:
             await asyncio.to_thread(rules.reload)
         except BadFiles as bad:
