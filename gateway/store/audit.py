@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 
 from gateway.store import chains
 from gateway.store.errors import Ambiguous, Unknown
+from gateway.store.folding import lowered, small
 from gateway.store.records import AuditEntry, AuditRow
 from gateway.store.schema import audit, audit_events, audit_policies
 
@@ -142,7 +143,7 @@ def list_entries(
 
 def _agent(agent: str) -> ColumnElement[bool]:
     if agent.startswith("@"):
-        return audit.c.agent.iendswith(agent, autoescape=True)
+        return lowered(audit.c.agent).endswith(small(agent), autoescape=True)
     return audit.c.agent.in_({agent, agent.lower()})
 
 

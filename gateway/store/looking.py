@@ -20,6 +20,7 @@ from sqlalchemy.engine import Connection
 from gateway.store.base import Base
 from gateway.store.errors import StoreAway
 from gateway.store.exporting import CONFIDENTIAL
+from gateway.store.folding import has_words
 from gateway.store.schema import audit, audit_policies, instance, ledger, log_heads, log_notes, runs
 from gateway.store.subjects import State, Subjects
 
@@ -252,7 +253,7 @@ class Looking(Base):
         """Words of a subject, in any case (on SQLite: of ASCII letters)."""
         if self.database.is_sqlite:  # LIKE folds ASCII by itself, and lower() would cost as much again
             return audit.c.subject.contains(words, autoescape=True)
-        return audit.c.subject.icontains(words, autoescape=True)
+        return has_words(audit.c.subject, words)
 
     def _people(self, person: str) -> Sequence[ColumnElement[bool] | None]:
         """As whom somebody may stand in the log: as the sender, and as the one who asked."""
