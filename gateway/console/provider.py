@@ -116,9 +116,9 @@ class Provider:
         try:
             keys = await self.keys.get()
             try:
-                read = jwt.decode(text, _key_set(keys), registry=registry)
+                read = jwt.decode(text, usable_keys(keys), registry=registry)
             except InvalidKeyIdError:  # it may have taken a new key since (§10.1.1)
-                read = jwt.decode(text, _key_set(await self.keys.get(beyond=keys)), registry=registry)
+                read = jwt.decode(text, usable_keys(await self.keys.get(beyond=keys)), registry=registry)
             wanted = {
                 "iss": {"essential": True, "value": self.issuer},
                 "aud": {"essential": True, "value": self.client},
@@ -151,21 +151,15 @@ class Provider:
         found = await self._get(self.issuer.rstrip("/") + "/.well-known/openid-configuration")
         if found.get("issuer") != self.issuer:  # §4.3
             raise self._away(ValueError(f"it calls itself {_short(found.get('issuer'))}"))
-        for name in ("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint"):
-            if name in found or name != "userinfo_endpoint":
-                self._check_url(name, found.get(name))
+        wrong = unsafe_endpoint(found, self.issuer)
+        if wrong:
+            raise self._away(ValueError(f"its {wrong} is {_short(found.get(wrong))}"))
         self.keys.forget()
         return found
 
     async def _key_list(self) -> Document:
         """Its keys, as JWK Set (RFC 7517 §5)."""
         return await self._get((await self.metadata.get())["jwks_uri"])
-
-    def _check_url(self, name: str, url: object) -> None:
-        parts = urlsplit(url if isinstance(url, str) else "")
-        plain = parts.scheme == "http" and is_loopback(parts.hostname or "") and self.issuer.startswith("http:")
-        if not parts.hostname or not (parts.scheme == "https" or plain):
-            raise self._away(ValueError(f"its {name} is {_short(url)}"))
 
     async def _get(self, url: str) -> Document:
         try:
@@ -202,7 +196,20 @@ class Provider:
         return Refused(503, "oidc-away", self.name)
 
 
-def _key_set(said: Mapping[str, Any]) -> KeySet:
+def unsafe_endpoint(known: Mapping[str, Any], issuer: str) -> str:
+    """The first address of the provider that is missing or goes through the net in the clear; "" where all are well."""
+    for name in ("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint"):
+        url = known.get(name)
+        parts = urlsplit(url if isinstance(url, str) else "")
+        plain = parts.scheme == "http" and is_loopback(parts.hostname or "") and issuer.startswith("http:")
+        fine = bool(parts.hostname) and (parts.scheme == "https" or plain)
+        if not fine and (name in known or name != "userinfo_endpoint"):
+            return name
+    return ""
+
+
+def usable_keys(said: Mapping[str, Any]) -> KeySet:
+    """Those of a JWK Set that an ID token can be signed with, and that only the provider has."""
     listed = said.get("keys")
     fit = [
         key for key in (listed if isinstance(listed, list) else ())
