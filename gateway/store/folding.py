@@ -15,6 +15,7 @@ from sqlalchemy import Boolean, ColumnElement, Text, cast
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
+from gateway.store.columns import storable
 from gateway.store.subjects import folded
 
 _SMALL = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
@@ -28,8 +29,11 @@ def small(text: str) -> str:
 class lowered(FunctionElement[str]):
     """A column in small letters, of ASCII alone, whatever the collation of the database."""
 
-    type = Text()
     inherit_cache = True
+
+    def __init__(self, column: ColumnElement[Any]) -> None:
+        super().__init__(column)
+        self.type = column.type  # what it is compared with is written as the column is
 
 
 @compiles(lowered)
@@ -47,7 +51,9 @@ def has_words(column: ColumnElement[Any], words: str) -> ColumnElement[bool]:
     plain = lowered(column).contains(small(words), autoescape=True)
     if all(letter.isascii() or len(_cases(letter)) == 1 for letter in words):
         return plain
-    wanted = "".join(f"[{''.join(cases)}]" if len(cases) > 1 else re.escape(cases[0]) for cases in map(_cases, words))
+    wanted = "".join(
+        f"[{''.join(cases)}]" if len(cases) > 1 else re.escape(cases[0]) for cases in map(_cases, storable(words))
+    )
     return _by_database(plain, cast(column, Text).collate("C").op("~", is_comparison=True)(wanted))
 
 
