@@ -15,6 +15,7 @@ from gateway.assembly import postbox_of
 from gateway.checkup_decisions import check_decisions
 from gateway.checkup_log import check_log
 from gateway.checkup_parts import Check
+from gateway.checkup_provider import check_provider
 from gateway.config import Settings
 from gateway.located import BadFiles
 from gateway.policy.loader import load_policies
@@ -61,6 +62,7 @@ def check_all(settings: Settings, now: datetime) -> Iterator[Check]:
     if settings.tap_upstream is not None:
         yield from _upstream(settings, "tap upstream", settings.tap_upstream)
     yield from _notices_route(settings, policies)
+    yield from check_provider(settings)
 
 
 def _check_rules(settings: Settings) -> Iterator[Check | PolicySet]:

@@ -27,7 +27,7 @@ COLUMNS: Mapping[str, str] = {
     "result": "success or failure",
     "about": "the id of the mail; gateway, log, rules, bypass, policy/NAME or account/NAME",
     "who": "who acted: the agent of a decision, else whoever answered, looked, changed; empty for the gateway itself",
-    "origin": "from where: the peer of a mail, a command and its machine, the console and its client",
+    "origin": "from where: the peer of a mail, a command or the service and its machine, the console and its client",
     "why": "the reason, or what was said",
     "agent": "the sender whose mail it is about",
     "team": "their team",

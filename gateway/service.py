@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import platform
 import signal
 import time
 from collections.abc import Callable
@@ -103,7 +104,11 @@ class Service:
         )
         doors = doors_of(settings, passed_sockets())
         self.store = Store.open(
-            settings.database_url, key, password=settings.secret("database_password"), clock=self._clock
+            settings.database_url,
+            key,
+            password=settings.secret("database_password"),
+            clock=self._clock,
+            origin=f"serve on {platform.node()}",
         )
         try:
             await self.store.start()

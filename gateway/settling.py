@@ -96,30 +96,32 @@ class Settling:
         hold = await self._store.held(known.hold_id) if known is not None else None
         if hold is None or known is None:
             return await self._expired(author)
+        origin = f"mail from {mail.peer[0]}"
         if not entitled(hold, author.address, mail.auth_identity, self._rules.site):
-            return await self._say("wrong-sender", hold, to=author)
+            return await self._say("wrong-sender", hold, origin, to=author)
         if not known.alive:
-            return await self._say("already-settled", hold, to=author, by=hold.approved_by or known.used_by)
+            return await self._say("already-settled", hold, origin, to=author, by=hold.approved_by or known.used_by)
         said = await read()
         if hold.new.id in said or split_tag(path.address)[1] in said.lower():
             # The notice stands there unquoted, with the words of every answer in it: only the first line is theirs.
             said = next((line for line in said.split("\n") if line.strip()), "")
         answer = parse_answer(said, headers.subject, self._rules.site.name_of(author.address) or author.name)
-        await self._settle_by_mail(hold, answer, author, split_tag(path.address)[1], f"mail from {mail.peer[0]}")
+        await self._settle_by_mail(hold, answer, author, split_tag(path.address)[1], origin)
         return replies.OK
 
     async def _settle_by_mail(self, hold: Hold, answer: Answer, author: Mailbox, token: str, origin: str) -> None:
         """Whatever is asked back can be answered again: the token is still good."""
         if answer.kind == "unclear":
-            await self._say("not-understood", hold, to=author, token=token, problem=answer.problem)
+            await self._say("not-understood", hold, origin, to=author, token=token, problem=answer.problem)
             return
         missing = self._not_offered(hold, answer, author)
         if missing == "fix":
-            await self._say("no-fix", hold, to=author, token=token)
+            await self._say("no-fix", hold, origin, to=author, token=token)
         elif missing:
             await self._say(
                 "not-offered",
                 hold,
+                origin,
                 to=author,
                 token=token,
                 problem=command(missing, self._letters.lang_of(author, hold.new.lang)),
@@ -132,11 +134,11 @@ class Settling:
             done = await self.settle(hold, answer, by=author.key, token=token_hash(token), to=author, origin=origin)
         except CannotSettle as cannot:
             more = {"problem": cannot.problem, "detail": cannot.detail, "draft": cannot.draft}
-            await self._say(cannot.ack, hold, to=author, token=token, **more)
+            await self._say(cannot.ack, hold, origin, to=author, token=token, **more)
             return
         if not done:
             fresh = await self._store.held(hold.new.id)
-            await self._say("already-settled", fresh or hold, to=author, by=fresh.approved_by if fresh else "")
+            await self._say("already-settled", fresh or hold, origin, to=author, by=fresh.approved_by if fresh else "")
 
     def _not_offered(self, hold: Hold, answer: Answer, author: Mailbox) -> Kind | Literal[""]:
         """The first thing that the answer asks for and that is not its author's to say; "" where all is well."""
@@ -341,11 +343,11 @@ class Settling:
         self._said[key] = [*lately, now][:MOST_ASKED_BACK]
         return len(lately) < MOST_ASKED_BACK
 
-    async def _say(self, name: str, hold: Hold, *, to: Mailbox, **more: Any) -> Reply:
+    async def _say(self, name: str, hold: Hold, origin: str, *, to: Mailbox, **more: Any) -> Reply:
         if not self._may_say(hold.new.id, to):
             log.warning("asked back often enough; silent now", mail=hold.new.id, ack=name)
             return replies.OK
-        await self._store.log(hold.new.id, "answer-refused", name, to.key, "mail")
+        await self._store.log(hold.new.id, "answer-refused", name, to.key, origin)
         mails = self._ack(name, hold, to=to, **more)
         if mails and (name != "wrong-sender" or self._is_ours(to)):
             await self._store.enqueue(mails)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gateway.commands.options import STORE, with_settings
-from gateway.commands.shown import OURS, console, moment, plain, print_json, user_error
+from gateway.commands.shown import OURS, console, here, moment, plain, print_json, user_error
 from gateway.config import Settings
 
 if TYPE_CHECKING:
@@ -148,7 +148,8 @@ def _with_store(settings: Settings, work: Any) -> tuple[Any, str]:
         return None, f"there is no database in {settings.state}"
     try:
         key = load_key(settings.key_file, state=settings.state)
-        store = Store.open(settings.database_url, key, password=settings.secret("database_password"), create=False)
+        password = settings.secret("database_password")
+        store = Store.open(settings.database_url, key, password=password, create=False, origin=here())
         try:
             if not store.is_current():
                 return None, "it is of another version: referral-gateway db upgrade"

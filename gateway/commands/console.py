@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import platform
 import signal
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -30,6 +31,9 @@ OWN = (
 )  # fmt: skip
 RULES = ("site", "policies", "templates", "notices_address", "notices_from", "observe", "tls_cert", "tls_key")
 
+WATCH_SECONDS = 30
+"""How often it is looked whether files were changed, or anything was erased."""
+
 
 @with_settings(*STORE, *OWN, *RULES, "log_level", "log_format")
 def console(settings: Settings) -> None:
@@ -39,7 +43,7 @@ def console(settings: Settings) -> None:
 
     if any(place.tls == "implicit" for place in settings.console_listen) and settings.tls_cert is None:
         user_error("console_listen wants TLS, and there is no certificate", "tls_cert (and tls_key), or no ,tls")
-    with open_store(settings) as store:
+    with open_store(settings, f"console on {platform.node()}") as store:
         set_up_log(settings)
         if not store.accounts():
             out().print("There are no accounts yet: referral-gateway user add NAME --role admin")
@@ -82,13 +86,14 @@ async def _serve(settings: Settings, store: Store) -> None:
     store.learn_beside()
     for address in addresses(settings, served.ports):
         out().print(f"The console is at {address}")
-    watch = asyncio.create_task(_follow_files(rules))
+    watches = [asyncio.create_task(_follow_files(rules)), asyncio.create_task(_follow_erasures(store))]
     try:
         await stop.wait()
     finally:
-        watch.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await watch
+        for watch in watches:
+            watch.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await watch
         await served.close()
         await readers.close()
 
@@ -149,6 +154,13 @@ def _signing(settings: Settings) -> str:
         return ""
 
 
+async def _follow_erasures(store: Store) -> None:
+    """Let go of subjects in memory that were erased, though nobody searches."""
+    while True:
+        await asyncio.sleep(WATCH_SECONDS)
+        await asyncio.to_thread(store.watch_subjects)
+
+
 async def _follow_files(rules: Rules) -> None:
     """Take changed policies, site and templates as the gateway does; broken ones keep the old set."""
     import structlog
@@ -156,7 +168,7 @@ async def _follow_files(rules: Rules) -> None:
     from gateway.located import BadFiles
 
     while True:
-        await asyncio.sleep(30)
+        await asyncio.sleep(WATCH_SECONDS)
         try:
             await asyncio.to_thread(rules.reload)
         except BadFiles as bad:

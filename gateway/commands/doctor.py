@@ -22,7 +22,8 @@ def doctor(
 ) -> None:
     """Check all that serve needs, each with a mend.
 
-    Settings, site, policies, templates, key, store, certificate, upstream, route of notices. Exit code 1 if one is bad.
+    Settings, site, policies, templates, key, store, certificate, upstream, route of notices, OpenID Connect. Exit code
+    1 if one is bad.
     """
     from rich.text import Text
 

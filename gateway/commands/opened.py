@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from gateway.commands.shown import user_error
+from gateway.commands.shown import here, user_error
 from gateway.config import Settings
 
 if TYPE_CHECKING:
@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def open_store(settings: Settings) -> Iterator[Store]:
-    """The store of a gateway that has run before, with its key: what is written here is read by that gateway. Exits 2
-    where either is not there, and where the store needs `db upgrade`."""
+def open_store(settings: Settings, origin: str = "") -> Iterator[Store]:
+    """The store of a gateway that has run before, with its key: what is written here is read by that gateway. `origin`
+    says who works with it, where that is no command that is run once. Exits 2 where either is not there, and where the
+    store needs `db upgrade`."""
     from gateway.store.crypto import KeyUnusable, load_key
     from gateway.store.keys import WrongKey
     from gateway.store.store import Store
@@ -32,7 +33,8 @@ def open_store(settings: Settings) -> Iterator[Store]:
         key = load_key(settings.key_file, state=settings.state)
     except KeyUnusable as unusable:
         user_error(str(unusable))
-    store = Store.open(settings.database_url, key, password=settings.secret("database_password"), create=False)
+    password = settings.secret("database_password")
+    store = Store.open(settings.database_url, key, password=password, create=False, origin=origin or here())
     try:
         if not store.is_current():
             user_error("the database is of another version", "referral-gateway db upgrade")

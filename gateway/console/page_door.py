@@ -27,7 +27,7 @@ async def log_in(visit: Visit) -> Response:
         if visit.session is not None:
             return visit.go("/")
         return await asyncio.to_thread(_form, visit, "", 200)
-    given = visit.request.cookies.get(FORM_COOKIE, "")
+    given = visit.request.cookies.get(visit.parts.place.cookie_named(FORM_COOKIE), "")
     if not given or not hmac.compare_digest(given.encode(), visit.said("form").encode("utf-8", "surrogatepass")):
         return await asyncio.to_thread(_form, visit, "again", 403)
     name, password = visit.said("name", 64).lower(), visit.form.get("password", "")
@@ -75,7 +75,7 @@ def begin(visit: Visit, account: Account, after: str, how: str = "") -> Response
         place.cookie, cookie, path=place.cookie_path, secure=place.secure, httponly=True, samesite="lax",
         max_age=int(visit.parts.most.total_seconds()),
     )  # fmt: skip
-    answer.delete_cookie(FORM_COOKIE, path=place.path("/log-in"))
+    drop(answer, visit, FORM_COOKIE)
     return answer
 
 
@@ -87,11 +87,18 @@ def _form(visit: Visit, problem: str, status: int) -> Response:
         "log_in.html", status=status, problem=problem, form=token, next=local(again), over=over,
         name=visit.said("name", 64), provider=visit.parts.provider,
     )  # fmt: skip
+    place = visit.parts.place
     answer.set_cookie(
-        FORM_COOKIE, token, path=visit.parts.place.path("/log-in"), secure=visit.parts.place.secure, httponly=True,
+        place.cookie_named(FORM_COOKIE), token, path=place.cookie_path, secure=place.secure, httponly=True,
         samesite="strict", max_age=3600,
     )  # fmt: skip
     return answer
+
+
+def drop(answer: Response, visit: Visit, name: str) -> None:
+    """Take a cookie of ours back. Browsers heed that only as strictly as it was set."""
+    place = visit.parts.place
+    answer.delete_cookie(place.cookie_named(name), path=place.cookie_path, secure=place.secure, httponly=True)
 
 
 def local(path: str) -> str:
@@ -105,7 +112,7 @@ def log_out(visit: Visit) -> Response:
     assert visit.session is not None
     visit.parts.store.end_session(visit.session, visit.now, visit.origin)
     answer = RedirectResponse(visit.href("/log-in"), 303)
-    answer.delete_cookie(visit.parts.place.cookie, path=visit.parts.place.cookie_path)
+    drop(answer, visit, "gateway")
     answer.headers["clear-site-data"] = '"cache", "storage"'
     return answer
 

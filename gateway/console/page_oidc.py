@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import json
 import math
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, unquote
 
 import structlog
 from starlette.responses import RedirectResponse, Response
 
-from gateway.console.page_door import begin, local
+from gateway.console.page_door import begin, drop, local
 from gateway.console.visit import Refused, Visit
 from gateway.store.accounts import CONSOLE, Account
 
@@ -25,9 +27,37 @@ log = structlog.get_logger("gateway.console")
 
 HOW = "OpenID Connect"
 COOKIE = "oidc"
-WITHIN_SECONDS = 600
+WITHIN = timedelta(minutes=10)
 """How long somebody may take at the provider."""
+CLOCKS_APART = timedelta(minutes=1)
+"""How far the clock of another console may be ahead, where somebody has begun there."""
 MOST_TEXT = 200
+MOST_AFTER = 1200
+"""Octets of the address that is shown afterwards: browsers drop a cookie of over 4096 (RFC 6265bis §5.6)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A log-in under way, as the browser keeps it: the key of all that is asked, when that was, and the page that is
+    shown afterwards. Sealed: a browser may keep a cookie for longer than it was told."""
+
+    key: str
+    at: datetime
+    after: str
+
+    def sealed(self, visit: Visit) -> str:
+        body = json.dumps([self.key, self.at.timestamp(), self.after], ensure_ascii=False).encode()
+        return visit.parts.store.seal_cookie(body, COOKIE)
+
+    @classmethod
+    def of(cls, visit: Visit) -> Begun | None:
+        """That of this browser; None where it has begun none, or what it brings is not ours."""
+        cookie = visit.request.cookies.get(visit.parts.place.cookie_named(COOKIE), "")
+        body = visit.parts.store.open_cookie(cookie, COOKIE)
+        if body is None:
+            return None
+        key, at, after = json.loads(body)
+        return cls(key, datetime.fromtimestamp(at, UTC), after)
 
 
 async def leave(visit: Visit) -> Response:
@@ -41,13 +71,14 @@ async def leave(visit: Visit) -> Response:
         return visit.go("/")
     _not_too_often(visit)
     key = secrets.token_urlsafe(32)
-    url = await provider.door(_of(key, "state"), _of(key, "nonce"), _of(key, "verifier"), visit.now)
+    url = await provider.door(_of(key, "state"), _of(key, "nonce"), _of(key, "verifier"))
     answer = RedirectResponse(url, 303)
     place = visit.parts.place
     # Lax: the way back starts at the provider's page.
     answer.set_cookie(
-        COOKIE, f"{key}~{quote(local(visit.asked('next', 2000)), safe='')}", path=place.path("/log-in/oidc"),
-        secure=place.secure, httponly=True, samesite="lax", max_age=WITHIN_SECONDS,
+        place.cookie_named(COOKIE), Begun(key, visit.now, _after(visit)).sealed(visit),
+        path=place.cookie_path, secure=place.secure, httponly=True, samesite="lax",
+        max_age=int(WITHIN.total_seconds()),
     )  # fmt: skip
     return answer
 
@@ -56,14 +87,14 @@ async def come_back(visit: Visit) -> Response:
     """Let in whoever the provider says it is, if they have an account."""
     provider = _provider(visit)
     _not_too_often(visit)
-    key, _, after = visit.request.cookies.get(COOKIE, "").partition("~")
-    said = visit.asked("state", 200)
-    if not key or not hmac.compare_digest(_of(key, "state").encode(), said.encode("utf-8", "surrogatepass")):
+    begun = Begun.of(visit)
+    said = visit.asked("state", 200).encode("utf-8", "surrogatepass")
+    if begun is None or not hmac.compare_digest(_of(begun.key, "state").encode(), said):
         # Neither counted nor noted: any page of the web can send a browser here, and nobody guesses 256 bits.
         raise Refused(403, "oidc-untrusted", "this log-in was not begun in this browser")
     visit.parts.attempts.failed_at(visit.where, visit.now)  # before the exchange, or many could try at the same time
     try:
-        account = await _account(visit, provider, key)
+        account = await _account(visit, provider, begun)
     except Refused as refused:
         if refused.status == 503:  # a provider that is away has refused nobody
             visit.parts.attempts.taken_back(visit.where)
@@ -75,13 +106,16 @@ async def come_back(visit: Visit) -> Response:
             log.warning("log-in refused", why=detail, peer=visit.where)
         raise
     visit.parts.attempts.taken_back(visit.where)
-    answer = await asyncio.to_thread(begin, visit, account, unquote(after), HOW)
-    answer.delete_cookie(COOKIE, path=visit.parts.place.path("/log-in/oidc"))
+    answer = await asyncio.to_thread(begin, visit, account, begun.after, HOW)
+    drop(answer, visit, COOKIE)
     return answer
 
 
-async def _account(visit: Visit, provider: Provider, key: str) -> Account:
+async def _account(visit: Visit, provider: Provider, begun: Begun) -> Account:
     """The account of whoever comes back. Raises Refused."""
+    key = begun.key
+    if not -CLOCKS_APART <= visit.now - begun.at <= WITHIN:
+        raise Refused(403, "oidc-untrusted", "this log-in was begun too long ago")
     if not visit.parts.attempts.first_use(_of(key, "state")):
         raise Refused(403, "oidc-untrusted", "this log-in was used before")
     error = visit.asked("error", 60)
@@ -98,7 +132,8 @@ def _of_claims(visit: Visit, claim: str, claims: Mapping[str, Any]) -> Account:
     if not isinstance(value, str) or not value.strip() or not value.isprintable() or len(value) > MOST_TEXT:
         raise Refused(403, "oidc-unknown", f"({claim})")
     value = _lower(value.strip())
-    if claim == "email" and claims.get("email_verified") not in (True, "true"):  # some providers write it as text
+    verified = claims.get("email_verified")
+    if claim == "email" and verified is not True and verified != "true":  # some providers write it as text
         raise Refused(403, "oidc-unverified", value)
     accounts = visit.parts.store.accounts()
     found = [each for each in accounts if _lower(each.address if claim == "email" else each.name) == value]
@@ -110,6 +145,12 @@ def _of_claims(visit: Visit, claim: str, claims: Mapping[str, Any]) -> Account:
 def _lower(text: str) -> str:
     """In small letters, of ASCII alone: "ſmith" and "smith" may be two people of the provider."""
     return "".join(letter.lower() if letter.isascii() else letter for letter in text)
+
+
+def _after(visit: Visit) -> str:
+    """The page that was asked for, or the first one, where it would not fit into the cookie."""
+    path = local(visit.asked("next", MOST_AFTER + 1))
+    return path if len(path.encode("utf-8", "surrogatepass")) <= MOST_AFTER else "/"
 
 
 def _provider(visit: Visit) -> Provider:

@@ -40,10 +40,17 @@ class Place:
         first, *more = segments
         return self.prefix + "/".join((first, *(quote(each, safe="") for each in more)))
 
+    def cookie_named(self, name: str) -> str:
+        """A cookie of ours at `cookie_path`. With a prefix browsers take it over TLS only, and, where the whole host is
+        ours, from this host alone: no neighbour of the same domain can set it (RFC 6265bis §4.1.3)."""
+        if not self.secure:
+            return name
+        return f"__Secure-{name}" if self.prefix else f"__Host-{name}"
+
     @property
     def cookie(self) -> str:
-        """The name of the session's cookie. With its prefix browsers take it over TLS only (RFC 6265bis §4.1.3)."""
-        return "__Secure-gateway" if self.secure else "gateway"
+        """The name of the session's cookie."""
+        return self.cookie_named("gateway")
 
     @property
     def cookie_path(self) -> str:

@@ -6,9 +6,11 @@ what is believed. Needs the extra `oidc`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,6 +25,7 @@ from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 from joserfc.jws import JWSRegistry
 
+from gateway.console.fetched import Document, Fetched
 from gateway.console.visit import Refused
 from gateway.values import is_loopback
 
@@ -30,9 +33,9 @@ log = structlog.get_logger("gateway.console")
 
 SCOPE = "openid profile email"
 SECONDS = 10.0
-"""How long the provider may take for an answer."""
-KEPT = timedelta(hours=1)
-"""How long its own description and its keys are believed before they are asked for again."""
+"""How long the provider may take for an answer, to its last octet."""
+TOGETHER_SECONDS = 15.0
+"""How long it may take for all that one page needs of it."""
 LEEWAY_SECONDS = 60
 """How far its clock may be off."""
 SIGNATURES = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
@@ -50,13 +53,15 @@ class Provider:
     back: str
     claim: str
     name: str
-    _known: dict[str, Any] = field(default_factory=dict)
-    _keys: dict[str, Any] = field(default_factory=dict)
-    _asked: datetime | None = None
 
-    async def door(self, state: str, nonce: str, verifier: str, now: datetime) -> str:
+    def __post_init__(self) -> None:
+        self.metadata = Fetched(self._metadata)
+        self.keys = Fetched(self._key_list)
+
+    async def door(self, state: str, nonce: str, verifier: str) -> str:
         """The address at which somebody logs in there. Raises Refused (503) while the provider is away."""
-        known = await self._metadata(now)
+        async with self._in_time(TOGETHER_SECONDS):
+            known = await self.metadata.get()
         async with self._client(known) as client:
             url, _ = client.create_authorization_url(
                 known["authorization_endpoint"], state=state, nonce=nonce, response_type="code",
@@ -67,7 +72,11 @@ class Provider:
     async def person(self, code: str, said_issuer: str, nonce: str, verifier: str, now: datetime) -> Mapping[str, Any]:
         """What the provider says of whoever came back with this code. Raises Refused: 503 while it is away, 403 where
         what it says is not to be believed."""
-        known = await self._metadata(now)
+        async with self._in_time(TOGETHER_SECONDS):
+            return await self._person(code, said_issuer, nonce, verifier, now)
+
+    async def _person(self, code: str, said_issuer: str, nonce: str, verifier: str, now: datetime) -> Mapping[str, Any]:
+        known = await self.metadata.get()
         # RFC 9207 §2.4: the answer of another provider must not be taken for one of this.
         if said_issuer != self.issuer and (
             said_issuer or known.get("authorization_response_iss_parameter_supported") is True
@@ -84,9 +93,15 @@ class Provider:
             except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
                 raise self._away(error) from error
             claims = await self._id_token(token, nonce, known, now)
-            if self.claim in claims or not known.get("userinfo_endpoint"):
+            unsaid = self.claim == "email" and "email_verified" not in claims
+            if (self.claim in claims and not unsaid) or not known.get("userinfo_endpoint"):
                 return claims
-            return await self._userinfo(client, known["userinfo_endpoint"], claims["sub"])
+            told = await self._userinfo(client, known["userinfo_endpoint"], claims["sub"])
+            if self.claim not in claims:
+                return told
+            # What is said of another address is not said of this one.
+            same = "email_verified" in told and told.get("email") == claims["email"]
+            return {**claims, "email_verified": told["email_verified"]} if same else claims
 
     async def _id_token(
         self, token: Mapping[str, Any], nonce: str, known: Mapping[str, Any], now: datetime
@@ -99,10 +114,11 @@ class Provider:
         allowed = [each for each in SIGNATURES if not isinstance(offered, list) or each in offered]
         registry = JWSRegistry(algorithms=allowed, strict_check_header=False)
         try:
+            keys = await self.keys.get()
             try:
-                read = jwt.decode(text, await self._key_set(known), registry=registry)
+                read = jwt.decode(text, usable_keys(keys), registry=registry)
             except InvalidKeyIdError:  # it may have taken a new key since (§10.1.1)
-                read = jwt.decode(text, await self._key_set(known, again=True), registry=registry)
+                read = jwt.decode(text, usable_keys(await self.keys.get(beyond=keys)), registry=registry)
             wanted = {
                 "iss": {"essential": True, "value": self.issuer},
                 "aud": {"essential": True, "value": self.client},
@@ -130,38 +146,24 @@ class Provider:
             raise untrusted("UserInfo is about somebody else")
         return said
 
-    async def _metadata(self, now: datetime) -> Mapping[str, Any]:
+    async def _metadata(self) -> Document:
         """What the provider says of itself (OpenID Connect Discovery 1.0 §4)."""
-        if self._asked is not None and now - self._asked < KEPT:
-            return self._known
         found = await self._get(self.issuer.rstrip("/") + "/.well-known/openid-configuration")
         if found.get("issuer") != self.issuer:  # §4.3
             raise self._away(ValueError(f"it calls itself {_short(found.get('issuer'))}"))
-        for name in ("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint"):
-            if name in found or name != "userinfo_endpoint":
-                self._check_url(name, found.get(name))
-        self._known, self._keys, self._asked = found, {}, now
+        wrong = unsafe_endpoint(found, self.issuer)
+        if wrong:
+            raise self._away(ValueError(f"its {wrong} is {_short(found.get(wrong))}"))
+        self.keys.forget()
         return found
 
-    def _check_url(self, name: str, url: object) -> None:
-        parts = urlsplit(url if isinstance(url, str) else "")
-        plain = parts.scheme == "http" and is_loopback(parts.hostname or "") and self.issuer.startswith("http:")
-        if not parts.hostname or not (parts.scheme == "https" or plain):
-            raise self._away(ValueError(f"its {name} is {_short(url)}"))
+    async def _key_list(self) -> Document:
+        """Its keys, as JWK Set (RFC 7517 §5)."""
+        return await self._get((await self.metadata.get())["jwks_uri"])
 
-    async def _key_set(self, known: Mapping[str, Any], *, again: bool = False) -> KeySet:
-        if again or not self._keys:
-            self._keys = await self._get(known["jwks_uri"])
-        listed = self._keys.get("keys")
-        fit = [
-            key for key in (listed if isinstance(listed, list) else ())
-            if isinstance(key, dict) and key.get("kty") in ("RSA", "EC") and key.get("use", "sig") == "sig"
-        ]  # fmt: skip
-        return KeySet.import_key_set({"keys": fit})
-
-    async def _get(self, url: str) -> dict[str, Any]:
+    async def _get(self, url: str) -> Document:
         try:
-            async with httpx2.AsyncClient(timeout=SECONDS) as client:
+            async with self._in_time(SECONDS), httpx2.AsyncClient(timeout=SECONDS) as client:
                 answer = await client.get(url, headers={"accept": "application/json"})
             answer.raise_for_status()
             said = answer.json()
@@ -180,9 +182,40 @@ class Provider:
             redirect_uri=self.back, timeout=SECONDS,
         )  # fmt: skip
 
+    @contextlib.asynccontextmanager
+    async def _in_time(self, seconds: float) -> AsyncIterator[None]:
+        """Who answers octet by octet does not answer either: the time-outs of the client are for one octet each."""
+        try:
+            async with asyncio.timeout(seconds):
+                yield
+        except TimeoutError as error:
+            raise self._away(TimeoutError(f"no whole answer within {seconds:g} seconds")) from error
+
     def _away(self, error: Exception) -> Refused:
         log.error("the OpenID Connect provider is away", issuer=self.issuer, why=str(error) or type(error).__name__)
         return Refused(503, "oidc-away", self.name)
+
+
+def unsafe_endpoint(known: Mapping[str, Any], issuer: str) -> str:
+    """The first address of the provider that is missing or goes through the net in the clear; "" where all are well."""
+    for name in ("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint"):
+        url = known.get(name)
+        parts = urlsplit(url if isinstance(url, str) else "")
+        plain = parts.scheme == "http" and is_loopback(parts.hostname or "") and issuer.startswith("http:")
+        fine = bool(parts.hostname) and (parts.scheme == "https" or plain)
+        if not fine and (name in known or name != "userinfo_endpoint"):
+            return name
+    return ""
+
+
+def usable_keys(said: Mapping[str, Any]) -> KeySet:
+    """Those of a JWK Set that an ID token can be signed with, and that only the provider has."""
+    listed = said.get("keys")
+    fit = [
+        key for key in (listed if isinstance(listed, list) else ())
+        if isinstance(key, dict) and key.get("kty") in ("RSA", "EC") and key.get("use", "sig") == "sig"
+    ]  # fmt: skip
+    return KeySet.import_key_set({"keys": fit})
 
 
 def untrusted(why: str) -> Refused:

@@ -5,6 +5,7 @@ What is changed stands in the history of the log, in the same transaction, with 
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import secrets
@@ -238,6 +239,17 @@ class Accounts(Base):
             self._writer.run_now(lambda connection: connection.execute(again))
         return Session(wanted, _account(row), row.csrf, row.began)
 
+    def seal_cookie(self, body: bytes, name: str) -> str:
+        """What a browser is to keep and bring back unread and unchanged; every console of this store can open it."""
+        return base64.urlsafe_b64encode(self._sealer.seal(body, f"cookie:{name}")).decode("ascii")
+
+    def open_cookie(self, cookie: str, name: str) -> bytes | None:
+        """The same again; None where it is none of ours."""
+        try:
+            return self._sealer.open(base64.urlsafe_b64decode(cookie), f"cookie:{name}")
+        except (CannotOpen, ValueError):
+            return None
+
     def end_session(self, session: Session, now: datetime, origin: str) -> None:
         """Log out."""
 
@@ -273,7 +285,7 @@ class Accounts(Base):
     def _note(
         self, connection: Connection, subject: str, outcome: str, detail: str, by: str, now: datetime, origin: str
     ) -> None:
-        audit.add_events(connection, [audit.Event(subject, now, outcome, detail, by, origin)], self.run_id)
+        audit.add_events(connection, [audit.Event(subject, now, outcome, detail, by, origin)], self.run_id, self.origin)
 
     # --- who looks after a held mail -------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 
 from gateway.store import chains
 from gateway.store.errors import Ambiguous, Unknown
+from gateway.store.folding import lowered, small
 from gateway.store.records import AuditEntry, AuditRow
 from gateway.store.schema import audit, audit_events, audit_policies
 
@@ -80,20 +81,21 @@ class Event:
     detail: str = ""
     by: str = ""
     origin: str = ""
-    """From where: "mail from 192.0.2.1", "command on mx1", "console from 192.0.2.9"; empty for the gateway itself."""
+    """From where: "mail from 192.0.2.1", "command on mx1", "console from 192.0.2.9"; where it is left empty,
+    what the store was opened for ("serve on mx1")."""
 
 
-def add_events(connection: Connection, events: Sequence[Event], run: str) -> None:
-    """Append to the histories."""
-    rows = [asdict(event) | {"run": run} for event in events]
+def add_events(connection: Connection, events: Sequence[Event], run: str, origin: str) -> None:
+    """Append to the histories; `origin` is from where events come that do not say so themselves."""
+    rows = [asdict(event) | {"run": run, "origin": event.origin or origin} for event in events]
     chains.append(connection, run, "event/2", rows)
     connection.execute(_INSERT_EVENT, rows)
 
 
-def set_outcomes(connection: Connection, events: Sequence[Event], run: str) -> None:
+def set_outcomes(connection: Connection, events: Sequence[Event], run: str, origin: str) -> None:
     """Say what became of mails: the entry shows the latest word, the history keeps every word."""
     connection.execute(_SET_OUTCOME, [{"mail": event.mail_id, "word": event.outcome} for event in events])
-    add_events(connection, events, run)
+    add_events(connection, events, run, origin)
 
 
 def list_entries(
@@ -141,7 +143,7 @@ def list_entries(
 
 def _agent(agent: str) -> ColumnElement[bool]:
     if agent.startswith("@"):
-        return audit.c.agent.iendswith(agent, autoescape=True)
+        return lowered(audit.c.agent).endswith(small(agent), autoescape=True)
     return audit.c.agent.in_({agent, agent.lower()})
 
 

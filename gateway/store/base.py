@@ -31,8 +31,12 @@ BEFORE_LINKS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
 class Base:
     """An open database. One instance a process; safe for every thread of it."""
 
-    def __init__(self, database: Database, sealer: Sealer, *, create: bool, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, database: Database, sealer: Sealer, *, create: bool, clock: Callable[[], datetime], origin: str = ""
+    ) -> None:
         self.database = database
+        self.origin = origin
+        """Who works with it, and on which machine: from where events come that do not say so themselves."""
         self.run_id = secrets.token_hex(8)
         """This process's name in rows that recovery looks at."""
         self._registered = self._started = False
@@ -52,13 +56,15 @@ class Base:
         password: str = "",
         create: bool = True,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        origin: str = "",
     ) -> Self:
         """The store at an SQLAlchemy URL (sqlite or postgresql). Connects to nothing yet.
 
         `key` (32 octets) encrypts bodies, `older_keys` still open what they closed. With `create`, `upgrade` makes a
-        missing SQLite file. Raises StoreAway for a URL that cannot be used, KeyUnusable for a key of another length.
+        missing SQLite file. `origin` says for the log who works with it ("serve on mx1"). Raises StoreAway for a URL
+        that cannot be used, KeyUnusable for a key of another length.
         """
-        return cls(Database(url, password=password), Sealer(key, older_keys), create=create, clock=clock)
+        return cls(Database(url, password=password), Sealer(key, older_keys), create=create, clock=clock, origin=origin)
 
     async def start(self) -> None:
         """Be ready for mail: create or upgrade the tables, and check that the key is the one bodies are sealed with."""
@@ -106,7 +112,7 @@ class Base:
     def _sign_off(self, connection: Connection) -> None:
         runs.sign_off(connection, self.run_id, self._clock())
         if self._started:  # the last link of this chain: what comes after it did not come from here
-            audit.add_events(connection, [audit.Event("gateway", self._clock(), "stopped")], self.run_id)
+            audit.add_events(connection, [audit.Event("gateway", self._clock(), "stopped")], self.run_id, self.origin)
 
     async def started(self, detail: str) -> None:
         """Write down that this process has begun to take mail; `close` writes that it stopped."""
@@ -116,12 +122,12 @@ class Base:
     async def log(self, subject: str, what: str, detail: str = "", by: str = "", origin: str = "") -> None:
         """Write an event down: who, what, when, from where. `gateway.logged` has the words."""
         event = audit.Event(subject, self._clock(), what, detail, by, origin)
-        await self._write(lambda connection: audit.add_events(connection, [event], self.run_id))
+        await self._write(lambda connection: audit.add_events(connection, [event], self.run_id, self.origin))
 
     def log_now(self, subject: str, what: str, detail: str = "", by: str = "", origin: str = "") -> None:
         """The same for commands: blocks."""
         event = audit.Event(subject, self._clock(), what, detail, by, origin)
-        self._writer.run_now(lambda connection: audit.add_events(connection, [event], self.run_id))
+        self._writer.run_now(lambda connection: audit.add_events(connection, [event], self.run_id, self.origin))
 
     async def ping(self) -> None:
         """Write one row and commit it. Raises StoreAway or StoreFull with what is wrong."""
@@ -133,7 +139,7 @@ class Base:
 
         def work(connection: Connection) -> Recovered:
             runs.register(connection, self.run_id, now)
-            return runs.recover(connection, self.run_id, now)
+            return runs.recover(connection, self.run_id, self.origin, now)
 
         found = await self._write(work)
         self._registered = True

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, and_, func, or_, select, true, tuple_, type_coerce
+from sqlalchemy import ColumnElement, Text, and_, or_, select, true, tuple_, type_coerce
 from sqlalchemy.engine import Connection
 
 from gateway.completeness import Known
@@ -17,6 +17,7 @@ from gateway.store.audit import UNSHOWN
 from gateway.store.base import Base
 from gateway.store.columns import canonical
 from gateway.store.errors import told
+from gateway.store.folding import has_words, lowered, small
 from gateway.store.schema import audit, audit_events, audit_policies, log_notes, outbox, rule_events
 
 PAGE = 1000
@@ -68,7 +69,7 @@ def conditions(wanted: LogFilter) -> list[ColumnElement[bool]]:
     if wanted.person:
         found.append(_names(wanted.person))
     if wanted.subject:
-        found.append(audit.c.subject.icontains(wanted.subject, autoescape=True))
+        found.append(has_words(audit.c.subject, wanted.subject))
     if wanted.policy:
         theirs = select(audit_policies.c.mail_id).where(audit_policies.c.policy == wanted.policy)
         found.append(audit.c.id.in_(theirs))
@@ -79,11 +80,11 @@ def conditions(wanted: LogFilter) -> list[ColumnElement[bool]]:
 
 
 def _names(person: str) -> ColumnElement[bool]:
-    person = person.lower()
-    one = (func.lower(column) == person for column in (audit.c.agent, audit.c.requester, audit.c.mail_from))
+    person = small(person)
+    one = (lowered(column) == person for column in (audit.c.agent, audit.c.requester, audit.c.mail_from))
     quoted = canonical(person)  # with its quotes: a whole address in the list
-    recipients = func.lower(type_coerce(audit.c.rcpt_to, Text)).contains(quoted, autoescape=True)
-    acted = select(audit_events.c.mail_id).where(func.lower(audit_events.c.by) == person)
+    recipients = lowered(type_coerce(audit.c.rcpt_to, Text)).contains(quoted, autoescape=True)
+    acted = select(audit_events.c.mail_id).where(lowered(audit_events.c.by) == person)
     return or_(*one, recipients, audit.c.id.in_(acted))
 
 
@@ -219,11 +220,13 @@ def _others(connection: Connection, wanted: LogFilter) -> Iterator[Record]:
         if not wanted.person or str(said.get("by", "")).lower() == wanted.person.lower():
             number = sum(last - first + 1 for _, first, last in said["links"])
             detail = f"{number} entries: {said.get('why', '')}"
-            yield Record(row.at, "log", "erasure", detail, str(said.get("by", "")), "", None, row.run, row.seq)
+            by, origin = str(said.get("by", "")), str(said.get("origin", ""))
+            yield Record(row.at, "log", "erasure", detail, by, origin, None, row.run, row.seq)
     rules = and_(true(), *_when(rule_events.c, wanted), *_by(rule_events.c.by, wanted))
     for row in _paged(connection, rule_events, rules):
         detail = f"{row.how}; {row.before or 'nothing'} -> {row.version}" + (f"\n{row.detail}" if row.detail else "")
-        yield Record(row.at, "rules", row.kind, detail, row.by, row.host, None, row.run, row.seq)
+        origin = f"{'command' if row.by else 'serve'} on {row.host}"  # only commands change rules for somebody
+        yield Record(row.at, "rules", row.kind, detail, row.by, origin, None, row.run, row.seq)
 
 
 def _when(columns: Any, wanted: LogFilter) -> Iterator[ColumnElement[bool]]:
@@ -235,7 +238,7 @@ def _when(columns: Any, wanted: LogFilter) -> Iterator[ColumnElement[bool]]:
 
 def _by(column: ColumnElement[str], wanted: LogFilter) -> Iterator[ColumnElement[bool]]:
     if wanted.person:
-        yield func.lower(column) == wanted.person.lower()
+        yield lowered(column) == small(wanted.person)
 
 
 def _paged(connection: Connection, table: Any, where: ColumnElement[bool]) -> Iterator[Any]:

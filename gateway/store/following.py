@@ -29,7 +29,7 @@ class Following(Base):
         for entry, why in ledger.follow(connection, trail):
             by = trail.seen.author.address if trail.seen else ""
             event = audit.Event(entry.mail_id, trail.at, f"{entry.kind}-closed", why, by)
-            audit.add_events(connection, [event], self.run_id)
+            audit.add_events(connection, [event], self.run_id, self.origin)
 
     async def ledger_due(self, now: datetime) -> list[Entry]:
         """What the clock has to look at."""
@@ -47,7 +47,7 @@ class Following(Base):
             outbox.enqueue(connection, sealed, now)
             told = ", ".join(address for mail in mails for address in mail.rcpt_to)
             event = audit.Event(entry.mail_id, now, f"{entry.kind}-{state}", f"told {told}" if told else "", "")
-            audit.add_events(connection, [event], self.run_id)
+            audit.add_events(connection, [event], self.run_id, self.origin)
             return True
 
         return await self._write(work)
@@ -76,7 +76,7 @@ class Following(Base):
         if not ledger.close(connection, entry.id, by, why, now):
             return False
         event = audit.Event(entry.mail_id, now, f"{entry.kind}-closed", why, by, origin)
-        audit.add_events(connection, [event], self.run_id)
+        audit.add_events(connection, [event], self.run_id, self.origin)
         return True
 
     # --- held mail -------------------------------------------------------------------------------------------------
@@ -108,7 +108,8 @@ class Following(Base):
             holds.add_token(connection, hold_id, token_hash, now)
             outbox.enqueue(connection, sealed, now)
             told = ", ".join(address for mail in mails for address in mail.rcpt_to)
-            audit.add_events(connection, [audit.Event(hold_id, now, "reminded", f"told {told}", "")], self.run_id)
+            event = audit.Event(hold_id, now, "reminded", f"told {told}")
+            audit.add_events(connection, [event], self.run_id, self.origin)
             return True
 
         return await self._write(work)

@@ -17,6 +17,7 @@ from sqlalchemy.engine import Connection, Row
 from gateway.persons import ERASED, Person
 from gateway.store import chains
 from gateway.store.columns import Hashes, Json, Words
+from gateway.store.folding import lowered, small
 from gateway.store.schema import (
     audit,
     audit_events,
@@ -102,7 +103,13 @@ def rows_naming(connection: Connection, table: Table, person: Person) -> Iterato
     columns = [column for column in table.columns if not isinstance(column.type, Hashes) and _is_text(column)]
     if not columns:
         return
-    rough = or_(*(type_coerce(column, Text).ilike(like, escape="\\") for column in columns for like in person.likes))
+    rough = or_(
+        *(
+            lowered(type_coerce(column, Text)).like(small(like), escape="\\")
+            for column in columns
+            for like in person.likes
+        )
+    )
     binary = [column for column in table.columns if column is holds.c.mail_from or column is rule_files.c.content]
     query = select(table) if binary else select(table).where(rough)
     for row in connection.execute(query):

@@ -74,7 +74,7 @@ class Governing(Base):
         until = f"until {order.until.isoformat(timespec='minutes')}: " if order.until else ""
         where = f"command on {platform.node()}"
         event = audit.Event(BYPASS, order.at, f"bypass-{order.state}", f"{until}{order.why}", order.by, where)
-        audit.add_events(connection, [event], self.run_id)
+        audit.add_events(connection, [event], self.run_id, self.origin)
         return True
 
     async def fall_back(self, policy: str, why: str, now: datetime, notices: Sequence[OutMail]) -> bool:
@@ -108,7 +108,7 @@ class Governing(Base):
             connection.execute(policy_states.update().where(row).values(values))
         where = f"command on {platform.node()}" if new.by else ""
         event = audit.Event(policy_subject(new.policy), new.at, outcome, new.why, new.by, where)
-        audit.add_events(connection, [event], self.run_id)
+        audit.add_events(connection, [event], self.run_id, self.origin)
         return True
 
 

@@ -267,9 +267,10 @@ class Holding(Base):
     def _event(
         self, connection: Connection, mail_id: str, at: datetime, outcome: str, detail: str, by: str, origin: str = ""
     ) -> None:
-        audit.add_events(connection, [audit.Event(mail_id, at, outcome, detail, by, origin)], self.run_id)
+        audit.add_events(connection, [audit.Event(mail_id, at, outcome, detail, by, origin)], self.run_id, self.origin)
 
     def _outcome(
         self, connection: Connection, mail_id: str, at: datetime, outcome: str, detail: str, by: str, origin: str = ""
     ) -> None:
-        audit.set_outcomes(connection, [audit.Event(mail_id, at, outcome, detail, by, origin)], self.run_id)
+        event = audit.Event(mail_id, at, outcome, detail, by, origin)
+        audit.set_outcomes(connection, [event], self.run_id, self.origin)

@@ -12,12 +12,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Update, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, Update, and_, delete, insert, or_, select, update
 from sqlalchemy.engine import Connection
 
 from gateway.persons import Person
 from gateway.store import strays
 from gateway.store.audit import find_id
+from gateway.store.folding import lowered, small
 from gateway.store.records import HOLD_LIFE, Action, Claim, Hold, HoldState, NewHold, Token
 from gateway.store.schema import hold_bodies, holds, legal_holds, tokens
 
@@ -96,7 +97,7 @@ def list_holds(connection: Connection, *, state: HoldState | None, agent: str, l
     if state is not None:
         query = query.where(holds.c.state == state)
     if agent:
-        query = query.where(func.lower(holds.c.agent) == agent.lower())
+        query = query.where(lowered(holds.c.agent) == small(agent))
     return [_hold(row, _token_hash(connection, row.id)) for row in connection.execute(query).all()]
 
 

@@ -20,8 +20,9 @@ from sqlalchemy.engine import Connection
 from gateway.store.base import Base
 from gateway.store.errors import StoreAway
 from gateway.store.exporting import CONFIDENTIAL
-from gateway.store.schema import audit, audit_policies, ledger, log_heads, runs
-from gateway.store.subjects import Subjects
+from gateway.store.folding import has_words
+from gateway.store.schema import audit, audit_policies, instance, ledger, log_heads, log_notes, runs
+from gateway.store.subjects import State, Subjects
 
 OVERRIDDEN = ("overridden", "wrong")
 """Outcomes of mail that was sent all the same."""
@@ -34,7 +35,7 @@ RARE = 500
 READ_AT_ONCE = 20_000
 """Subjects that are read in one go: other questions come in between."""
 KEPT = timedelta(hours=1)
-"""How long the subjects are kept in memory before they are read anew."""
+"""How long the subjects are kept in memory before they are read anew, whatever happens."""
 
 Mark = tuple[datetime, str]
 """Where a page begins: the time and id of the mail before it."""
@@ -93,13 +94,16 @@ class Looking(Base):
     """Questions of the console."""
 
     _subjects: Subjects | None = None
+    _learns = False
     _learning = threading.Lock()
 
     def learn_subjects(self) -> int:
         """Read every subject, for searches to come; how many there are. Some seconds for a million."""
         with self._learning:
-            heads = self._read(_heads)  # before the rows: what comes meanwhile is read once more, and none is missed
-            made = Subjects(heads, self._clock())
+            self._learns = True
+            # Before the rows: what comes meanwhile is read once more, and none is missed; what goes is seen to go.
+            heads, state = self._read(lambda connection: (_heads(connection), self._state(connection)))
+            made = Subjects(heads, self._clock(), state)
             last: Mark | None = None
             while rows := self._read(functools.partial(_subjects_after, last=last)):
                 made.add((at, subject) for at, _, subject in rows)
@@ -108,15 +112,39 @@ class Looking(Base):
             self._subjects = made
         return len(made)
 
+    def watch_subjects(self) -> None:
+        """Let go of subjects as soon as anything was erased or the database is another one or away, and of all of them
+        after an hour; then learn what is there. For a timer: nobody has to search for it. Blocks."""
+        if not self._learns:
+            return
+        kept = self._subjects
+        try:
+            if kept is not None and self._fit(kept, self._read(self._state)):
+                return
+            self._subjects = kept = None  # before the new ones are read: both at once would take twice the memory
+            self.learn_subjects()
+        except StoreAway:
+            self._subjects = None
+
+    def _state(self, connection: Connection) -> State:
+        """What changes when anything is erased, and where it is another database, or a copy of before."""
+        erasures = connection.scalar(select(func.count()).select_from(log_notes))  # they are never taken out
+        return self.database.check_file(), connection.scalar(select(instance.c.id).limit(1)), erasures
+
+    def _fit(self, kept: Subjects, state: State) -> bool:
+        return kept.state == state and self._clock() - kept.made <= KEPT
+
     def _times(self, connection: Connection, words: str) -> list[datetime] | None:
         """When mail with these words in its subject came, if it is rare; None where that is not known."""
         kept = self._subjects
         if kept is None or not words:
             return None
-        if self._clock() - kept.made > KEPT:
-            kept.made = self._clock()  # so that nobody else begins as well
-            self.learn_beside()
         heads = _heads(connection)
+        back = any(heads.get(chain, 0) < seq for chain, seq in kept.heads.items())
+        if back or not self._fit(kept, self._state(connection)):
+            self._subjects = None
+            self.learn_beside()
+            return None
         for chain, seq in heads.items():
             known = kept.heads.get(chain, 0)
             if seq > known:
@@ -127,11 +155,12 @@ class Looking(Base):
 
     def learn_beside(self) -> None:
         """The same in a thread, with nobody waiting for it; until then searches take longer, and find the same."""
+        self._learns = True
 
         def work() -> None:
             try:
                 self.learn_subjects()
-            except Exception as error:  # whatever it was, nothing old is kept for another hour
+            except Exception as error:  # whatever it was, nothing old is kept
                 self._subjects = None
                 if not isinstance(error, StoreAway):
                     raise
@@ -224,7 +253,7 @@ class Looking(Base):
         """Words of a subject, in any case (on SQLite: of ASCII letters)."""
         if self.database.is_sqlite:  # LIKE folds ASCII by itself, and lower() would cost as much again
             return audit.c.subject.contains(words, autoescape=True)
-        return audit.c.subject.icontains(words, autoescape=True)
+        return has_words(audit.c.subject, words)
 
     def _people(self, person: str) -> Sequence[ColumnElement[bool] | None]:
         """As whom somebody may stand in the log: as the sender, and as the one who asked."""

@@ -106,7 +106,7 @@ class Privacy(Base):
             row = {"id": id, "at": now, "address": address.lower(), "why": why, "by": by, "lifted_by": ""}
             connection.execute(insert(legal_holds), row)
             event = audit.Event("log", now, "legal-hold", f"{address.lower()}: {why}", by, origin)
-            audit.add_events(connection, [event], self.run_id)
+            audit.add_events(connection, [event], self.run_id, self.origin)
             return True
 
         return self._writer.run_now(work)
@@ -120,7 +120,7 @@ class Privacy(Base):
             if not connection.execute(update(legal_holds).where(theirs).values(lifted_at=now, lifted_by=by)).rowcount:
                 return False
             event = audit.Event("log", now, "legal-hold-lifted", f"{address.lower()}: {why}", by, origin)
-            audit.add_events(connection, [event], self.run_id)
+            audit.add_events(connection, [event], self.run_id, self.origin)
             return True
 
         return self._writer.run_now(work)
@@ -184,7 +184,7 @@ class Privacy(Base):
             links = forget(connection)
             if links:
                 more = {"about": proof} if proof else {}
-                chains.erase(connection, self.run_id, links, why, by, **more)
+                chains.erase(connection, self.run_id, links, why, by, origin=self.origin, **more)
             return len(links)
 
         return self._writer.run_now(work)
@@ -273,7 +273,7 @@ class Privacy(Base):
                 connection.execute(delete(hold_bodies).where(hold_bodies.c.hold_id.in_(some)))
                 now = self._clock()
                 events = [audit.Event(id, now, "erased", "the mail itself is kept no longer") for id in some]
-                audit.add_events(connection, events, self.run_id)
+                audit.add_events(connection, events, self.run_id, self.origin)
 
             self._writer.run_now(work)
         return len(free)

@@ -136,10 +136,10 @@ class Proving(Base):
         def work(connection: Connection) -> list[Checkpoint]:
             what = "key-rotated" if old else "key-replaced"
             event = audit.Event("log", self._clock(), what, f"to {new.public}: {why}", by, origin)
-            audit.add_events(connection, [event], self.run_id)
+            audit.add_events(connection, [event], self.run_id, self.origin)
             made = [witness.make(connection, old, next_key=new.public)] if old else []
             event = audit.Event("log", self._clock(), "key-in-use", new.public, by, origin)
-            audit.add_events(connection, [event], self.run_id)
+            audit.add_events(connection, [event], self.run_id, self.origin)
             made.append(witness.make(connection, new, lost=old is None))
             found = [each for each in made if each is not None]
             for each in found:

@@ -59,7 +59,7 @@ def sign_off(connection: Connection, run: str, now: datetime) -> None:
     connection.execute(update(runs).where(runs.c.id == run).values(stopped_at=now))
 
 
-def recover(connection: Connection, run: str, now: datetime) -> Recovered:
+def recover(connection: Connection, run: str, origin: str, now: datetime) -> Recovered:
     """Settle what dead runs left: dotted releases and pending mails are in doubt, other releases start again."""
     dead = _dead(connection, run, now)
     doubt, again = recover_holds(connection, now, dead)
@@ -71,7 +71,7 @@ def recover(connection: Connection, run: str, now: datetime) -> Recovered:
     mails = tuple(pending.scalars())
     events = [Event(mail_id, now, "in-doubt", IN_DOUBT) for mail_id in (*doubt, *mails)]
     if events:
-        set_outcomes(connection, events, run)
+        set_outcomes(connection, events, run, origin)
     if dead:
         connection.execute(delete(runs).where(runs.c.id.in_(dead)))
     return Recovered(mails, tuple(doubt), tuple(again))

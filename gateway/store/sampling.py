@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import heapq
-import platform
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -52,8 +51,8 @@ class Sampling(Base):
             row = {"drawn_at": now, "seed": seed, "verdict": "", "why": "", "by": "", "reviewed_at": None}
             if fresh:
                 connection.execute(insert(reviews), [{"mail_id": id, **row} for id in fresh])
-                events = [audit_rows.Event(id, now, "sampled", f"seed {seed}", by, _here()) for id in fresh]
-                audit_rows.add_events(connection, events, self.run_id)
+                events = [audit_rows.Event(id, now, "sampled", f"seed {seed}", by) for id in fresh]
+                audit_rows.add_events(connection, events, self.run_id, self.origin)
             return fresh
 
         return self._rows(self._writer.run_now(work))
@@ -82,7 +81,9 @@ class Sampling(Base):
             values = {"verdict": verdict, "why": why, "by": by, "reviewed_at": now}
             connection.execute(update(reviews).where(reviews.c.mail_id == id).values(values))
             detail = f"{verdict}: {why}" if why else verdict
-            audit_rows.add_events(connection, [audit_rows.Event(id, now, "reviewed", detail, by, _here())], self.run_id)
+            audit_rows.add_events(
+                connection, [audit_rows.Event(id, now, "reviewed", detail, by)], self.run_id, self.origin
+            )
             return id
 
         return self._writer.run_now(work)
@@ -103,10 +104,6 @@ class Sampling(Base):
             return Estimate(passed, sum(said.values()), reviewed, said.get("missed", 0))
 
         return self._read(work)
-
-
-def _here() -> str:
-    return f"command on {platform.node()}"
 
 
 def _passed(since: datetime, until: datetime) -> ColumnElement[bool]:

@@ -91,7 +91,7 @@ class Store(
         await self._writer.add(self._set_outcomes, (event, seen, sealed, trail))
 
     def _set_outcomes(self, connection: Connection, what: Sequence[Ended]) -> None:
-        audit.set_outcomes(connection, [event for event, _, _, _ in what], self.run_id)
+        audit.set_outcomes(connection, [event for event, _, _, _ in what], self.run_id, self.origin)
         remembered = [(seen, event.at) for event, seen, _, _ in what if seen is not None]
         if remembered:
             threads.insert_seen(connection, remembered)

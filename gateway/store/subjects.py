@@ -3,7 +3,7 @@
 A search for a frequent word fills its page at once; one for a rare or absent word would read every subject there is.
 So the console keeps all of them as one run of octets, which is searched in some milliseconds, with the time of each
 mail: 60 octets a mail or so. It only narrows a search down: what is shown is what the database then says. Nothing of it
-is ever in a file, and it is made anew every hour, so that what was erased is gone from here too.
+is ever in a file, and it is made anew when anything was erased, so that it is gone from here too.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from datetime import UTC, datetime, timedelta
 PART = b"\0"
 """Stands between two subjects; what has it in it is not looked for here."""
 
+State = tuple[object, ...]
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
@@ -29,12 +31,12 @@ def folded(text: str) -> bytes:
 
 
 class Subjects:
-    """All subjects, in the order they came. `heads`: chain -> the newest link that is in here. Safe to share between
-    threads."""
+    """All subjects, in the order they came. `heads`: chain -> the newest link that is in here; `state`: of which
+    database, and after which erasures. Safe to share between threads."""
 
-    def __init__(self, heads: Mapping[str, int], made: datetime) -> None:
+    def __init__(self, heads: Mapping[str, int], made: datetime, state: State = ()) -> None:
         self.heads = dict(heads)
-        self.made = made
+        self.made, self.state = made, state
         self._octets = bytearray()
         self._starts = array("Q")
         self._times = array("q")

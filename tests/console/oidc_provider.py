@@ -3,6 +3,7 @@ uvicorn. `spoil` lets a test change what an honest provider would have said."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import logging
@@ -10,7 +11,7 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -23,7 +24,7 @@ from idpyoidc.server.configure import OPConfiguration
 from jinja2 import DictLoader, Environment
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 CLIENT = "gateway-console"
@@ -40,7 +41,8 @@ Claims = dict[str, Any]
 @dataclass
 class OidcProvider:
     """`people`: name there -> claims. `spoil` gets the claims and header of an ID token before it is signed, and may
-    give another key to sign with."""
+    give another key to sign with. `asked`: what people and the console asked for; `fetched`: how often which document.
+    `wait_token`: seconds before a token is given; `drip`: seconds between two octets of the metadata."""
 
     people: dict[str, Claims]
     back: str
@@ -48,6 +50,9 @@ class OidcProvider:
     spoil_token: Callable[[Claims], object] = lambda token: None
     spoil_metadata: Callable[[Claims], object] = lambda said: None
     asked: list[str] = field(default_factory=list)
+    fetched: list[str] = field(default_factory=list)
+    wait_token: float = 0.0
+    drip: float = 0.0
     url: str = ""
 
     def start(self) -> None:
@@ -58,7 +63,7 @@ class OidcProvider:
         self._server = self._provider()
         routes = [
             Route("/.well-known/openid-configuration", self._metadata),
-            Route("/keys", lambda _: JSONResponse(json.loads(self._server.keyjar.export_jwks_as_json()))),
+            Route("/keys", self._keys),
             Route("/authorization", self._authorization),
             Route("/verify", self._verify, methods=["POST"]),
             Route("/token", self._token, methods=["POST"]),
@@ -80,12 +85,10 @@ class OidcProvider:
         self._thread.join(20)
         self._socket.close()
 
-    def new_keys(self) -> None:
-        """Sign with another key from now on, and publish that."""
+    def new_key(self) -> Any:
+        """Publish one more key; for `spoil` to sign with."""
         self._server.keyjar.import_jwks({"keys": [new_rsa_key(use="sig").serialize(private=True)]}, "")
-        issuer = self._server.keyjar.get_issuer_keys("")
-        for key in issuer[:1]:
-            key.inactive_since = 1
+        return self._server.keyjar.get_issuer_keys("")[-1]
 
     def _provider(self) -> Server:
         logging.getLogger("idpyoidc").setLevel(logging.CRITICAL)
@@ -193,8 +196,20 @@ class OidcProvider:
         said = endpoint.process_request()["response_args"]
         made = {name: value for name, value in said.items() if name != "jwks_uri"}
         made["jwks_uri"] = f"{self.url}/keys"
+        self.fetched.append("metadata")
         self.spoil_metadata(made)
+        if self.drip:
+            return StreamingResponse(self._dripping(json.dumps(made)), media_type="application/json")
         return JSONResponse(made)
+
+    async def _dripping(self, text: str) -> AsyncIterator[str]:
+        for letter in text:
+            yield letter
+            await asyncio.sleep(self.drip)
+
+    async def _keys(self, _: Request) -> Response:
+        self.fetched.append("keys")
+        return JSONResponse(json.loads(self._server.keyjar.export_jwks_as_json()))
 
     async def _authorization(self, request: Request) -> Response:
         self.asked.append(str(request.url))
@@ -225,6 +240,7 @@ class OidcProvider:
         info = {"headers": dict(request.headers), "method": "POST", "url": str(request.url)}
         body = (await request.body()).decode()
         self.asked.append(f"token {body}")
+        await asyncio.sleep(self.wait_token)
         try:
             parsed = endpoint.parse_request(body, info)
             done = endpoint.process_request(parsed)
@@ -247,6 +263,7 @@ class OidcProvider:
         parsed = endpoint.parse_request({}, info)
         done = endpoint.process_request(parsed, http_info=info)
         said = dict(done["response_args"])
+        self.fetched.append("userinfo")
         self.spoil_token(said)
         return JSONResponse(said)
 

@@ -12,7 +12,7 @@ from gateway.console.headers import ALWAYS
 from gateway.console.place import Place
 from gateway.console.texts import LANGUAGES, catalogue, language_of
 from gateway.values import WEB, WrongValue
-from tests.console.scene import Browser, Scene
+from tests.console.scene import PASSWORD, Browser, Scene
 
 
 @pytest.fixture(scope="module")
@@ -154,6 +154,27 @@ def test_cookies(scene: Scene) -> None:
     assert "HttpOnly" in cookie and "SameSite=lax" in cookie and "Path=/" in cookie and "Secure" not in cookie
     secure = Place.of("https://mail.example.org/gw", ["127.0.0.1"])
     assert secure.secure and secure.cookie == "__Secure-gateway" and secure.cookie_path == "/gw"
+    alone = Place.of("https://mail.example.org", ["127.0.0.1"])
+    assert alone.cookie == "__Host-gateway" and alone.cookie_path == "/"
+
+
+def test_cookies_of_a_host_of_its_own(tmp_path: Path) -> None:
+    """With the prefix, Secure, no Domain and the path /, or browsers take none of them; and away as they came."""
+    with Scene(tmp_path, {"console_url": "https://mail.example.org", "console_proxies": ["127.0.0.1"]}) as scene:
+        browser = Browser(scene.url, headers={"host": "mail.example.org"})
+        form = browser.http.get(scene.url + "/log-in")
+        word = re.search(r'name="form" value="([^"]+)"', form.text)
+        data = {"name": "otto", "password": PASSWORD, "form": word[1] if word else ""}
+        done = browser.http.post(
+            scene.url + "/log-in", data=data, headers={"cookie": f"__Host-log-in-form={data['form']}"}
+        )
+        assert done.status_code == 303
+        cookies = [*form.headers.get_list("set-cookie"), *done.headers.get_list("set-cookie")]
+        assert [each.partition("=")[0] for each in cookies] == [
+            "__Host-log-in-form", "__Host-gateway", "__Host-log-in-form",
+        ]  # fmt: skip
+        for each in cookies:
+            assert "; Secure" in each and "; Path=/;" in each and "Domain" not in each and "HttpOnly" in each, each
 
 
 def test_behind_a_proxy(tmp_path: Path) -> None:
@@ -166,10 +187,10 @@ def test_behind_a_proxy(tmp_path: Path) -> None:
             answer = httpx.get(base + path, headers=headers)
             assert answer.status_code == 200 and 'action="/gw/log-in"' in answer.text
             assert answer.headers["strict-transport-security"]
-            assert "Secure" in answer.headers["set-cookie"] and "Path=/gw/log-in" in answer.headers["set-cookie"]
+            assert "Secure" in answer.headers["set-cookie"] and "Path=/gw;" in answer.headers["set-cookie"]
         form = re.search(r'name="form" value="([^"]+)"', answer.text)
         data = {"name": "otto", "password": "a long enough sentence", "form": form[1] if form else "", "next": "/log"}
-        cookies = {"log-in-form": data["form"]}
+        cookies = {"__Secure-log-in-form": data["form"]}
         done = httpx.post(base + "/gw/log-in", headers=headers, data=data, cookies=cookies)
         assert done.headers["location"] == "/gw/log"
         cookie = done.cookies["__Secure-gateway"]

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 import socket
+import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -15,8 +18,10 @@ import pytest
 from cryptojwt.jwk.hmac import SYMKey
 from cryptojwt.jwk.rsa import new_rsa_key
 
+from gateway.console import fetched
+from gateway.console import provider as provider_module
 from gateway.console.attempts import PER_PLACE, Attempts
-from gateway.console.page_oidc import _lower
+from gateway.console.page_oidc import WITHIN, _lower
 from gateway.store.accounts import CONSOLE, Account
 from tests.console.oidc_provider import CLIENT, PASSWORD, SECRET, Claims, OidcProvider, oidc_provider
 from tests.console.scene import Browser, Scene
@@ -77,8 +82,9 @@ def place(port: int, provider: OidcProvider, tmp_path_factory: pytest.TempPathFa
 def scene(place: Scene, provider: OidcProvider) -> Iterator[Scene]:
     place.parts.attempts = Attempts()
     provider.asked.clear()
+    provider.fetched.clear()
     yield place
-    provider.spoil = None
+    provider.spoil, provider.wait_token, provider.drip = None, 0.0, 0.0
     provider.spoil_token = provider.spoil_metadata = lambda said: None
     _forget(place)
 
@@ -86,7 +92,8 @@ def scene(place: Scene, provider: OidcProvider) -> Iterator[Scene]:
 def _forget(scene: Scene) -> None:
     """As if the console had just been started."""
     assert scene.parts.provider is not None
-    scene.parts.provider._asked = None
+    scene.parts.provider.metadata.forget()
+    scene.parts.provider.keys.forget()
     scene.parts.provider.claim = "email"
 
 
@@ -147,6 +154,26 @@ def test_in_and_to_where_one_was(scene: Scene, provider: OidcProvider) -> None:
 def test_the_way_back_leads_nowhere_else(scene: Scene) -> None:
     answer = through(scene.browser(), "ada", next="//evil.example/")
     assert answer.headers["location"] == f"{PREFIX}/"
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown"),
+    [
+        ("/log?subject=" + "a" * 1180, "/log?subject=" + "a" * 1180),
+        ("/log?subject=" + "a" * 1200, "/"),
+        ("/log?subject=" + "ä" * 700, "/"),
+        ("/log?subject=" + "a" * 9000, "/"),
+        ("/log?subject=" + '"' * 1180, "/log?subject=" + "%22" * 1180),
+    ],
+    ids=["long", "too long", "accents", "far too long", "quotes"],
+)
+def test_a_long_way_back(scene: Scene, asked: str, shown: str) -> None:
+    """A cookie of over 4096 octets browsers drop, and then nobody could come back."""
+    browser = scene.browser()
+    answer = browser.http.get(f"{browser.url}/log-in/oidc", params={"next": asked})
+    assert answer.status_code == 303 and len(answer.headers["set-cookie"]) < 4096
+    answer = browser.http.get(way_back(answer.headers["location"], "ada"))
+    assert answer.status_code == 303 and answer.headers["location"] == PREFIX + shown
 
 
 def test_who_is_in_needs_no_provider(scene: Scene) -> None:
@@ -295,6 +322,33 @@ def test_each_way_back_serves_once(scene: Scene) -> None:
     shut_out(scene, other, other.http.get(back), "the provider gives no token (invalid_grant)")
 
 
+def test_its_cookie_is_as_safe_as_that_of_the_session(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scene.parts, "place", replace(scene.parts.place, secure=True))
+    set_ = scene.browser().http.get(f"{scene.url}/log-in/oidc").headers["set-cookie"]
+    assert set_.startswith("__Secure-oidc=") and "; Secure" in set_ and "HttpOnly" in set_ and f"Path={PREFIX};" in set_
+
+
+def test_a_log_in_that_was_begun_long_ago(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The age is in the sealed cookie: a browser may keep it for longer than it was told."""
+    browser = scene.browser()
+    began = datetime.now(UTC) - WITHIN - timedelta(seconds=30)
+    monkeypatch.setattr(scene.parts, "clock", lambda: began)
+    back = way_back(off(browser), "ada")
+    monkeypatch.undo()
+    shut_out(scene, browser, browser.http.get(back), "this log-in was begun too long ago")
+
+
+@pytest.mark.parametrize(
+    "change", [lambda cookie: "A" + cookie[1:], lambda cookie: cookie[:-4] + "AAA=", lambda _: "x"]
+)
+def test_a_cookie_that_was_changed(scene: Scene, change: Callable[[str], str]) -> None:
+    browser = scene.browser()
+    back = way_back(off(browser), "ada")
+    other = scene.browser()
+    other.http.cookies.set("oidc", change(browser.http.cookies["oidc"]))
+    not_begun(scene, other.http.get(back))
+
+
 def test_a_log_in_that_somebody_else_began(scene: Scene) -> None:
     """An attacker's own way back, in a browser of somebody who has begun one too."""
     theirs, mine = scene.browser(), scene.browser()
@@ -352,13 +406,52 @@ def test_what_the_provider_tells_only_when_asked(scene: Scene, provider: OidcPro
     shut_out(scene, browser, through(browser, "ada"), "UserInfo is about somebody else")
 
 
+ADA = "Ada@Acme.example"
+
+
+@pytest.mark.parametrize(
+    ("token", "userinfo", "let_in"),
+    [
+        ({"email": ADA}, {"email": ADA, "email_verified": True}, True),
+        ({"email": ADA}, {"email": ADA, "email_verified": "true"}, True),
+        ({"email": ADA}, {"email": ADA, "email_verified": False}, False),
+        ({"email": ADA}, {"email": ADA, "email_verified": 1}, False),
+        ({"email": ADA}, {"email": ADA}, False),
+        ({"email": ADA}, {"email_verified": True}, False),
+        ({"email": ADA}, {"email": "other@acme.example", "email_verified": True}, False),
+        ({"email": ADA, "email_verified": False}, {"email": ADA, "email_verified": True}, False),
+        ({"email": ADA, "email_verified": None}, {"email": ADA, "email_verified": True}, False),
+    ],
+)
+def test_verified_where_only_userinfo_says_so(
+    scene: Scene, provider: OidcProvider, token: Claims, userinfo: Claims, let_in: bool
+) -> None:
+    """Some providers say it only when asked. Of the same address, and never against what the ID token says."""
+
+    def only(said: Claims, what: Claims) -> None:
+        for name in ("email", "email_verified"):
+            said.pop(name, None)
+        said.update(what)
+
+    provider.spoil = lambda claims, _: only(claims, token)
+    provider.spoil_token = lambda said: only(said, userinfo) if "sub" in said else None
+    browser = scene.browser()
+    answer = through(browser, "ada")
+    assert provider.fetched.count("userinfo") == ("email_verified" not in token)
+    if let_in:
+        assert answer.status_code == 303 and "Ada" in browser.get("/me").text
+    else:
+        shut_out(scene, browser, answer, "not verified ada@acme.example")
+
+
 def test_a_new_key(scene: Scene, provider: OidcProvider) -> None:
     """The provider signs with a key that it did not have when it was last asked."""
     assert through(scene.browser(), "ada").status_code == 303
-    provider.new_keys()
-    asked = scene.parts.provider and scene.parts.provider._asked
+    key = provider.new_key()
+    provider.spoil = lambda claims, header: header.update(kid=key.kid) or key
+    provider.fetched.clear()
     assert through(scene.browser(), "ada").status_code == 303
-    assert scene.parts.provider and scene.parts.provider._asked == asked, "not because it was asked for everything"
+    assert provider.fetched == ["keys"], "not because it was asked for everything"
 
 
 AWAY = "That log-in is away"
@@ -417,7 +510,56 @@ def test_a_provider_that_is_away(scene: Scene, provider: OidcProvider) -> None:
         assert scene.browser().log_in("ada").status_code == 303
     finally:
         provider.start()
+    _forget(scene)
     assert through(scene.browser(), "ada").status_code == 303
+
+
+def test_many_at_once_ask_the_provider_once(scene: Scene, provider: OidcProvider) -> None:
+    _forget(scene)
+    provider.spoil_metadata = lambda said: time.sleep(0.5)
+    with ThreadPoolExecutor(6) as many:
+        found = list(many.map(lambda _: through(scene.browser(), "ada").status_code, range(6)))
+    assert found == [303] * 6 and sorted(provider.fetched) == ["keys", "metadata"]
+
+
+def test_that_it_was_away_is_remembered_for_a_moment(
+    scene: Scene, provider: OidcProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those who come next do not wait for it as well, and it is not asked again by each of them."""
+    _forget(scene)
+    provider.spoil_metadata = lambda said: 1 / 0
+    for _ in range(3):
+        answer = scene.browser().http.get(f"{scene.url}/log-in/oidc")
+        assert answer.status_code == 503 and AWAY in answer.text
+    assert provider.fetched == ["metadata"]
+    provider.spoil_metadata = lambda said: None
+    monkeypatch.setattr(fetched, "AWAY_SECONDS", 0.0)
+    assert through(scene.browser(), "ada").status_code == 303
+
+
+def test_a_provider_that_answers_octet_by_octet(
+    scene: Scene, provider: OidcProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No single octet is late, and the whole is."""
+    _forget(scene)
+    provider.drip = 0.2
+    monkeypatch.setattr(provider_module, "SECONDS", 1.0)
+    began = time.monotonic()
+    answer = scene.browser().http.get(f"{scene.url}/log-in/oidc")
+    assert answer.status_code == 503 and "in time" in answer.text and time.monotonic() - began < 5
+
+
+def test_an_exchange_that_takes_too_long(scene: Scene, provider: OidcProvider, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each answer in time, and all of them together not: nobody is let in, nobody is blamed."""
+    browser = scene.browser()
+    back = way_back(off(browser), "ada")
+    before = noted(scene)
+    provider.wait_token = 5.0
+    monkeypatch.setattr(provider_module, "TOGETHER_SECONDS", 1.0)
+    began = time.monotonic()
+    answer = browser.http.get(back)
+    assert answer.status_code == 503 and AWAY in answer.text and time.monotonic() - began < 4
+    assert "gateway" not in browser.http.cookies and noted(scene) == before
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed (apt-get install chromium)")

@@ -1,8 +1,9 @@
-"""Every event that the console writes says who, and from where: one walk over all routes that write."""
+"""Every event that console and gateway write says who, and from where: one walk over all routes that write."""
 
 from __future__ import annotations
 
 import base64
+import platform
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from gateway.console.access import ACCESS, OPEN
 from gateway.follow.entries import Entry, Trail
 from gateway.mail.address import Mailbox
+from gateway.store.exporting import LogFilter
 from tests.console.scene import DANA, PASSWORD, PEOPLE, Browser, Scene
 from tests.e2e.house import mail
 
@@ -148,6 +150,20 @@ def test_every_route_that_writes(scene: Scene) -> None:
 
     forms = {key for key in (*ACCESS, *OPEN) if key[1] == "POST"}
     assert forms - walk.done == WRITES_NOTHING, "each route with a form is in this walk"
+
+
+def test_what_the_gateway_does_itself_says_so_too(scene: Scene) -> None:
+    """Whatever is in the log: nobody has to guess from where it came."""
+    scene.hold("origin-answered")
+    scene.do(scene.parts.store.log("gateway", "clock-jumped", "+7.0 s"))
+    found: set[tuple[str, str, str]] = set()
+    for record in scene.parts.store.records(LogFilter()):
+        if not record.is_decision:
+            found.add((record.what, record.by, record.origin))
+    assert found and not [each for each in found if not each[2]], found
+    own = f"serve on {platform.node()}"
+    assert {origin for what, by, origin in found if not by and what != "log-in-refused"} == {own}
+    assert {what for what, _, origin in found if origin == own} > {"started", "held", "overridden", "in-force"}
 
 
 def test_pages_that_are_only_read_write_nothing(scene: Scene) -> None:

@@ -63,7 +63,7 @@ async def test_from_start_to_stop(tmp_path: Path) -> None:
     assert whats[:4] == ["hold", "held", "bound", "answer-refused"] and {"approved", "overridden", "viewed"} <= set(
         whats
     )
-    assert ("answer-refused", "mallory@evil.example", "mail") in said
+    assert ("answer-refused", "mallory@evil.example", "mail from 127.0.0.1") in said
     [(_, who, where)] = [each for each in said if each[0] == "approved"]
     assert who == DANA and where == "mail from 127.0.0.1"
     assert said[0] == ("hold", DANA, "mail from 127.0.0.1")

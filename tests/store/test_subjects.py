@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.store.looking import Filters
+from gateway.persons import Person
+from gateway.store.looking import KEPT, Filters
 from gateway.store.store import Store
 from gateway.store.subjects import Subjects, folded
 
@@ -79,12 +82,65 @@ async def test_mail_of_another_process_is_found_too(url: str, open_store: Callab
     assert [line.id for line in here.look(Filters(subject="table"))] == ["m2"]
 
 
-async def test_what_is_erased_is_not_found_and_soon_not_in_memory(store: Store, rows: Any) -> None:
-    await store.intend(rows.entry(id="m1", subject="Chair of Mary"))
+async def test_what_is_erased_is_not_found_and_soon_not_in_memory(
+    url: str, open_store: Callable[..., Store], rows: Any
+) -> None:
+    """Nobody has to search for it: a timer looks, also at what another process erased."""
+    here, there = open_store(url), open_store(url)
+    await here.intend(rows.entry(id="m1", agent="fiona@acme.example", subject="Chair of Fiona"))
+    await here.intend(rows.entry(id="m2", agent="ann@acme.example", subject="Chair of Ann"))
+    here.learn_subjects()
+    kept = here._subjects
+    here.watch_subjects()
+    assert kept is not None and here._subjects is kept, "nothing has happened"
+    there.erase_person(Person(("fiona@acme.example",)), "request", "ada")
+    here.watch_subjects()
+    assert here._subjects is not None and here._subjects is not kept and len(here._subjects) == 1
+    assert b"fiona" not in here._subjects._octets
+    assert [line.id for line in here.look(Filters(subject="chair"))] == ["m2"]
+
+
+async def test_a_search_sees_that_something_was_erased(store: Store, rows: Any) -> None:
+    await store.intend(rows.entry(id="m1", agent="fiona@acme.example", subject="Chair of Fiona"))
     store.learn_subjects()
     kept = store._subjects
-    assert kept is not None and kept.times("mary", 9) == [rows.entry().at]
+    store.erase_person(Person(("fiona@acme.example",)), "request", "ada")
+    assert store.look(Filters(subject="fiona")) == [] and store._subjects is not kept
+
+
+async def test_after_an_hour_all_are_read_anew(url: str, open_store: Callable[..., Store], rows: Any) -> None:
+    """Whatever has taken a row out, and how."""
+    now = [NOW]
+    store = open_store(url, clock=lambda: now[0])
+    await store.intend(rows.entry(id="m1", subject="Chair"))
+    store.watch_subjects()
+    assert store._subjects is None, "who has not learnt them does not need them"
+    store.learn_subjects()
     with store.database.writer.begin() as connection:
         connection.exec_driver_sql("DELETE FROM audit")
-    assert store.look(Filters(subject="mary")) == []
-    assert store.learn_subjects() == 0 and store._subjects is not kept
+    now[0] += KEPT + timedelta(seconds=1)
+    store.watch_subjects()
+    assert store._subjects is not None and len(store._subjects) == 0
+
+
+async def test_a_database_that_is_lost_and_comes_back_older(
+    tmp_path: Path, open_store: Callable[..., Store], rows: Any
+) -> None:
+    """A copy of before under the same name: its own subjects are learnt, and none of the lost ones is kept."""
+    url = f"sqlite:///{tmp_path}/gateway.db"
+    file, copy = tmp_path / "gateway.db", tmp_path / "copy.db"
+    first = open_store(url)
+    await first.intend(rows.entry(id="m1", subject="Chair"))
+    first.close_now()
+    shutil.copy(file, copy)
+    store = open_store(url)
+    await store.intend(rows.entry(id="m2", subject="Table"))
+    assert store.learn_subjects() == 2
+    for each in tmp_path.glob("gateway.db*"):
+        each.unlink()
+    store.watch_subjects()
+    assert store._subjects is None, "what is away is not remembered"
+    shutil.copy(copy, file)
+    store.watch_subjects()
+    assert store._subjects is not None and len(store._subjects) == 1
+    assert [line.id for line in store.look(Filters(subject="chair"))] == ["m1"]
