@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from gateway.readers.worker import PROCESSOR_SECONDS
 from gateway.smtp.sink import Sink
 from tests.e2e.bombs import LONG, SHORT, Bomb
 from tests.e2e.house import connection, mail
@@ -168,7 +169,9 @@ async def explode(gateway: Gateway, name: str, bomb: Bomb, *, port: int = 0) -> 
         fact = row.entry.facts.get("unreadable", {}).get("value")
         assert row.outcome in ("passed", "held") and row.entry.policy_version, figures
         assert (fact is not None) == (unreadable is not None), (fact, figures)
-        assert not unreadable or fact == unreadable, (fact, figures)
+        # A slow machine comes to the end of a reader's processor time before the end of what is read.
+        spent = ("too much to read",) if watch.used > PROCESSOR_SECONDS else ()
+        assert not unreadable or fact in (unreadable, *spent), (fact, figures)
     return figures
 
 
