@@ -44,7 +44,7 @@ class RuleHistory:
         self._clock = clock
         self._loaded: tuple[PolicySet, Files] | None = None
         self._kept: Version | None = None
-        self._refused = ""
+        self._refused: tuple[str, int] | None = None
         self._waiting: list[tuple[Version | None, RuleEvent]] = []
 
     def load(self, files_of: Load) -> tuple[PolicySet, Templates]:
@@ -73,7 +73,7 @@ class RuleHistory:
 
     async def took(self, rules: PolicySet, store: Store, how: How) -> None:
         """These rules are in force now. Files whose content is as before are no news, except at the start."""
-        self._refused = ""
+        self._refused = None
         try:
             await self._took(rules, store, how)
         except Exception:
@@ -97,11 +97,14 @@ class RuleHistory:
         await self._write(store, version, event)
 
     async def refused(self, bad: BadFiles, rules: PolicySet, store: Store, how: How) -> bool:
-        """These files could not be used, and `rules` stay. False when the same was said before, and nobody asked."""
+        """These files could not be used, and `rules` stay. False when the same was said before of the same files, and
+        nobody asked: whoever saves another file meanwhile hears again that it is not in force."""
         told = str(bad)
-        again = told == self._refused
+        files = await asyncio.to_thread(self._files)
+        state = (told, hash(tuple(sorted(files.items()))))
+        again = state == self._refused
         if not again:
-            self._refused = told
+            self._refused = state
             detail = bounded(iter(told.split("\n")), MOST_DETAIL)
             tree = self._kept.tree if self._kept else ""
             event = RuleEvent(self._clock(), "refused", how, version=rules.version, tree=tree, detail=detail)

@@ -71,6 +71,7 @@ class Service:
         self._tasks: list[asyncio.Task[None]] = []
         self._stop = asyncio.Event()
         self._reloading = asyncio.Lock()
+        self._moved: dict[Path, asyncio.Event] = {}
         self._retain_at = 0.0
         self.store: Store
         self.rules: Rules
@@ -230,7 +231,8 @@ class Service:
             self._notifier.reloading(time.monotonic_ns() // 1000)
             try:
                 await self.history.settled()
-                await asyncio.to_thread(self.rules.reload)
+                if not await asyncio.to_thread(self.rules.reload) and how == "signal":
+                    log.info("policies are as they were", version=self.rules.current.version)
                 await self.history.took(self.rules.loaded, self.store, how)
             except BadFiles as bad:
                 if await self.history.refused(bad, self.rules.loaded, self.store, how):
@@ -316,22 +318,35 @@ class Service:
             self._notifier.alive()
             await asyncio.sleep(self._notifier.watchdog_seconds / 3)
 
-    async def _watch_files(self, folder: Path, file: Path | None = None) -> None:
-        """Reload on every change under `folder`, or of one `file` in it (a file itself is lost to the watch as soon as
-        an editor puts a new one in its place)."""
+    async def _watch_files(self, folder: Path, entry: Path | None = None) -> None:
+        """Reload on every change under `folder`, or of one `entry` in it: a watch on a file itself is lost as soon as
+        an editor puts a new one in its place, and so is one on a folder that is moved away."""
         from watchfiles import DefaultFilter, awatch
 
         def ours(change: Change, path: str) -> bool:
-            return usual(change, path) if file is None else Path(path).name == file.name
+            return usual(change, path) if entry is None else Path(path).name == entry.name
 
         usual = DefaultFilter()
+        moved = self._moved.setdefault(entry or folder, asyncio.Event())
 
         while True:
             try:
                 async for _ in awatch(
-                    folder, watch_filter=ours, recursive=file is None, debounce=400, rust_timeout=2_000
+                    folder,
+                    watch_filter=ours,
+                    recursive=entry is None,
+                    debounce=400,
+                    rust_timeout=2_000,
+                    stop_event=moved if entry is None else None,
                 ):
+                    if entry is not None:
+                        moved.set()  # a folder of that name may be another one now
                     await self.reload("watch")
+                if moved.is_set():
+                    moved.clear()
+                    continue
+            except FileNotFoundError:  # moved away, as its parent's watch has told
+                moved.clear()
             except Exception as error:
                 log.error("cannot watch for changes; SIGHUP reloads", folder=str(folder), fault=type(error).__name__)
             await asyncio.sleep(SWEEP_SECONDS)
@@ -340,8 +355,12 @@ class Service:
         settings = self.settings
         folders = (settings.policies or shipped("policies"), settings.templates or shipped("templates"))
         watched: list[tuple[Path, Path | None]] = [(folder.absolute(), None) for folder in folders]
+        own = [folder.absolute() for folder in (settings.policies, settings.templates) if folder is not None]
+        watched += [(folder.parent, folder) for folder in own]
         site = settings.site.absolute() if settings.site else None
-        if site is not None and not any(site.is_relative_to(folder) for folder, _ in watched):
+        if site is not None and not any(
+            site.is_relative_to(folder) for folder in (*own, *(f.absolute() for f in folders))
+        ):
             watched.append((site.parent, site))
         return watched
 

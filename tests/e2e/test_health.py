@@ -20,7 +20,8 @@ async def test_health_of_what_was_answered(tmp_path: Path) -> None:
             await gateway.send(DANA, [JILL], no())
         code, out, err = await beside(gateway, "policy", "health", "--json")
         assert code == 0, err
-        said, estimate = map(json.loads, out.splitlines())
+        said, terse, estimate = map(json.loads, out.splitlines())
+        assert (terse["policy"], terse["matched"]) == ("terse-reply", said["matched"]), "a one-word no is both"
         assert said["policy"] == "bare-refusal"
         assert {key: said[key] for key in ("matched", "stopped", "advised", "waiting")} == {
             "matched": 8, "stopped": 7, "advised": 1, "waiting": 1,

@@ -269,7 +269,7 @@ async def test_no_template_works(tmp_path, monkeypatch, error: Exception):
         [notice] = ledgers.notices(sent.message_id)
         text = notice.parts[0].text or ""
         assert notice.subject == "Your mail waits: Fwd: Shared drive slow"
-        assert "SEND: and why" in text and f"FIX             adds {MARY} in Cc" in text
+        assert "SEND: and why" in text and f"FIX             adds {MARY} to Cc" in text
         gateway.sink.faults.append(Fault("DOT", reply=b"550 5.7.1 not from you\r\n"))
         assert await ledgers.send(gateway.port, answer(to, "FIX")) == 250
         await until(lambda: len(ledgers.notices(sent.message_id)) == 2, "it came back")

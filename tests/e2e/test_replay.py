@@ -228,8 +228,9 @@ def test_the_command_shows_the_difference(
 def test_mails_in_files_are_read_under_both(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "policies"
     shutil.copytree(shipped(), folder)
-    text = (folder / "bare-refusal.yaml").read_text()
-    (folder / "bare-refusal.yaml").write_text(text.replace("\nmode: enforce\n", "\nmode: observe\n"))
+    for name in ("bare-refusal.yaml", "terse-reply.yaml"):
+        text = (folder / name).read_text()
+        (folder / name).write_text(text.replace("\nmode: enforce\n", "\nmode: observe\n"))
     (tmp_path / "mails" / "deep").mkdir(parents=True)
     shutil.copy(HERE / "mails" / "bare-no.eml", tmp_path / "mails" / "deep")
     shutil.copytree(HERE / "paraphrases" / "account-daan", tmp_path / "mails" / "account-daan")

@@ -146,7 +146,7 @@ def test_what_an_answer_puts_in_makes_the_mail_pass(lang: str, name: str) -> Non
     assert template.lang == lang
     words = template.render(template.example).text.strip()
     _, bare = judge(mail(NO[lang], ASKED[lang], FIONA), policies())
-    assert [finding.policy for finding in bare.enforced] == ["bare-refusal"]
+    assert [finding.policy for finding in bare.enforced] == ["bare-refusal", "terse-reply"]
     _, decision = judge(mail(f"{NO[lang]}\n\n{words}", ASKED[lang], FIONA), policies())
     assert decision.enforced == ()
 

@@ -93,6 +93,10 @@ THREADS = (
     Step("Wed 09:20", "luis.ortega", "writes", "Payroll share",
          "We can't open that network from hotels, because it holds the payroll data. You can use the portal instead.",
          to="helen.brandt", becomes="passed"),
+    # A no on the eve of the holiday: nobody is reminded of it before Friday's work has begun.
+    Step("Wed 15:50", "sara.holm", "asks", "Whiteboard", "Could we get a second whiteboard?"),
+    Step("Wed 16:00", "luis.ortega", "writes", "Whiteboard", "No.", to="sara.holm", becomes="amended"),
+    Step("Fri 09:20", "luis.ortega", "settles", "Whiteboard", "REASON: the wall does not carry it"),
     # Something is said in anger, and thrown away.
     Step("Wed 16:50", "kim.larsen", "asks", "Coffee", "The coffee machine is out of order. Could you have a look?"),
     Step("Wed 17:00", "mei.tan", "writes", "Coffee", "That's not our problem.", to="kim.larsen", becomes="discarded"),
@@ -121,7 +125,7 @@ THREADS = (
 )  # fmt: skip
 """What did not go by itself."""
 
-HOLDS = {"amended": 4, "fixed": 1, "overridden": 3, "discarded": 2, "wrong": 1}
+HOLDS = {"amended": 5, "fixed": 1, "overridden": 3, "discarded": 2, "wrong": 1}
 """How the held mails ended."""
 
 LEDGER = {

@@ -229,7 +229,7 @@ def replayed(tmp_path: Path, state: Path, judged: int, ids: dict[str, str]) -> N
     )
     assert code == 1 and total["judged"] == judged
     found = {(each["change"], each["id"]) for each in differences}
-    no_more = ["Monitor", "HDMI", "Lab door", "Printer", *(f"Licence {number}" for number in range(6))]
+    no_more = ["Monitor", "HDMI", "Lab door", "Printer", "Whiteboard", *(f"Licence {number}" for number in range(6))]
     assert found == {("newly stopped", ids["Payroll share"])} | {("newly passed", ids[topic]) for topic in no_more}
-    assert total["changes"]["newly passed"]["policies"] == {"bare-refusal": 9, "terse-reply": len(no_more)}
+    assert total["changes"]["newly passed"]["policies"] == {"bare-refusal": 10, "terse-reply": len(no_more)}
     assert total["changes"]["newly stopped"]["teams"] == {"it-support": 1}
