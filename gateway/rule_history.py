@@ -6,6 +6,7 @@ A history that cannot be written stops no mail and no reload: it is tried again 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -39,7 +40,16 @@ PATIENCE = 5.0
 class RuleHistory:
     """One for each process. `load` reads the rules through it, so that it knows the octets that they were read from."""
 
-    def __init__(self, policies: Path, templates: Path | None, *, shipped: Path, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        policies: Path,
+        templates: Path | None,
+        *,
+        shipped: Path,
+        clock: Callable[[], datetime],
+        site: Path | None = None,
+    ) -> None:
+        self._site = site
         self._policies, self._templates, self._shipped = policies, templates, shipped
         self._clock = clock
         self._loaded: tuple[PolicySet, Files] | None = None
@@ -101,6 +111,8 @@ class RuleHistory:
         nobody asked: whoever saves another file meanwhile hears again that it is not in force."""
         told = str(bad)
         files = await asyncio.to_thread(self._files)
+        with contextlib.suppress(OSError):
+            files = {**files, "": self._site.read_bytes() if self._site else b""}
         state = (told, hash(tuple(sorted(files.items()))))
         again = state == self._refused
         if not again:

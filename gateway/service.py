@@ -95,8 +95,9 @@ class Service:
         key = hold_key(settings)
         with contextlib.suppress(OSError):  # where nothing can be written, what needs it says so
             settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        own = settings.policies or shipped("policies")
         self.history = RuleHistory(
-            settings.policies or shipped("policies"), settings.templates, shipped=shipped("policies"), clock=self._clock
+            own, settings.templates, shipped=shipped("policies"), clock=self._clock, site=settings.site
         )
         self.rules = Rules(
             lambda: self.history.load(lambda: files_of(settings)),

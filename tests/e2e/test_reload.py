@@ -199,3 +199,30 @@ async def test_mail_under_way_keeps_its_rules(tmp_path, quick, monkeypatch):
             (first.version, "held"), ("new", "passed"), ("new", "passed"),
         ]  # fmt: skip
         ledgers.check()
+
+
+async def test_a_folder_that_is_moved_away_and_back_is_noticed(tmp_path, own):
+    """The old policies stay, the log says so; what is saved in the folder that came in its place is taken."""
+    with capture_logs() as logs:
+        async with scene(tmp_path, own, reload_watch=True) as (gateway, ledgers):
+            await asyncio.sleep(0.5)  # until the watches stand
+            first = gateway.service.rules.current
+            own.rename(own.parent / "away")
+            await until(lambda: bool(events(logs, KEPT)), "the log says so")
+            assert gateway.service.rules.current is first
+            shutil.copytree(own.parent / "away", own)
+            replaced(own / "bare-refusal.yaml", "do: hold", "do: reject")
+            await until(lambda: bool(events(logs, TAKEN)), "the folder in its place is taken")
+            assert await ledgers.send(gateway.port, refusal("new")) == 550
+            ledgers.check()
+
+
+async def test_each_save_that_is_refused_is_told(tmp_path, own):
+    """One file stays broken; whoever saves another one hears that it is not in force."""
+    with capture_logs() as logs:
+        async with scene(tmp_path, own, reload_watch=True):
+            await asyncio.sleep(0.5)
+            replaced(own / "bare-refusal.yaml", "do: hold", "do: hodl")
+            await until(lambda: len(events(logs, KEPT)) == 1, "told")
+            replaced(own.parent / "site.yaml", "Dana Cole", "Dana B. Cole")
+            await until(lambda: len(events(logs, KEPT)) == 2, "told again")
