@@ -11,6 +11,9 @@ from tests.e2e.house import house
 from tests.e2e.ledgers import until
 from tests.e2e.limits import ADMIN, DANA, JILL, Clock, no, site_with
 
+BOTH = ("bare-refusal", "terse-reply")
+"""What a one-word no is found by."""
+
 
 async def two(stack, tmp_path, url, clock, **settings):
     """Two nodes with folders and a mail server of their own; the key of held mail is one."""
@@ -58,8 +61,9 @@ async def test_a_policy_that_fell_back_observes_on_all_nodes_until_it_is_armed(u
     clock = Clock()
     async with AsyncExitStack() as stack:
         one, other = await two(stack, tmp_path, url, clock, site=site_with(tmp_path, "{holds_per_agent: null}"))
-        assert await one.service.store.fall_back("bare-refusal", "a test", clock(), ())
-        assert not await other.service.store.fall_back("bare-refusal", "a test", clock(), ())
+        for policy in BOTH:
+            assert await one.service.store.fall_back(policy, "a test", clock(), ())
+            assert not await other.service.store.fall_back(policy, "a test", clock(), ())
         await asyncio.gather(one.service.watch.step(), other.service.watch.step())
         for node in (one, other):
             assert (await node.send(DANA, [JILL], no()))[1] == "2.0.0 Taken"
@@ -68,8 +72,9 @@ async def test_a_policy_that_fell_back_observes_on_all_nodes_until_it_is_armed(u
         assert one.service.rules.current.version == other.service.rules.current.version == row.entry.policy_version
         await one.service.reload()
         assert one.service.rules.current.version == row.entry.policy_version, "a reload changes nothing about it"
-        assert other.service.store.arm_now("bare-refusal", "mended", "priya", clock())
-        assert not one.service.store.arm_now("bare-refusal", "mended", "priya", clock())
+        for policy in BOTH:
+            assert other.service.store.arm_now(policy, "mended", "priya", clock())
+            assert not one.service.store.arm_now(policy, "mended", "priya", clock())
         await one.service.watch.step()
         assert "Held" in (await one.send(DANA, [JILL], no()))[1]
         assert one.service.rules.current.version != row.entry.policy_version
