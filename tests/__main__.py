@@ -12,8 +12,8 @@ HERE = Path(__file__).parent
 E2E = sorted(HERE.glob("e2e/test_*.py"))
 ALONE = ["e2e/test_bombs.py", "e2e/test_supervisor.py", "service/test_notify.py"]
 """These measure stalls and signs of life."""
-APART = [["console", "week"], ["evaluation", "packaging", "service"], ["commands"], ["peers", "smtp", "store"]]
-"""Parts of their own; what is named nowhere is a part, too."""
+APART = [["peers", "smtp", "store"], ["console", "week"], ["commands"], ["evaluation", "packaging", "service"]]
+"""Parts of their own, the longest first; what is named nowhere is a part, too."""
 E2E_PARTS = [("", "test_f"), ("test_f", "test_l"), ("test_l", "test_s"), ("test_s", "test_z")]
 """From which file on, and before which. Many small parts end together; few large ones leave the longest to itself."""
 AT_ONCE = 3
@@ -25,12 +25,10 @@ def main() -> int:
     shared = [path for path in E2E if path not in alone]
     apart = [[str(HERE / name) for name in names] for names in APART]
     left_out = [f"--ignore={path}" for path in (*alone, HERE / "e2e")]
-    parts = [
-        *([str(path) for path in shared if start <= path.stem < end] for start, end in E2E_PARTS),
-        [str(HERE), *left_out, *(f"--ignore={path}" for paths in apart for path in paths)],
-        *([*paths, *left_out] for paths in apart),
-    ]
-    assert sum(map(len, parts[: len(E2E_PARTS)])) == len(shared)
+    e2e = [[str(path) for path in shared if start <= path.stem < end] for start, end in E2E_PARTS]
+    assert sum(map(len, e2e)) == len(shared)
+    rest = [str(HERE), *left_out, *(f"--ignore={path}" for paths in apart for path in paths)]
+    parts = [[*apart[0], *left_out], rest, *([*paths, *left_out] for paths in apart[1:]), *e2e]
     with ThreadPoolExecutor(AT_ONCE) as running:
         codes = list(running.map(_run, parts))
     return max(*codes, _run([str(path) for path in alone]))
