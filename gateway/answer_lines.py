@@ -22,8 +22,14 @@ _ATTRIBUTION = re.compile(
 _WORD = re.compile(r"^([^\W\d_]+)(.*)$", re.DOTALL)
 
 
+def first_word(line: str) -> re.Match[str] | None:
+    """The first word behind greetings and pleas, and the rest of the line."""
+    return _WORD.match(line[polite_end(line) :])
+
+
 def kind_of(line: str) -> Kind | None:
-    match = _WORD.match(line[polite_end(line) :])
+    """The answer whose word begins the line."""
+    match = first_word(line)
     return SYNONYMS.get(match[1].lower()) if match else None
 
 

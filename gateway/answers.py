@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from gateway.answer_lines import DECORATION, kind_of, own_lines, polite_end
+from gateway.answer_lines import DECORATION, first_word, kind_of, own_lines, polite_end
 from gateway.answer_words import (
     ABOUT_THE_MAIL,
     AS_IT_IS,
@@ -32,7 +32,7 @@ from gateway.answer_words import (
     stops,
     turns,
 )
-from gateway.command_words import COMMANDS, EITHER, SYNONYMS, Kind
+from gateway.command_words import COMMANDS, EITHER, Kind
 
 Problem = Literal["", "nothing", "several", "negated", "no-reason", "no-date", "more", "either"]
 """Why an answer is unclear: none in it, two that contradict, "do not …", SEND or REASON without why, ETA without
@@ -63,7 +63,6 @@ class Answer:
         return cls("unclear", problem=problem)
 
 
-_WORD = re.compile(r"^([^\W\d_]+)(.*)$", re.DOTALL)
 _OBJECT = (
     r"(?:\s+(?:it|this|that|them|please|bitte|es|sie|die mail|the mail|le|la|lo|het|o|a)|-(?:la|le|les|lo|o|a|as|os))*"
 )
@@ -202,8 +201,8 @@ def _goes_on(before: Sequence[str], line: str) -> bool:
 
 def _read_line(line: str, below: Sequence[str]) -> _Said | Problem | None:
     """The answer in one line, what is wrong with it, or None for a line that is none, such as a greeting."""
-    match = _WORD.match(line[polite_end(line) :])
-    kind = SYNONYMS.get(match[1].lower()) if match else None
+    match = first_word(line)
+    kind = kind_of(line)
     if match and match[1].lower() in EITHER and not re.match(r"\s*\w", match[2]):
         return "either"
     if match is None or kind is None:
@@ -317,10 +316,8 @@ def _is_a_name(lines: Sequence[str]) -> bool:
 
 def _read_line_starts(line: str) -> bool:
     """Whether the next answer begins here: its word, and nothing that makes a sentence of it."""
-    match = _WORD.match(line[polite_end(line) :])
-    if match is None or match[1].lower() not in SYNONYMS:
-        return False
-    return bool(_SEPARATOR.match(match[2])) or match[1].isupper()
+    match = first_word(line)
+    return bool(match and kind_of(line) and (_SEPARATOR.match(match[2]) or match[1].isupper()))
 
 
 def _send(tail: str, below: Sequence[str]) -> _Said | Problem | None:
@@ -335,9 +332,9 @@ def _send(tail: str, below: Sequence[str]) -> _Said | Problem | None:
     marked = re.match(r"\s*(?:[:=–—]|-\s)", rest)
     aside = re.match(r"\s*[,.;!(]", rest)
     why, used = _one_line(rest), 0
-    if _unfilled(why) or _COPIED.match(rest.lstrip(" :=–—-")):
-        if why and not marked and not _unfilled(why):
-            return "no-reason"
+    if why and _COPIED.match(rest.lstrip(" :=–—-")):
+        return "no-reason"
+    if _unfilled(why):
         lines = [line for line in below if line and _plain_command(line) is None]
         if (why and (marked or aside)) or not lines or _is_a_name(lines):
             return "no-reason"
@@ -359,5 +356,5 @@ def _one_line(text: str) -> str:
 
 def _plain_command(line: str) -> Kind | None:
     """The answer that a line is, when it is nothing but the word."""
-    match = _WORD.match(line[polite_end(line) :])
-    return SYNONYMS.get(match[1].lower()) if match and not re.search(r"\w", match[2]) else None
+    match = first_word(line)
+    return kind_of(line) if match and not re.search(r"\w", match[2]) else None
