@@ -76,3 +76,30 @@ _SCOPES: dict[str, tuple[Scope, ...]] = {
 }
 
 CUES: dict[str, Cue] = {name: Cue(meaning, _SCOPES.get(name, ("said",))) for name, meaning in _MEANINGS.items()}
+
+FEEDS: dict[str, tuple[str, ...]] = {
+    "refusal": ("refusal", "refusal_answer"),
+    "good_news_no": ("good_news",),
+    "assurance": ("assurance",),
+    "conditional": ("conditional",),
+    "others_no": ("others_no",),
+    "out_of_scope": ("out_of_scope",),
+    "dismissive": ("dismissive", "rude"),
+    "reason": ("reason", "reason_beside"),
+    "eta": ("eta_words",),
+    "alternative": ("alternative", "directions"),
+    "escalation_offer": ("escalation_offer",),
+    "handoff": ("transfer", "announce", "task", "directive"),
+    "redirect": ("redirect",),
+    "consult": ("ask",),
+    "takes_ownership": ("ownership",),
+    "no_route": ("no_route",),
+    "fyi": ("fyi",),
+    "pleasantries_only": ("pleasantry", "offer_more", "apology"),
+    "unreadable": ("see_attached",),
+    "leave_me_out": ("leave_me_out",),
+    "moved_to_bcc": ("moved_to_bcc",),
+    "confidential": ("confidential",),
+    "promise": ("promise",),
+}
+"""Fact -> the cues whose phrases it is read from: where a lexicon of one's own adds what is missed."""
