@@ -48,6 +48,7 @@ def sample(
     """
     import secrets
 
+    from gateway.circle import is_confidential
     from gateway.commands.opened import open_store
     from gateway.commands.since import since as start_of
 
@@ -56,15 +57,16 @@ def sample(
     chosen = secrets.randbelow(2**31) if seed is None else seed
     with open_store(settings) as store:
         rows = store.drawn(n) if again else store.draw(n, start, now, chosen, by or getpass.getuser(), now)
-    texts = _texts_in(mails or (), {row.entry.message_id for row in rows} - {""})
+    told = [shown(row, reveal) for row in rows]
+    # What is confidential is for those in its circle, not for whoever draws.
+    texts = _texts_in(mails or (), {row.entry.message_id for row in rows if not is_confidential(row.entry)} - {""})
     if json:
-        for row in rows:
-            print_json(shown(row, reveal) | ({"text": texts.get(row.entry.message_id)} if mails else {}))
+        for said in told:
+            print_json(said | ({"text": texts.get(said["message_id"])} if mails else {}))
         return
     out = console()
-    for row in rows:
-        said = shown(row, reveal)
-        out.print(f"{said['id']}  {moment(row.entry.at)}  {plain(said['from'])}")
+    for said in told:
+        out.print(f"{said['id']}  {moment(said['at'])}  {plain(said['from'])}")
         out.print(f"    to       {', '.join(plain(one) for one in said['to'])}")
         out.print(f"    subject  {plain(said['subject']) or '(no subject)'}")
         out.print(f"    message  {plain(said['message_id']) or 'no Message-ID'}")
