@@ -63,22 +63,25 @@ class Collector:
         self.asked_scan = lexicon.scan_text(body.quoted_text[:QUESTION_LIMIT], scope="asked")
         self._headers()
         self._recipients()
-        shown, absent = "to_requester" in self.facts, "requester_absent" in self.facts
-        asked = bool(answers.count_questions(self.asked_scan)) or bool(self._thread_number("questions"))
-        doubtful = doubts(self.scan, to_requester=shown, absent=absent, asked=asked, timed=self._timed)
-        if "unreadable" in self.facts:
-            doubtful = []  # nobody is stopped by half of a mail, and this one has cost enough
-        if doubtful and shown:
-            before = dict(self.facts)
-            self._text()
-            if gives_enough(self.facts):
-                self.undecided = False
-                return  # whatever the second reader makes of it, nobody is left hanging
-            self.facts, self.hints = before, {}
+        before = dict(self.facts)
+        self._text()
+        self.undecided = False
+        if "to_requester" in before and gives_enough(self.facts):
+            return  # whatever the second reader makes of it, nobody is left hanging
+        doubtful = self._doubts(before)
         self.undecided = bool(doubtful) and not context.second
         if doubtful and context.second:
+            self.facts, self.hints = before, {}
             self.scan = replace(self.scan, acts=act_reader().read(self.scan.prepared, doubtful))
-        self._text()
+            self._text()
+
+    def _doubts(self, known: Facts) -> list[int]:
+        """The sentences to be read twice, where so much is `known` beside the text."""
+        if "unreadable" in known:
+            return []  # nobody is stopped by half of a mail, and this one has cost enough
+        shown, absent = "to_requester" in known, "requester_absent" in known
+        asked = bool(answers.count_questions(self.asked_scan)) or bool(self._thread_number("questions"))
+        return doubts(self.scan, to_requester=shown, absent=absent, asked=asked, timed=self._timed)
 
     def _timed(self) -> set[int]:
         """The sentences with a time in them."""
