@@ -125,14 +125,9 @@ class Calendar:
         data, at = prepared.data, 0
         while (span := self.pattern.find(data, at)) is not None:
             match = data[span[0] : span[1]]
-            whole, *groups = self.captures.of(match)[1:]
-            first, last = whole[0] + span[0], whole[1] + span[0]
+            (start, end), named = self.captures.of(match)
+            first, last = start + span[0], end + span[0]
             at = last  # what bounds this one may bound the next
-            named = {
-                self.captures.names[number]: match[start:end].decode("utf-8", "ignore")
-                for number, (start, end) in enumerate(groups, 2)
-                if start < end and number in self.captures.names
-            }
             if named and data[first:last] != b"24/7":
                 yield first, last, named
 

@@ -30,6 +30,8 @@ _NOWHERE = 1 << 16
 """A bit behind all counts: of a language without small words."""
 
 _WORDS = re.compile(r"[^\W\d_]++(?:'[^\W\d_]++)?+")
+_ASCII_WORDS = re.compile(r"[a-z]++(?:'[a-z]++)?+")
+"""The same where there is nothing but ASCII, in lower case: in half the time."""
 
 
 @lru_cache(maxsize=8)
@@ -76,7 +78,9 @@ class SmallWords:
         """
         known = tuple(sorted(languages))
         places, packed = self._packed
-        total = sum(map(packed.get, _WORDS.findall(fold(text[:SAMPLE])), repeat(0)))
+        sample = fold(text[:SAMPLE])
+        words = (_ASCII_WORDS if sample.isascii() else _WORDS).findall(sample)
+        total = sum(map(packed.get, words, repeat(0)))
         counts = {lang: total >> places.get(lang, _NOWHERE) & _MOST for lang in known}
         best = max(counts.values(), default=0)
         if best < FEWEST:

@@ -62,7 +62,8 @@ Softened = dict[str, tuple[Value, Sequence[Place]]]
 
 @dataclass(frozen=True, slots=True)
 class Reasons:
-    """`stated` have a word like because; `adjacent` are statements right beside a refusal, as (start, end)."""
+    """`stated` have a word like because; `adjacent` are statements right beside a refusal, as (start, end), which
+    nobody looks for where a reason is stated."""
 
     stated: tuple[Hit, ...]
     adjacent: tuple[tuple[int, int], ...]
@@ -97,8 +98,10 @@ def find_reasons(scan: Scan, noes: Noes) -> Reasons:
         and (not noes.sentences or min(abs(hit.sentence - n) for n in noes.sentences) <= FAR)
         and not _overlaps(hit, scan.within(hit.sentence, "process", "policy_only"))
     )
-    adjacent = (place for place in _adjacent(scan, noes) if _tells_why(scan, place[0])) if noes.refusals else ()
-    return Reasons(weigh(scan, "reason", stated, noes.sentences), tuple(adjacent))
+    told = weigh(scan, "reason", stated, noes.sentences)
+    if told or not noes.refusals:
+        return Reasons(told, ())
+    return Reasons((), tuple(place for place in _adjacent(scan, noes) if _tells_why(scan, place[0])))
 
 
 def _adjacent(scan: Scan, noes: Noes) -> list[tuple[int, int]]:

@@ -62,7 +62,7 @@ def weigh(scan: Scan, act: str, hits: Iterable[Hit], trusted: Container[int] = (
     In `trusted` sentences a phrase needs nobody's leave: "because" in a sentence that says no.
     """
     if not scan.acts.of:
-        return tuple(sorted([hit._replace(sure=1.0) for hit in hits], key=_place))  # nobody doubts a phrase
+        return tuple(sorted(hits, key=_place))  # nobody doubts a phrase
     doubt, sure = LEVELS[act]
     weighed = (_confirm(scan, act, hit, 0.0 if hit.sentence in trusted else doubt) for hit in hits)
     kept = [hit for hit in weighed if hit is not None]
