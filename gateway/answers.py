@@ -101,6 +101,9 @@ _OPEN_END = re.compile(
 _LONG_LINE = 50
 """Characters of a line that a mail program may have broken: what comes below it is the rest of its sentence."""
 _COMMAND_WORDS = frozenset(word.lower() for words in COMMANDS.values() for word in words.values())
+_TEXT_KINDS: tuple[Kind, ...] = ("reason", "eta")
+_TEXTS = "|".join(sorted({words[kind] for words in COMMANDS.values() for kind in _TEXT_KINDS}))
+_NEXT_TEXT = re.compile(rf"(?<=[.;!?])\s+(?=(?:{_TEXTS})\s*[:=])", re.IGNORECASE)
 _SEPARATOR = re.compile(r"^\s*[:=–—-]\s*|^\s*$")
 _TOGETHER = frozenset({"fix", "reason", "eta"})
 """Answers that do not contradict one another."""
@@ -116,6 +119,7 @@ def parse_answer(text: str, subject: str = "", name: str = "") -> Answer:
     if not any(lines):
         lines = own_lines(subject) if not re.match(r"\s*[a-z]{1,4}\s*:\s", subject, re.IGNORECASE) else []
         lines = lines or (own_lines(subject) if kind_of(subject) else [])
+    lines = [part for line in lines for part in _apart(line)]
     found: dict[Kind, str] = {}
     problem: Problem = "nothing"
     taken: set[int] = set()
@@ -142,6 +146,11 @@ def parse_answer(text: str, subject: str = "", name: str = "") -> Answer:
     answer = _answer(found)
     beside = "" if answer.kind == "unclear" else _beside(answer, lines, taken)
     return Answer.unclear(beside) if beside else answer
+
+
+def _apart(line: str) -> list[str]:
+    """ "REASON: the part is late. ETA: 11 December" is two answers in one line."""
+    return _NEXT_TEXT.split(line) if kind_of(line) in ("reason", "eta") else [line]
 
 
 def _beside(answer: Answer, lines: Sequence[str], taken: set[int]) -> Problem:
@@ -293,6 +302,7 @@ def _text(kind: Kind, word: str, tail: str, below: Sequence[str]) -> _Said | Pro
         return "negated"
     if kind == "eta" and any(turns(part) and not only_a_time(part) for part in parts[1:]):
         return "more"  # "Friday, but check with Bob"
+    text = text.rstrip(" ;")
     if kind == "eta" and re.search(r"\d\.$", tail.strip()) and not used:
         text += "."  # "29.12." is a date by its dot
     if any(not line for line in lines[:2]) and _is_a_name(lines):

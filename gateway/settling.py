@@ -20,8 +20,8 @@ from gateway.answers import Answer, parse_answer
 from gateway.command_words import Kind, command
 from gateway.correspondence import Correspondence
 from gateway.entitled import entitled
-from gateway.eta import problem_of
 from gateway.follow.entries import is_automatic
+from gateway.given import problem_of, tells_why
 from gateway.guard_words import why_in
 from gateway.mail.address import Mailbox, split_tag
 from gateway.mail.amend import OBSTACLES, CannotAmend
@@ -241,13 +241,15 @@ class Settling:
 
     def _words(self, hold: Hold, answer: Answer) -> str:
         """The sender's reason and date as sentences of the mail's language. Raises CannotSettle for a date that is
-        none, or may be two."""
+        none or may be two, and for a reason that only says no again."""
         lang = str(hold.new.told.get("mail_lang") or hold.new.lang)
         site = self._rules.site
         now = self._letters.clock().astimezone(site.zone)
         if answer.eta and (problem := problem_of(answer.eta, lang, self._rules.lexicon.calendar, now)):
             raise CannotSettle("not-understood", problem)
         name = site.name_of(hold.new.agent)
+        if answer.reason and not tells_why(unsigned(answer.reason, name), self._rules.lexicon):
+            raise CannotSettle("not-understood", "no-reason")
         said = (("reason", unsigned(answer.reason, name)), ("eta", unsigned(answer.eta, name)))
         try:
             return "\n\n".join(self._letters.sentence(name, text, lang) for name, text in said if text)

@@ -9,8 +9,8 @@ from typing import Any
 
 import structlog
 
-from gateway.eta import announced
 from gateway.follow.entries import MOST_IDS, Entry, Patience, Trail, as_json, from_json, keys_of, opened, promised
+from gateway.given import announced
 from gateway.judged import Judged
 from gateway.mail.address import Mailbox
 from gateway.reading.thread import SeenMessage

@@ -41,7 +41,7 @@ VOCABULARY: Mapping[str, str] = {
     "overrides": "how many stops of a policy were sent all the same",
     "by": "who has settled the mail",
     "detail": "what the mail server behind said",
-    "problem": "why an answer could not be used: nothing, several, negated, no-reason, no-date, which-day, either, more",
+    "problem": "why an answer could not be used: nothing, several, negated, no-reason, no-date, which-day, either …",
     "target_team": "true when the matter goes to a team's address, and to nobody by name",
     "added": "the words that an answer has put into the mail",
     "reason": "the reason that the sender gave",
