@@ -10,6 +10,8 @@ VOCABULARY: Mapping[str, str] = {
     "team": "the sender's team",
     "subject": "the subject of the mail",
     "recipients": "list: to whom the mail visibly goes (To and Cc; nobody from Bcc)",
+    "draft_to": "list: to whom the ready-made version goes",
+    "draft_cc": "list: who is in its Cc",
     "requester_name": "the person who asked for help: the name, else the address",
     "requester_address": "that person's address",
     "requester_hidden": "true when that person stands in Bcc only",
