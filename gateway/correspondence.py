@@ -138,7 +138,7 @@ class Correspondence:
         inside = site.is_among(reader.address, circle) and site.is_internal(reader.address)
         secret = bool(told.get("confidential")) and not inside
         if secret:
-            facts = replace(facts, subject="", message_id="", references=(), recipients=(), target=None)
+            facts = replace(facts, subject="", message_id="", references=(), recipients=(), copied=(), target=None)
         if secret or facts.requester_hidden:
             facts = replace(
                 facts, requester=None, adds=(), can_fix=False, why_no_fix="", findings=(),
@@ -159,6 +159,7 @@ class Correspondence:
             message_id=headers.message_id or "",
             references=headers.references,
             recipients=(*headers.to, *headers.cc),
+            copied=headers.cc,
             requester=_mailbox(told.get("requester")),
             requester_hidden=bool(told.get("hidden")),
             target=_mailbox(told.get("target")),

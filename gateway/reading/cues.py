@@ -37,6 +37,7 @@ _MEANINGS: dict[str, str] = {
     "escalation_offer": "the writer will ask, or pass it up or on",
     "eta_words": "a point in time in words: as soon as the part is here, by the time you are back",
     "promise": "the writer's side will do something, or it will be done",
+    "commitment": "the writer's side does something for the reader, in words that need no second reading: we send it",
     "no_eta": "the time named in this sentence is not when the thing will be done: a party, a wish, their deadline",
     "past": "the sentence tells of the past",
     "see_attached": "the substance stands in an attachment",
@@ -50,6 +51,8 @@ _MEANINGS: dict[str, str] = {
     # referring the matter
     "transfer": "the matter is handed on in so many words",
     "announce": "the writer says that somebody else has it or gets it",
+    "delivery": "the reader gets something from the writer: I send it to you",
+    "in_charge": "whoever is named here has the matter or decides it: counts beside a whole name",
     "task": "the reader is asked to do something, whatever it is",
     "directive": "the reader is asked to deal with it",
     "ask": "the reader is asked for advice, data or a decision",

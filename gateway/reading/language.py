@@ -88,6 +88,10 @@ class SmallWords:
         return tuple(lang for lang in known if lang not in self.counted or counts[lang] >= best * SHARE)
 
 
+TRAVELS = "en"
+"""The language whose short words people write in all others."""
+
+
 def tell_language(
     new: str,
     quoted: str,
@@ -121,7 +125,9 @@ def tell_language(
     for one in (lang, fallback):
         if one in spoken:
             return one
-    return lang or _classify(f"{subject}\n{both}", spoken)
+    if lang and TRAVELS in spoken:
+        return lang  # "No." and "OK." stand in mail of every language; "Nee." does not
+    return _classify(new if lang else f"{subject}\n{both}", spoken)
 
 
 def _told(text: str, known: tuple[str, ...], small: SmallWords) -> str:

@@ -294,9 +294,12 @@ def _together(dates: Iterable[CalendarWords]) -> CalendarWords:
     """The words of time of several files of one language: a later file adds to what an earlier one has."""
     known: dict[str, Any] = {}
     for words in dates:
-        for name, more in words.model_dump().items():
+        for name, more in words.model_dump(exclude_unset=True).items():
             old = known.get(name)
-            known[name] = more if old is None else old | more if isinstance(more, dict) else [*old, *more]
+            if isinstance(more, dict):
+                known[name] = (old or {}) | more
+            else:
+                known[name] = [*(old or []), *more] if isinstance(more, list) else more
     return CalendarWords(**known)
 
 

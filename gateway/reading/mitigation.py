@@ -139,9 +139,9 @@ def find_etas(scan: Scan, noes: Noes, calendar: Calendar, now: datetime) -> tupl
     refused = [clause_of(scan, hit) for hit in noes.refusals]
     etas = []
     for when in whens:
-        if not _may_be(scan, "eta", when.start, noes):
-            continue
         number = scan.prepared.index_at(when.start)
+        if not (scan.within(number, "commitment") or _may_be(scan, "eta", when.start, noes)):
+            continue
         if when.past or number in lost or scan.within(number, "no_eta") or scan.prepared.sentences[number].question:
             continue
         if when.vague and scan.within(number, "past"):
@@ -169,7 +169,7 @@ def find_promises(scan: Scan, whens: Sequence[When], noes: Noes) -> list[When]:
     return [
         when
         for when in whens
-        if scan.within(number := scan.prepared.index_at(when.start), "promise")
+        if scan.within(number := scan.prepared.index_at(when.start), "promise", "commitment")
         and not scan.within(number, "conditional")
         and number not in noes.sentences
         and not (when.value == "in words" and when.vague)
@@ -178,7 +178,9 @@ def find_promises(scan: Scan, whens: Sequence[When], noes: Noes) -> list[When]:
 
 def is_promised(scan: Scan, number: int) -> bool:
     """Whether a sentence with a time in it says when something will be done: both readers see it, or the one that
-    was asked."""
+    was asked. "Wir liefern am Freitag" needs no second reader, whose base is English."""
+    if scan.within(number, "commitment"):
+        return True
     chances = scan.acts.of.get(number)
     if chances is None:
         return bool(scan.within(number, "promise"))

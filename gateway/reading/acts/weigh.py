@@ -37,7 +37,7 @@ BARRED: dict[str, tuple[str, ...]] = {
     "redirect": ("ownership",),
     "route": ("no_route", "pleasantry"),
     "helps": ("pleasantry", "offer_more", "process", "no_route"),
-    "refusal": ("good_news", "assurance", "out_of_scope", "dismissive", "rude"),
+    "refusal": ("good_news", "assurance", "out_of_scope", "dismissive", "rude", "commitment"),
 }
 """Act -> cues of phrases that know better: in their sentence the second reader alone is not believed."""
 
