@@ -21,7 +21,8 @@ from gateway.store.base import Base
 from gateway.store.errors import StoreAway
 from gateway.store.exporting import CONFIDENTIAL
 from gateway.store.folding import has_words
-from gateway.store.schema import audit, audit_policies, instance, ledger, log_heads, log_notes, runs
+from gateway.store.process_schema import runs
+from gateway.store.schema import audit, audit_policies, instance, ledger, log_heads, log_notes
 from gateway.store.subjects import State, Subjects
 
 OVERRIDDEN = ("overridden", "wrong")
