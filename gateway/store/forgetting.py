@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, get_args
 
-from sqlalchemy import ColumnElement, Table, Text, and_, delete, func, literal, or_, select, type_coerce, update
+from sqlalchemy import ColumnElement, Table, Text, and_, delete, literal, or_, select, type_coerce, update
 from sqlalchemy.engine import Connection, Row
 
 from gateway.follow.entries import Kind, State
@@ -211,7 +211,7 @@ _BLANKED: Mapping[str, tuple[str, ...]] = {
 _DELETED = ("ledger", "outbox", "told")
 STANDING = frozenset(
     {f"{kind}-{state}" for kind in get_args(Kind) for state in get_args(State)}
-    | {"bypass-on", "bypass-off", "canary-off", "armed", "account-added", "account-changed", "legal-hold"}
+    | {"bypass-on", "bypass-off", "canary-off", "armed", "account-added", "account-changed"}
 )
 """Events that say how something stands that is kept in a table of its own."""
 _TABLES = {table.name: table for table in (bypasses, policy_states, reviews, tokens, legal_holds, ledger, outbox, told)}
@@ -288,8 +288,8 @@ def old_events(connection: Connection, before: datetime, after: int) -> list[Row
     others = audit_events.c.mail_id.not_in(select(audit.c.id)) & (audit_events.c.mail_id != "gateway")
     others &= audit_events.c.outcome.not_in(("canary-off", "armed"))
     others &= audit_events.c.mail_id.not_in(select(literal("account/") + console_accounts.c.name))
-    newest = select(func.max(bypasses.c.at)).scalar_subquery()
-    others &= (audit_events.c.mail_id != "bypass") | (audit_events.c.at != newest)
+    orders = select(bypasses.c.at).where(bypasses.c.until > before)
+    others &= (audit_events.c.mail_id != "bypass") | audit_events.c.at.not_in(orders)
     left = audit_events.c.outcome.in_(("notice-sent", "notice-dropped"))
     others &= ~(left & audit_events.c.detail.in_(select(outbox.c.id)))
     for open_ in (ledger.c.id, ledger.c.mail_id):
