@@ -41,6 +41,9 @@ WORDS: Mapping[str, Word] = {
     "bound": Word("hold", _MAIL, "info"),
     "reminded": Word("hold", _MAIL, "info"),
     "erased": Word("hold", _MAIL, "info"),
+    # our own mail about it
+    "notice-sent": Word("hold", _MAIL, "info"),
+    "notice-dropped": Word("hold", _MAIL, "info", True),
     "approved": Word("answer", _MAIL, "info"),
     "plan": Word("answer", _MAIL, "info"),
     "answer-refused": Word("answer", _MAIL, "info", True),

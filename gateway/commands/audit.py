@@ -94,7 +94,7 @@ def show(
         str,
         typer.Argument(
             metavar="ID",
-            help="The mail's id, or enough of its beginning; bypass, policy/NAME, account/NAME, console, gateway, log",
+            help="The mail's id or its beginning; bypass, rules, policy/NAME, account/NAME, console, gateway, log",
         ),
     ],
     confidential: Annotated[
@@ -104,13 +104,14 @@ def show(
     by: Annotated[str, typer.Option("--by", help="Who looks, for the log; default: your login name")] = "",
     json: Json = False,
 ) -> None:
-    """Show one judged mail with its evidence and its history, or what was decided about the bypass or a policy."""
+    """Show one judged mail with its evidence and its history, or what happened to the bypass, a policy, the rules, …"""
     from gateway.circle import veiled
     from gateway.commands.opened import open_store
 
     with open_store(settings) as store:
         row = store.audit_show(id)
-        decided = store.history_of(id) if row is None and _is_subject(id) else []
+        others = store.timeline(id) if row is None and _is_subject(id) else []
+        decided = [(each.at, each.what, each.detail, each.by) for each in others]
         if confidential and not why.strip():
             user_error("the words of a confidential mail need a reason", '--why "…"')
         if row is not None:
@@ -155,7 +156,7 @@ def show(
 
 
 def _is_subject(id: str) -> bool:
-    return id in ("bypass", "console", "gateway", "log") or id.startswith(("policy/", "account/"))
+    return id in ("bypass", "console", "gateway", "log", "rules") or id.startswith(("policy/", "account/"))
 
 
 def _named(finding: Mapping[str, Any]) -> str:

@@ -15,7 +15,6 @@ from gateway.config import Settings
 
 if TYPE_CHECKING:
     from gateway.chain.checkpoints import Signer
-    from gateway.chain.verifier import Check
     from gateway.store.proving import Checkpoint
     from gateway.store.store import Store
     from gateway.witnesses import Places
@@ -106,24 +105,17 @@ def verify(
     by: Annotated[str, typer.Option("--by", help="Who checks, for the log; default: your login name")] = "",
 ) -> None:
     """Check that nothing in the log was edited, removed, swapped or put in. Exit code 1 when something was."""
-    from gateway.chain.verifier import Check, Unreadable, read_checkpoints
+    from gateway.chain.verifier import Unreadable, read_checkpoints
     from gateway.commands.opened import open_store
 
-    check = Check()
     with open_store(settings) as store:
         try:
-            keys = [bytes.fromhex(each) for each in public or _own_keys(settings, store)]
-            points = read_checkpoints(str(checkpoints)) if checkpoints else store.checkpoints()
-            check.checkpoints(points, keys)
+            points = read_checkpoints(str(checkpoints)) if checkpoints else None
+            check = store.verified(_signer(settings).public, keys=public or (), points=points)
         except (Unreadable, OSError, ValueError, KeyError) as error:
             user_error(
                 f"the checkpoints cannot be read: {plain(str(error))}", "the lines that `audit checkpoint` printed"
             )
-        for line in store.proof():
-            check.line(line)
-        check.end()
-        if not public:
-            _own_key_signed_last(check, settings, store)
         store.log_now("log", "verified", check.told, who_acts(by), here())
     out = console()
     for kind, words in check.findings:
@@ -136,21 +128,6 @@ def verify(
         )
     out.print(check.told)
     raise typer.Exit(FOUND if check.findings else FINE)
-
-
-def _own_key_signed_last(check: Check, settings: Settings, store: Store) -> None:
-    """Who has the database and not the key could put checkpoints of their own there."""
-    newest, signer = store.integrity().newest, _signer(settings)
-    if newest is not None and newest.get("next_key", newest["key"]) != signer.public:
-        check.findings.append(
-            ("unsigned", f"the newest checkpoint is not signed with the key at hand, {signer.public}")
-        )
-
-
-def _own_keys(settings: Settings, store: Store) -> list[str]:
-    """Without a key from elsewhere: the one that signed first here, or, without checkpoints, the one at hand."""
-    first = store.checkpoints()[:1]
-    return [str(first[0]["key"])] if first else [_signer(settings).public]
 
 
 def _signer(settings: Settings) -> Signer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import platform
 import signal
 from datetime import UTC, datetime, timedelta
@@ -108,7 +109,7 @@ def parts_of(settings: Settings, store: Store, rules: Rules, settling: Settling,
     place = Place.of(settings.console_url, listening, settings.console_proxies, tls=tls)
     return Parts(
         store, rules, settling, letters, place, timedelta(seconds=settings.console_idle),
-        timedelta(seconds=settings.console_session), _signing(settings), _provider(settings),
+        timedelta(seconds=settings.console_session), functools.partial(_signing, settings), _provider(settings),
     )  # fmt: skip
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from gateway.chain.verifier import Check
 from gateway.console.visit import Visit
 from gateway.store.accounts import CONSOLE
 
@@ -20,25 +19,10 @@ def integrity(visit: Visit) -> Response:
 
 def verify(visit: Visit) -> Response:
     """Check every link and checkpoint now. That somebody did, and what came of it, is written down."""
-    check = Check()
-    # Taken before the links are: what comes meanwhile is newer than any checkpoint, and that is no finding.
-    keys = [bytes.fromhex(visit.parts.signing)] if visit.parts.signing else []
-    points = visit.parts.store.checkpoints()
-    if points and keys:
-        check.checkpoints(iter(points), keys)
-    links = 0
-    for links, line in enumerate(visit.parts.store.proof(), 1):
-        if links > MOST_LINKS:
-            break
-        if line["kind"] == "instance":
-            check.instance = check.instance or line["instance"]
-        else:
-            check.link(line)
-    if links <= MOST_LINKS:
-        check.end()
-    findings = list(check.findings)
-    visit.note(CONSOLE, "verified", f"{links} links, {len(findings)} findings")
-    return _page(visit, {"links": min(links, MOST_LINKS), "findings": findings[:SHOWN], "too_long": links > MOST_LINKS})
+    check = visit.parts.store.verified(visit.parts.signing(), most=MOST_LINKS)
+    too_long = check.entries > MOST_LINKS
+    visit.note(CONSOLE, "verified", f"{check.entries} entries, {len(check.findings)} findings")
+    return _page(visit, {"links": check.entries, "findings": check.findings[:SHOWN], "too_long": too_long})
 
 
 def _page(visit: Visit, checked: dict[str, object] | None) -> Response:
@@ -51,6 +35,6 @@ def _page(visit: Visit, checked: dict[str, object] | None) -> Response:
         uncovered=sum(chain.seq - chain.covered for chain in chains),
         points=points[::-1][:SHOWN],
         count=len(points),
-        key=visit.parts.signing,
+        key=visit.parts.signing(),
         checked=checked,
     )

@@ -42,7 +42,7 @@ class Parts:
     place: Place
     idle: timedelta = timedelta(minutes=30)
     most: timedelta = timedelta(hours=10)
-    signing: str = ""
+    signing: Callable[[], str] = str
     provider: Provider | None = None
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     attempts: Attempts = field(default_factory=Attempts)

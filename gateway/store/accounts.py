@@ -23,6 +23,7 @@ from gateway.store.console_schema import console_accounts, console_sessions, hol
 from gateway.store.crypto import CannotOpen
 from gateway.store.errors import StoreAway
 from gateway.store.schema import audit_events
+from gateway.store.standing import account_digest, powers
 
 Role = Literal["auditor", "reviewer", "admin"]
 ROLES: tuple[Role, ...] = ("auditor", "reviewer", "admin")
@@ -114,8 +115,10 @@ class Accounts(Base):
             }  # fmt: skip
             connection.execute(insert(console_accounts), row)
             self._note(
-                connection, account_subject(account.name), "account-added", _powers(account), by, account.at, origin
-            )
+                connection, account_subject(account.name), "account-added", powers(account.role, account.teams), by,
+                account.at, origin,
+            )  # fmt: skip
+            self._bind(connection, account.name, account.at)
             return True
 
         return self._writer.run_now(work)
@@ -129,12 +132,13 @@ class Accounts(Base):
             if not _others_remain(connection, name, role):
                 return False
             here = console_accounts.c.name == name
-            values = {"role": role, "teams": list(teams)}
+            values: dict[str, Any] = {"role": role, "teams": list(teams)}
             if connection.execute(update(console_accounts).where(here).values(values)).rowcount != 1:
                 return False
             _end_sessions(connection, name)
-            changed = Account(name, "", "", role, tuple(teams), now)
-            self._note(connection, account_subject(name), "account-changed", _powers(changed), by, now, origin)
+            said = powers(role, values["teams"])
+            self._note(connection, account_subject(name), "account-changed", said, by, now, origin)
+            self._bind(connection, name, now)
             return True
 
         return self._writer.run_now(work)
@@ -148,6 +152,7 @@ class Accounts(Base):
                 return False
             _end_sessions(connection, name, keep=keep)
             self._note(connection, account_subject(name), "password-set", "", by, now, origin)
+            self._bind(connection, name, now)
             return True
 
         return self._writer.run_now(work)
@@ -162,6 +167,7 @@ class Accounts(Base):
                 return False
             word = "code-set" if secret is not None else "code-removed"
             self._note(connection, account_subject(name), word, "", by, now, origin)
+            self._bind(connection, name, now)
             return True
 
         return self._writer.run_now(work)
@@ -279,13 +285,20 @@ class Accounts(Base):
         columns = (
             audit_events.c.at, audit_events.c.outcome, audit_events.c.detail, audit_events.c.by, audit_events.c.origin,
         )  # fmt: skip
-        query = select(*columns).where(audit_events.c.mail_id == subject).order_by(audit_events.c.id.desc())
+        query = select(*columns).where(audit_events.c.mail_id == subject, audit_events.c.outcome.not_in(audit.UNSHOWN))
+        query = query.order_by(audit_events.c.id.desc())
         return self._read(lambda connection: [tuple(row) for row in connection.execute(query.limit(limit))])  # type: ignore[misc]
 
     def _note(
         self, connection: Connection, subject: str, outcome: str, detail: str, by: str, now: datetime, origin: str
     ) -> None:
         audit.add_events(connection, [audit.Event(subject, now, outcome, detail, by, origin)], self.run_id, self.origin)
+
+    def _bind(self, connection: Connection, name: str, now: datetime) -> None:
+        """What makes the account is in the log as a digest, so that who edits the table is seen."""
+        row = connection.execute(select(console_accounts).where(console_accounts.c.name == name)).one()
+        event = audit.Event(account_subject(name), now, "bound", account_digest(row))
+        audit.add_events(connection, [event], self.run_id, self.origin)
 
     # --- who looks after a held mail -------------------------------------------------------------------------------
 
@@ -353,7 +366,3 @@ def _account(row: Row[Any]) -> Account:
         row.name, row.shown, row.address, row.role, tuple(row.teams), row.at, row.password, row.totp is not None,
         row.seen_at,
     )  # fmt: skip
-
-
-def _powers(account: Account) -> str:
-    return f"{account.role}{': ' + ', '.join(account.teams) if account.teams else ''}"

@@ -18,8 +18,8 @@ from gateway.store.schema import audit, audit_events, audit_policies
 
 SHOWN_IDS = 5
 
-UNSHOWN = ("bound", "plan")
-"""Events that only the checks of a release read: digests, which say nothing to people who read a history."""
+UNSHOWN = ("bound", "plan", "notice-sent", "notice-dropped")
+"""Events that only the checks read: digests and ids, which say nothing to people who read a history."""
 
 _INSERT = insert(audit)
 _INSERT_POLICIES = insert(audit_policies)

@@ -8,14 +8,17 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Self, TypeVar
 
+from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
 from gateway.store import audit, chains, migrate, outbox, runs
+from gateway.store.console_schema import console_accounts
 from gateway.store.crypto import CannotOpen, Sealer
 from gateway.store.engine import Database
 from gateway.store.errors import StoreAway, told
 from gateway.store.keys import check_key, check_known
 from gateway.store.records import OutMail, Recovered
+from gateway.store.standing import account_digest
 from gateway.store.writer import Lane
 
 T = TypeVar("T")
@@ -24,8 +27,12 @@ INLINE_OCTETS = 256 * 1024
 """Bodies up to this size are encrypted on the event loop (a quarter of a millisecond); larger ones in a thread."""
 
 
-BEFORE_LINKS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
-"""Revisions in which not every row of the log was linked."""
+BEFORE_LINKS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
+"""Revisions in which not every row of the log, or beside it, was linked."""
+
+UPGRADE_SECONDS = 6 * 3600.0
+"""How long an upgrade may take: broken off, it would begin anew at the next start, and never end. A million rows are
+linked in some minutes."""
 
 
 class Base:
@@ -80,10 +87,16 @@ class Base:
                 before = migrate.current(connection)
                 migrate.upgrade(connection)
                 if before in BEFORE_LINKS:
-                    chains.adopt(connection)
+                    chains.adopt(connection, self.run_id)
+                    self._bind_accounts(connection)
                 check_key(connection, self._sealer, self._clock())
 
-        self._writer.run_now(work)
+        self._writer.run_now(work, patience=UPGRADE_SECONDS)
+
+    def _bind_accounts(self, connection: Connection) -> None:
+        for row in connection.execute(select(console_accounts)).all():
+            event = audit.Event(f"account/{row.name}", self._clock(), "bound", account_digest(row))
+            audit.add_events(connection, [event], self.run_id, self.origin)
 
     def is_current(self) -> bool:
         """Whether the schema is the one that this version works with. Raises StoreAway."""

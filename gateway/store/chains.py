@@ -6,23 +6,38 @@ is the row as it is stored, so that it can be checked against the row alone. See
 
 from __future__ import annotations
 
+import hashlib
 import json
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Column, Table, bindparam, insert, select, update
+from sqlalchemy import Column, Row, Table, bindparam, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
 from gateway.chain.verifier import ERASURE, NOTHING, commitment, link_hash
-from gateway.store.columns import Json, Words, canonical
-from gateway.store.schema import audit, audit_events, instance, log_heads, log_links, log_notes, rule_events
+from gateway.chain.verifier import canonical as canonical_octets
+from gateway.store.columns import Hashes, Json, Words, canonical, octets_of
+from gateway.store.schema import (
+    audit,
+    audit_events,
+    instance,
+    ledger,
+    log_heads,
+    log_links,
+    log_notes,
+    outbox,
+    rule_events,
+    seen,
+    tokens,
+)
 
 SALT = 16
 """Octets; NIST SP 800-132 §5.1 asks for as many of a salt."""
 
-KINDS: Mapping[str, tuple[Table, tuple[str, ...]]] = {
+_FORMS: Mapping[str, tuple[Table, tuple[str, ...]]] = {
     "decision/1": (
         audit,
         (
@@ -34,9 +49,26 @@ KINDS: Mapping[str, tuple[Table, tuple[str, ...]]] = {
     "event/1": (audit_events, ("at", "mail_id", "outcome", "detail", "by")),
     "event/2": (audit_events, ("at", "mail_id", "outcome", "detail", "by", "origin")),
     "rules/1": (rule_events, ("at", "host", "kind", "how", "by", "version", "tree", "before", "detail")),
+    "seen/1": (seen, ("digest", "seen_at", "message_id", "author_address", "sent_at", "record", "lines")),
+    "ledger/1": (
+        ledger,
+        (
+            *("id", "kind", "at", "mail_id", "agent", "agent_name", "team", "requester", "requester_name", "owners"),
+            *("subject", "thread", "due", "words"),
+        ),
+    ),
+    "outbox/1": (outbox, ("id", "at", "kind", "about", "mail_from", "rcpt_to", "sha256")),
+    "token/1": (tokens, ("hash", "hold_id", "at")),
     ERASURE: (log_notes, ("at", "said")),
 }
 """What a link of each kind binds. A form never changes: a table that gets a column gets a new kind."""
+
+BESIDE = {"seen/0": "seen/1", "ledger/0": "ledger/1", "outbox/0": "outbox/1", "token/0": "token/1"}
+"""The same of rows that were there before they had links: what became of them until then no event may tell."""
+KINDS = {**_FORMS, **{old: _FORMS[new] for old, new in BESIDE.items()}}
+
+DIGESTED = frozenset((seen, ledger, outbox, tokens))
+"""Tables beside the log. Their links bind a digest of the row, so that no proof hands thread memory to an auditor."""
 
 
 def append(connection: Connection, run: str, kind: str, rows: Sequence[dict[str, Any]]) -> None:
@@ -79,9 +111,35 @@ def instance_of(connection: Connection) -> str:
     return str(found)
 
 
+def keep_new(
+    connection: Connection, run: str, kind: str, rows: Sequence[dict[str, Any]], key: Column[Any]
+) -> Sequence[Row[Any]]:
+    """Link and insert rows, but for those whose `key` is there already; the key and first column of each that was new.
+
+    PostgreSQL may have another node write one in the same moment: the link that is then one too many is erased.
+    """
+    table, _ = KINDS[kind]
+    known = set(connection.scalars(select(key).where(key.in_([row[key.name] for row in rows]))))
+    fresh = [row | {"run": run} for row in rows if row[key.name] not in known]
+    if not fresh:
+        return ()
+    append(connection, run, kind, fresh)
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    inserted = dialect.insert(table).on_conflict_do_nothing().returning(key, next(iter(table.c)))
+    made = connection.execute(inserted, fresh).all()
+    if len(made) < len(fresh):
+        new = {row[0] for row in made}
+        late = [(run, row["seq"]) for row in fresh if row[key.name] not in new]
+        erase(connection, run, late, "another node wrote the same in that moment", "")
+    return made
+
+
 def payload(table: Table, names: Iterable[str], row: Mapping[str, Any]) -> dict[str, Any]:
-    """The row as JSON, as it will read when it comes back."""
-    return {name: _as_stored(table.c[name], row[name]) for name in names}
+    """The row as JSON, as it will read when it comes back; of a table beside the log its digest."""
+    said = {name: _as_stored(table.c[name], row[name]) for name in names}
+    if table in DIGESTED:
+        return {"sha256": hashlib.sha256(canonical_octets(said)).hexdigest()}
+    return said
 
 
 def plain_time(at: datetime) -> str:
@@ -92,6 +150,10 @@ def plain_time(at: datetime) -> str:
 def _as_stored(column: Column[Any], value: Any) -> Any:
     if isinstance(value, datetime):
         return plain_time(value)
+    if isinstance(column.type, Hashes):
+        return octets_of(value).hex()
+    if isinstance(value, (bytes, memoryview)):
+        return bytes(value).hex()
     if isinstance(column.type, Json):
         return json.loads(canonical(value))
     if isinstance(column.type, Words) and column.type.limit is not None and len(value) > column.type.limit:
@@ -101,6 +163,9 @@ def _as_stored(column: Column[Any], value: Any) -> Any:
 
 PAGE = 2000
 """Links that are read at a time."""
+
+UNLINKED = "checkpoint"
+"""The kind of our own mail that has no link: it would be something new each time, and make the next checkpoint."""
 
 
 def proof(connection: Connection) -> Iterator[dict[str, Any]]:
@@ -169,20 +234,29 @@ def _ranges(links: Iterable[tuple[str, int]]) -> list[list[Any]]:
     return found
 
 
-def adopt(connection: Connection) -> None:
-    """Link rows from before there were links, once, when the database is upgraded: from then on nobody changes them."""
-    for kind in ("decision/1", "event/1", "rules/1"):
+def adopt(connection: Connection, run: str) -> None:
+    """Link rows from before there were links, once, when the database is upgraded: from then on nobody changes them.
+    What is not known to be of another run is linked to this one."""
+    unsent = select(outbox.c.id, outbox.c.sealed).where(outbox.c.sha256 == "", outbox.c.sealed.is_not(None))
+    for id, sealed in connection.execute(unsent).all():
+        digest = hashlib.sha256(sealed).hexdigest()
+        connection.execute(update(outbox).where(outbox.c.id == id).values(sha256=digest))
+    for kind in ("decision/1", "event/1", "rules/1", *BESIDE):
         table, _ = KINDS[kind]
         key = next(iter(table.primary_key))
-        while rows := connection.execute(select(table).where(table.c.seq.is_(None)).order_by(key).limit(PAGE)).all():
+        alone = [table.c.seq.is_(None), *([outbox.c.kind != UNLINKED] if table is outbox else [])]
+        while rows := connection.execute(select(table).where(*alone).order_by(key).limit(PAGE)).all():
             by_run: dict[str, list[dict[str, Any]]] = {}
             for row in rows:
-                by_run.setdefault(row.run, []).append(dict(row._mapping))
-            for run, its in by_run.items():
-                append(connection, run, kind, its)
-            set_ = [{"which": row[key.name], "number": row["seq"]} for its in by_run.values() for row in its]
-            linked = update(table).where(key == bindparam("which")).values(seq=bindparam("number"))
-            connection.execute(linked, set_)
+                by_run.setdefault(row.run or run, []).append(dict(row._mapping))
+            for name, its in by_run.items():
+                append(connection, name, kind, its)
+            set_ = [
+                {"which": row[key.name], "whose": name, "number": row["seq"]}
+                for name, its in by_run.items() for row in its
+            ]  # fmt: skip
+            linked = update(table).where(key == bindparam("which"))
+            connection.execute(linked.values(run=bindparam("whose"), seq=bindparam("number")), set_)
 
 
 def _page(connection: Connection, chain: str, after: int) -> Sequence[Any]:
@@ -193,7 +267,10 @@ def _page(connection: Connection, chain: str, after: int) -> Sequence[Any]:
 def _payloads(connection: Connection, chain: str, page: Sequence[Any]) -> dict[int, dict[str, Any]]:
     said: dict[int, dict[str, Any]] = {}
     kinds = {link.seq: link.kind for link in page}
+    there = set(kinds.values())
     for kind, (table, names) in KINDS.items():
+        if kind not in there:
+            continue
         within = (table.c.run == chain) & table.c.seq.between(page[0].seq, page[-1].seq)
         for row in connection.execute(select(table).where(within)):
             if kinds.get(row.seq) == kind:

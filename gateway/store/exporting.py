@@ -132,11 +132,19 @@ class Exporting(Base):
         return list(map(_decision, self._read(lambda connection: connection.execute(query).all())))
 
     def timeline(self, subject: str) -> list[Record]:
-        """Everything that happened to one thing (a mail's id, "gateway", "log", "bypass", "policy/NAME",
-        "account/NAME"), the oldest first, with who and from where."""
+        """Everything that happened to one thing (a mail's id, "gateway", "log", "rules", "console", "bypass",
+        "policy/NAME", "account/NAME"), the oldest first, with who and from where."""
         query = select(audit_events).where(audit_events.c.mail_id == subject, audit_events.c.outcome.not_in(UNSHOWN))
-        rows = self._read(lambda connection: connection.execute(query.order_by(audit_events.c.id)).all())
-        return list(map(_event, rows))
+
+        def work(connection: Connection) -> list[Record]:
+            found = list(map(_event, connection.execute(query.order_by(audit_events.c.id))))
+            if subject == "log":
+                found = sorted([*found, *_erasures(connection, LogFilter())], key=lambda record: record.at)
+            if subject == "rules":
+                found += _rules(connection, LogFilter())
+            return found
+
+        return self._read(work)
 
     def links_of(self, wanted: LogFilter) -> set[tuple[str, int]]:
         """(chain, number) of every record that fits."""
@@ -215,6 +223,11 @@ def _others(connection: Connection, wanted: LogFilter) -> Iterator[Record]:
         *_by(audit_events.c.by, wanted),
     )
     yield from map(_event, _paged(connection, audit_events, events))
+    yield from _erasures(connection, wanted)
+    yield from _rules(connection, wanted)
+
+
+def _erasures(connection: Connection, wanted: LogFilter) -> Iterator[Record]:
     for row in connection.execute(select(log_notes).where(*_when(log_notes.c, wanted)).order_by(log_notes.c.at)):
         said = row.said
         if not wanted.person or str(said.get("by", "")).lower() == wanted.person.lower():
@@ -222,6 +235,9 @@ def _others(connection: Connection, wanted: LogFilter) -> Iterator[Record]:
             detail = f"{number} entries: {said.get('why', '')}"
             by, origin = str(said.get("by", "")), str(said.get("origin", ""))
             yield Record(row.at, "log", "erasure", detail, by, origin, None, row.run, row.seq)
+
+
+def _rules(connection: Connection, wanted: LogFilter) -> Iterator[Record]:
     rules = and_(true(), *_when(rule_events.c, wanted), *_by(rule_events.c.by, wanted))
     for row in _paged(connection, rule_events, rules):
         detail = f"{row.how}; {row.before or 'nothing'} -> {row.version}" + (f"\n{row.detail}" if row.detail else "")

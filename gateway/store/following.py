@@ -26,9 +26,9 @@ class Following(Base):
         """What a mail does to the ledger; what it closes stands in the history of the mail that opened it."""
         if trail is None:
             return
-        for entry, why in ledger.follow(connection, trail):
+        for entry, why in ledger.follow(connection, trail, self.run_id):
             by = trail.seen.author.address if trail.seen else ""
-            event = audit.Event(entry.mail_id, trail.at, f"{entry.kind}-closed", why, by)
+            event = audit.Event(ledger.subject(entry), trail.at, f"{entry.kind}-closed", why, by)
             audit.add_events(connection, [event], self.run_id, self.origin)
 
     async def ledger_due(self, now: datetime) -> list[Entry]:
@@ -44,9 +44,9 @@ class Following(Base):
         def work(connection: Connection) -> bool:
             if not ledger.step(connection, entry, state, next_at):
                 return False
-            outbox.enqueue(connection, sealed, now)
+            outbox.enqueue(connection, sealed, now, self.run_id)
             told = ", ".join(address for mail in mails for address in mail.rcpt_to)
-            event = audit.Event(entry.mail_id, now, f"{entry.kind}-{state}", f"told {told}" if told else "", "")
+            event = audit.Event(ledger.subject(entry), now, f"{entry.kind}-{state}", f"told {told}" if told else "", "")
             audit.add_events(connection, [event], self.run_id, self.origin)
             return True
 
@@ -75,7 +75,7 @@ class Following(Base):
     def _close(self, connection: Connection, entry: Entry, by: str, why: str, now: datetime, origin: str) -> bool:
         if not ledger.close(connection, entry.id, by, why, now):
             return False
-        event = audit.Event(entry.mail_id, now, f"{entry.kind}-closed", why, by, origin)
+        event = audit.Event(ledger.subject(entry), now, f"{entry.kind}-closed", why, by, origin)
         audit.add_events(connection, [event], self.run_id, self.origin)
         return True
 
@@ -105,8 +105,8 @@ class Following(Base):
             values = {"stage": stage + 1, "next_at": next_at}
             if connection.execute(update(hold_rows).where(_as_read(hold_id, stage)).values(values)).rowcount != 1:
                 return False
-            holds.add_token(connection, hold_id, token_hash, now)
-            outbox.enqueue(connection, sealed, now)
+            holds.add_token(connection, hold_id, token_hash, now, self.run_id)
+            outbox.enqueue(connection, sealed, now, self.run_id)
             told = ", ".join(address for mail in mails for address in mail.rcpt_to)
             event = audit.Event(hold_id, now, "reminded", f"told {told}")
             audit.add_events(connection, [event], self.run_id, self.origin)

@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, get_args
 
-from sqlalchemy import ColumnElement, Table, Text, and_, delete, or_, select, type_coerce, update
+from sqlalchemy import ColumnElement, Table, Text, and_, delete, literal, or_, select, type_coerce, update
 from sqlalchemy.engine import Connection, Row
 
+from gateway.follow.entries import Kind, State
 from gateway.persons import ERASED, Person
 from gateway.store import chains
 from gateway.store.columns import Hashes, Json, Words
+from gateway.store.console_schema import console_accounts
 from gateway.store.folding import lowered, small
 from gateway.store.schema import (
     audit,
@@ -140,6 +142,10 @@ def forget_mails(connection: Connection, mails: Sequence[str]) -> Links:
     links = _links(connection, audit, audit.c.id.in_(mails))
     links += _links(connection, audit_events, audit_events.c.mail_id.in_(mails))
     for table, column in (
+        (tokens, tokens.c.hold_id), (outbox, outbox.c.about), (ledger, ledger.c.mail_id),
+    ):  # fmt: skip
+        links += _links(connection, table, column.in_(mails))
+    for table, column in (
         (audit_policies, audit_policies.c.mail_id),
         (audit_events, audit_events.c.mail_id),
         (audit, audit.c.id),
@@ -156,8 +162,31 @@ def forget_mails(connection: Connection, mails: Sequence[str]) -> Links:
 
 def forget_events(connection: Connection, ids: Sequence[int]) -> Links:
     """Delete events; the links whose salts must go now."""
-    links = _links(connection, audit_events, audit_events.c.id.in_(ids))
-    connection.execute(delete(audit_events).where(audit_events.c.id.in_(ids)))
+    return _forget(connection, audit_events, audit_events.c.id.in_(ids))
+
+
+def forget_named_events(connection: Connection, run: str, person: Person, ids: Sequence[int]) -> Links:
+    """The same for events that name somebody. Those that say how something stands now, which goes on without that
+    person, are written anew without the name, with a new link."""
+    query = select(audit_events).where(audit_events.c.id.in_(ids), audit_events.c.outcome.in_(STANDING))
+    stay = [dict(row._mapping) for row in connection.execute(query)]
+    links = forget_events(connection, sorted(set(ids) - {row["id"] for row in stay}))
+    for row in stay:
+        links += [(row["run"], row["seq"])] if row["seq"] is not None else []
+        row |= {name: ERASED for name in ("detail", "by", "origin") if person.in_value(row[name])} | {"run": run}
+        chains.append(connection, run, "event/2", [row])
+        connection.execute(update(audit_events).where(audit_events.c.id == row["id"]).values(row))
+    return links
+
+
+def forget_linked(connection: Connection, table: Table, keys: Sequence[Any]) -> Links:
+    """Delete rows of a table whose first key column is one of `keys`; the links whose salts must go now."""
+    return _forget(connection, table, next(iter(table.primary_key)).in_(keys))
+
+
+def _forget(connection: Connection, table: Table, where: ColumnElement[bool]) -> Links:
+    links = _links(connection, table, where) if "seq" in table.c else []
+    connection.execute(delete(table).where(where))
     return links
 
 
@@ -166,12 +195,12 @@ def _links(connection: Connection, table: Table, where: ColumnElement[bool]) -> 
     return [(row.run, row.seq) for row in connection.execute(query)]
 
 
-def forget_seen(connection: Connection, ids: Sequence[int]) -> None:
-    """Delete messages of thread memory, with their links."""
+def forget_seen(connection: Connection, ids: Sequence[int]) -> Links:
+    """Delete messages of thread memory, with the keys they are found by; the links whose salts must go now."""
     for row in connection.execute(select(seen).where(seen.c.id.in_(ids))).all():
         keys = link_keys(row_message(row))
         connection.execute(delete(seen_links).where(seen_links.c.key.in_(keys), seen_links.c.seen_id == row.id))
-    connection.execute(delete(seen).where(seen.c.id.in_(ids)))
+    return forget_linked(connection, seen, ids)
 
 
 _BLANKED: Mapping[str, tuple[str, ...]] = {
@@ -180,6 +209,11 @@ _BLANKED: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Rows that stay without the words that name somebody: what they decided still holds."""
 _DELETED = ("ledger", "outbox", "told")
+STANDING = frozenset(
+    {f"{kind}-{state}" for kind in get_args(Kind) for state in get_args(State)}
+    | {"bypass-on", "bypass-off", "canary-off", "armed", "account-added", "account-changed"}
+)
+"""Events that say how something stands that is kept in a table of its own."""
 _TABLES = {table.name: table for table in (bypasses, policy_states, reviews, tokens, legal_holds, ledger, outbox, told)}
 
 
@@ -189,12 +223,11 @@ def forget_rows(connection: Connection, run: str, person: Person, found: Found) 
     left = []
     for name, keys in found.rows.items():
         if name == "seen":
-            forget_seen(connection, [key[0] for key in keys])
+            links += forget_seen(connection, [key[0] for key in keys])
         elif name == "rule_events":
             links += _reword_rules(connection, run, person, [key[0] for key in keys])
         elif name in _DELETED:
-            for key in keys:
-                connection.execute(delete(_TABLES[name]).where(at(_TABLES[name], key)))
+            links += forget_linked(connection, _TABLES[name], [key[0] for key in keys])
         elif name in _BLANKED:
             for key in keys:
                 _blank(connection, _TABLES[name], key, person)
@@ -250,8 +283,17 @@ def old_mails(
 
 
 def old_events(connection: Connection, before: datetime, after: int) -> list[Row[Any]]:
-    """A batch of events about no judged mail. Starts, stops and jumps of the clock name nobody, and stay."""
+    """A batch of events about no judged mail. Starts, stops and jumps of the clock name nobody, and stay; so does what
+    says how a policy, an account or something open stands now."""
     others = audit_events.c.mail_id.not_in(select(audit.c.id)) & (audit_events.c.mail_id != "gateway")
+    others &= audit_events.c.outcome.not_in(("canary-off", "armed"))
+    others &= audit_events.c.mail_id.not_in(select(literal("account/") + console_accounts.c.name))
+    orders = select(bypasses.c.at).where(bypasses.c.until > before)
+    others &= (audit_events.c.mail_id != "bypass") | audit_events.c.at.not_in(orders)
+    left = audit_events.c.outcome.in_(("notice-sent", "notice-dropped"))
+    others &= ~(left & audit_events.c.detail.in_(select(outbox.c.id)))
+    for open_ in (ledger.c.id, ledger.c.mail_id):
+        others &= audit_events.c.mail_id.not_in(select(open_))
     waits = audit_events.c.mail_id.not_in(select(holds.c.id))
     query = select(audit_events).where(audit_events.c.at < before, audit_events.c.id > after, others, waits)
     return list(connection.execute(query.order_by(audit_events.c.id).limit(BATCH)).all())

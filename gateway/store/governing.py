@@ -56,7 +56,8 @@ class Governing(Base):
     def history_of(self, subject: str) -> list[tuple[datetime, str, str, str]]:
         """What was decided about BYPASS or a `policy_subject`: (when, what, detail, by), oldest first. Blocks."""
         columns = (audit_events.c.at, audit_events.c.outcome, audit_events.c.detail, audit_events.c.by)
-        query = select(*columns).where(audit_events.c.mail_id == subject).order_by(audit_events.c.id)
+        shown = audit_events.c.outcome.not_in(audit.UNSHOWN)
+        query = select(*columns).where(audit_events.c.mail_id == subject, shown).order_by(audit_events.c.id)
         return self._read(lambda connection: [tuple(row) for row in connection.execute(query)])  # type: ignore[misc]
 
     async def order(self, order: Order) -> bool:
@@ -85,7 +86,7 @@ class Governing(Base):
             state = PolicyState(policy, now, "observe", why, "")
             if not self._set_state(connection, state, "canary-off"):
                 return False
-            outbox.enqueue(connection, mails, now)
+            outbox.enqueue(connection, mails, now, self.run_id)
             return True
 
         return await self._write(work)

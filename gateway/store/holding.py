@@ -46,9 +46,9 @@ class Holding(Base):
                 return reached
             audit.insert_entries(connection, [held], self.run_id)
             self._event(connection, entry.id, new.at, "held", entry.reason, "")
-            digest = holds.insert_hold(connection, new, entry.subject, sealed)
+            digest = holds.insert_hold(connection, new, entry.subject, sealed, self.run_id)
             self._event(connection, entry.id, new.at, "bound", digest, "")
-            outbox.enqueue(connection, mails, new.at)
+            outbox.enqueue(connection, mails, new.at, self.run_id)
             return None
 
         return await self._write(work)
@@ -92,7 +92,7 @@ class Holding(Base):
     async def add_token(self, hold_id: str, token_hash: str, now: datetime | None = None) -> None:
         """Give a hold one more token, for a reminder."""
         at = now or self._clock()
-        await self._write(lambda connection: holds.add_token(connection, hold_id, token_hash, at))
+        await self._write(lambda connection: holds.add_token(connection, hold_id, token_hash, at, self.run_id))
 
     async def approve(
         self,
@@ -146,8 +146,8 @@ class Holding(Base):
                 return False
             self._outcome(connection, hold_id, at, "discarded", why, by, origin)
             if fresh_token is not None:
-                holds.add_token(connection, hold_id, fresh_token, at)
-            outbox.enqueue(connection, mails, at)
+                holds.add_token(connection, hold_id, fresh_token, at, self.run_id)
+            outbox.enqueue(connection, mails, at, self.run_id)
             return True
 
         return await self._write(work)
@@ -179,8 +179,8 @@ class Holding(Base):
                 return False
             self._outcome(connection, hold_id, at, state, why, by, origin)
             if token_hash is not None:
-                holds.add_token(connection, hold_id, token_hash, at)
-            outbox.enqueue(connection, mails, at)
+                holds.add_token(connection, hold_id, token_hash, at, self.run_id)
+            outbox.enqueue(connection, mails, at, self.run_id)
             return True
 
         return await self._write(work)
@@ -250,8 +250,8 @@ class Holding(Base):
             else:
                 self._event(connection, hold_id, at, "deferred", detail, by)
             if token_hash is not None:
-                holds.add_token(connection, hold_id, token_hash, at)
-            outbox.enqueue(connection, mails, at)
+                holds.add_token(connection, hold_id, token_hash, at, self.run_id)
+            outbox.enqueue(connection, mails, at, self.run_id)
 
         await self._write(work)
 

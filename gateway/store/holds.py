@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Row, Update, and_, delete, insert, or_, se
 from sqlalchemy.engine import Connection
 
 from gateway.persons import Person
-from gateway.store import strays
+from gateway.store import chains, strays
 from gateway.store.audit import find_id
 from gateway.store.folding import lowered, small
 from gateway.store.records import HOLD_LIFE, Action, Claim, Hold, HoldState, NewHold, Token
@@ -50,7 +50,7 @@ def row_name(hold_id: str) -> str:
     return f"hold:{hold_id}"
 
 
-def insert_hold(connection: Connection, new: NewHold, subject: str, sealed: bytes) -> str:
+def insert_hold(connection: Connection, new: NewHold, subject: str, sealed: bytes, run: str) -> str:
     """Store a hold, its encrypted body and its token; the digest of what never changes of it."""
     row: dict[str, Any] = {
         "id": new.id,
@@ -81,7 +81,7 @@ def insert_hold(connection: Connection, new: NewHold, subject: str, sealed: byte
     }
     connection.execute(insert(holds), row)
     connection.execute(insert(hold_bodies), {"hold_id": new.id, "sealed": sealed})
-    add_token(connection, new.id, new.token_hash, new.at)
+    add_token(connection, new.id, new.token_hash, new.at, run)
     return strays.digest_of(row)
 
 
@@ -104,9 +104,9 @@ def list_holds(connection: Connection, *, state: HoldState | None, agent: str, l
 # --- tokens ----------------------------------------------------------------------------------------------------------
 
 
-def add_token(connection: Connection, hold_id: str, token_hash: str, at: datetime) -> None:
+def add_token(connection: Connection, hold_id: str, token_hash: str, at: datetime, run: str) -> None:
     """Give a hold one more single-use token."""
-    row = {
+    row: dict[str, Any] = {
         "hash": token_hash,
         "hold_id": hold_id,
         "at": at,
@@ -114,7 +114,9 @@ def add_token(connection: Connection, hold_id: str, token_hash: str, at: datetim
         "used_by": "",
         "answer": "",
         "dead_at": None,
+        "run": run,
     }
+    chains.append(connection, run, "token/1", [row])
     connection.execute(insert(tokens), row)
 
 
@@ -188,7 +190,10 @@ def resolve_doubt(connection: Connection, hold_id: str, state: HoldState, by: st
     values: dict[str, Any] = {"state": state, "detail": f"{by}: {why}", **NO_LEASE}
     if state in FINAL:
         values["settled_at"] = now
-    return connection.execute(_step(hold_id, "in-doubt").values(values)).rowcount == 1
+    done = connection.execute(_step(hold_id, "in-doubt").values(values)).rowcount == 1
+    if done and state in FINAL:
+        kill_tokens(connection, hold_id, now)  # those of its reminders
+    return done
 
 
 def _settle(

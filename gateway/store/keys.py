@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 
 from gateway.store.crypto import Sealer
 from gateway.store.errors import StoreAway
-from gateway.store.schema import store_keys
+from gateway.store.process_schema import store_keys
 
 
 class WrongKey(StoreAway):

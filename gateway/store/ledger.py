@@ -11,11 +11,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
 from gateway.follow.entries import Entry, State, Trail
 from gateway.mail.address import Mailbox
+from gateway.store import chains
 from gateway.store.audit import find_id
 from gateway.store.schema import ledger
 
@@ -23,13 +23,7 @@ MOST_OPEN = 200
 """Open entries of one requester that a mail may close."""
 
 
-_INSERT = {
-    "sqlite": sqlite.insert(ledger).on_conflict_do_nothing(),
-    "postgresql": postgresql.insert(ledger).on_conflict_do_nothing(),
-}
-
-
-def follow(connection: Connection, trail: Trail) -> list[tuple[Entry, str]]:
+def follow(connection: Connection, trail: Trail, run: str) -> list[tuple[Entry, str]]:
     """Close what the mail closes, then open what it opens. Gives what was closed, each with why."""
     closed = []
     if trail.keys:
@@ -40,14 +34,19 @@ def follow(connection: Connection, trail: Trail) -> list[tuple[Entry, str]]:
                 by = trail.seen.author.address if trail.seen else ""
                 close(connection, entry.id, by, why, trail.at)
                 closed.append((entry, why))
-    for entry in trail.entries:
-        add(connection, entry)
+    add(connection, trail.entries, run)
     return closed
 
 
-def add(connection: Connection, entry: Entry) -> None:
-    """Open an entry; the same mail twice opens it once."""
-    connection.execute(_INSERT[connection.dialect.name], _row(entry))
+def add(connection: Connection, entries: Iterable[Entry], run: str) -> None:
+    """Open entries; the same mail twice opens each once."""
+    if rows := [_row(entry) for entry in entries]:
+        chains.keep_new(connection, run, "ledger/1", rows, ledger.c.id)
+
+
+def subject(entry: Entry) -> str:
+    """What an entry's history stands under: the mail that opened it, or itself where that was no judged one."""
+    return entry.mail_id or entry.id
 
 
 def close(connection: Connection, entry_id: str, by: str, why: str, at: datetime) -> bool:

@@ -6,39 +6,26 @@ Where a subject is rare, `subjects` says when such mail came.
 
 from __future__ import annotations
 
-import functools
-import threading
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, DateTime, Select, and_, func, literal_column, or_, select, type_coerce
+from sqlalchemy import ColumnElement, Select, and_, func, literal_column, or_, select
 from sqlalchemy.engine import Connection
 
-from gateway.store.base import Base
-from gateway.store.errors import StoreAway
 from gateway.store.exporting import CONFIDENTIAL
 from gateway.store.folding import has_words
-from gateway.store.schema import audit, audit_policies, instance, ledger, log_heads, log_notes, runs
-from gateway.store.subjects import State, Subjects
+from gateway.store.process_schema import runs
+from gateway.store.recalling import Mark, Recalling
+from gateway.store.schema import audit, audit_policies, ledger, log_heads
 
 OVERRIDDEN = ("overridden", "wrong")
 """Outcomes of mail that was sent all the same."""
 
 STOPPED = audit.c.disposition != literal_column("'pass'")
 """As it stands in the index of stopped mail, which is used only for what is said in the same words."""
-
-RARE = 500
-"""Mails that a subject may fit to be rare."""
-READ_AT_ONCE = 20_000
-"""Subjects that are read in one go: other questions come in between."""
-KEPT = timedelta(hours=1)
-"""How long the subjects are kept in memory before they are read anew, whatever happens."""
-
-Mark = tuple[datetime, str]
-"""Where a page begins: the time and id of the mail before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,82 +77,8 @@ class Counts:
     outcomes: dict[str, int]
 
 
-class Looking(Base):
+class Looking(Recalling):
     """Questions of the console."""
-
-    _subjects: Subjects | None = None
-    _learns = False
-    _learning = threading.Lock()
-
-    def learn_subjects(self) -> int:
-        """Read every subject, for searches to come; how many there are. Some seconds for a million."""
-        with self._learning:
-            self._learns = True
-            # Before the rows: what comes meanwhile is read once more, and none is missed; what goes is seen to go.
-            heads, state = self._read(lambda connection: (_heads(connection), self._state(connection)))
-            made = Subjects(heads, self._clock(), state)
-            last: Mark | None = None
-            while rows := self._read(functools.partial(_subjects_after, last=last)):
-                made.add((at, subject) for at, _, subject in rows)
-                at, id, _ = rows[-1]
-                last = (at if at.tzinfo else at.replace(tzinfo=UTC)), id
-            self._subjects = made
-        return len(made)
-
-    def watch_subjects(self) -> None:
-        """Let go of subjects as soon as anything was erased or the database is another one or away, and of all of them
-        after an hour; then learn what is there. For a timer: nobody has to search for it. Blocks."""
-        if not self._learns:
-            return
-        kept = self._subjects
-        try:
-            if kept is not None and self._fit(kept, self._read(self._state)):
-                return
-            self._subjects = kept = None  # before the new ones are read: both at once would take twice the memory
-            self.learn_subjects()
-        except StoreAway:
-            self._subjects = None
-
-    def _state(self, connection: Connection) -> State:
-        """What changes when anything is erased, and where it is another database, or a copy of before."""
-        erasures = connection.scalar(select(func.count()).select_from(log_notes))  # they are never taken out
-        return self.database.check_file(), connection.scalar(select(instance.c.id).limit(1)), erasures
-
-    def _fit(self, kept: Subjects, state: State) -> bool:
-        return kept.state == state and self._clock() - kept.made <= KEPT
-
-    def _times(self, connection: Connection, words: str) -> list[datetime] | None:
-        """When mail with these words in its subject came, if it is rare; None where that is not known."""
-        kept = self._subjects
-        if kept is None or not words:
-            return None
-        heads = _heads(connection)
-        back = any(heads.get(chain, 0) < seq for chain, seq in kept.heads.items())
-        if back or not self._fit(kept, self._state(connection)):
-            self._subjects = None
-            self.learn_beside()
-            return None
-        for chain, seq in heads.items():
-            known = kept.heads.get(chain, 0)
-            if seq > known:
-                those = (audit.c.run == chain) & (audit.c.seq > known)
-                rows = connection.execute(select(audit.c.at, audit.c.subject).where(those)).all()
-                kept.add(((row.at, row.subject) for row in rows), {chain: seq})
-        return kept.times(words, RARE)
-
-    def learn_beside(self) -> None:
-        """The same in a thread, with nobody waiting for it; until then searches take longer, and find the same."""
-        self._learns = True
-
-        def work() -> None:
-            try:
-                self.learn_subjects()
-            except Exception as error:  # whatever it was, nothing old is kept
-                self._subjects = None
-                if not isinstance(error, StoreAway):
-                    raise
-
-        threading.Thread(target=work, name="subjects", daemon=True).start()
 
     def look(
         self, filters: Filters, *, older: Mark | None = None, newer: Mark | None = None, limit: int = 50
@@ -337,19 +250,6 @@ class ChainState:
     alive: datetime | None
     seq: int
     covered: int
-
-
-def _heads(connection: Connection) -> dict[str, int]:
-    return {chain: seq for chain, seq in connection.execute(select(log_heads.c.chain, log_heads.c.seq))}
-
-
-def _subjects_after(connection: Connection, last: Mark | None) -> Sequence[Any]:
-    when = type_coerce(audit.c.at, DateTime())  # as the driver has it: a zone for each of a million takes its time
-    query = select(when, audit.c.id, audit.c.subject).order_by(audit.c.at, audit.c.id).limit(READ_AT_ONCE)
-    if last is not None:
-        at, id = last
-        query = query.where(audit.c.at >= at, or_(audit.c.at > at, audit.c.id > id))
-    return connection.execute(query).all()
 
 
 def _line(row: Any) -> Line:

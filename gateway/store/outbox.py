@@ -7,6 +7,7 @@ waiting ─▶ (leased) ─▶ sent        the body is erased
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,6 +16,7 @@ from typing import Any
 from sqlalchemy import Row, func, insert, or_, select, update
 from sqlalchemy.engine import Connection
 
+from gateway.store import chains
 from gateway.store.records import DIGEST_LINE, OutMail
 from gateway.store.schema import outbox
 
@@ -34,9 +36,9 @@ def row_name(mail_id: str) -> str:
     return f"outbox:{mail_id}"
 
 
-def enqueue(connection: Connection, mails: Iterable[Sealed], at: datetime) -> None:
+def enqueue(connection: Connection, mails: Iterable[Sealed], at: datetime, run: str) -> None:
     """Add mails, in the transaction of whatever they are about."""
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "id": each.mail.id,
             "at": at,
@@ -52,10 +54,14 @@ def enqueue(connection: Connection, mails: Iterable[Sealed], at: datetime) -> No
             "lease_until": None,
             "sent_at": None,
             "detail": "",
+            "sha256": hashlib.sha256(each.body).hexdigest(),
+            "run": run,
+            "seq": None,
         }
         for each in mails
     ]
     if rows:
+        chains.append(connection, run, "outbox/1", [row for row in rows if row["kind"] != chains.UNLINKED])
         connection.execute(_INSERT, rows)
 
 
@@ -85,15 +91,17 @@ def waiting_for(connection: Connection, kind: str, now: datetime) -> list[Sealed
     return [Sealed(_mail(row), row.sealed) for row in rows if tuple(row.rcpt_to) in due]
 
 
-def mark_sent(connection: Connection, mail_id: str, at: datetime) -> bool:
-    """The upstream has taken it. False when it was not waiting."""
-    values = {"state": "sent", "sent_at": at, "sealed": None, "lease_owner": "", "lease_until": None}
-    waiting = (outbox.c.id == mail_id) & (outbox.c.state == "waiting")
-    return connection.execute(update(outbox).where(waiting).values(values)).rowcount == 1
+def mark_sent(connection: Connection, mail_id: str, at: datetime) -> Row[Any] | None:
+    """The upstream has taken it. Its kind and what it is about; None when it was not waiting."""
+    return _change(
+        connection,
+        mail_id,
+        {"state": "sent", "sent_at": at, "sealed": None, "lease_owner": "", "lease_until": None},
+    )
 
 
-def mark_failed(connection: Connection, mail_id: str, next_due: datetime | None, detail: str) -> bool:
-    """An attempt failed: due again at `next_due`, or given up (None) with its body kept."""
+def mark_failed(connection: Connection, mail_id: str, next_due: datetime | None, detail: str) -> Row[Any] | None:
+    """An attempt failed: due again at `next_due`, or given up (None) with its body kept. Gives the same."""
     values: dict[str, Any] = {
         "attempts": outbox.c.attempts + 1,
         "detail": detail,
@@ -104,8 +112,13 @@ def mark_failed(connection: Connection, mail_id: str, next_due: datetime | None,
         values["state"] = "failed"
     else:
         values["due"] = next_due
+    return _change(connection, mail_id, values)
+
+
+def _change(connection: Connection, mail_id: str, values: dict[str, Any]) -> Row[Any] | None:
     waiting = (outbox.c.id == mail_id) & (outbox.c.state == "waiting")
-    return connection.execute(update(outbox).where(waiting).values(values)).rowcount == 1
+    changed = update(outbox).where(waiting).values(values).returning(outbox.c.kind, outbox.c.about)
+    return connection.execute(changed).first()
 
 
 def count(connection: Connection) -> dict[str, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import secrets
 import time
@@ -11,7 +12,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Table, delete, insert, select, update
 from sqlalchemy.engine import Connection
 
 from gateway.persons import Person
@@ -162,7 +163,7 @@ class Privacy(Base):
             for some in _batches(sorted(found.mails)):
                 self._erasing(lambda c, some=some: forgetting.forget_mails(c, some), why, by, proof)  # type: ignore[misc]
             for numbers in _batches(sorted(found.events)):
-                self._erasing(lambda c, numbers=numbers: forgetting.forget_events(c, numbers), why, by, proof)  # type: ignore[misc]
+                self._erasing(lambda c, those=numbers: self._forget_events(c, person, those), why, by, proof)  # type: ignore[misc]
 
             def rest(connection: Connection, found: Found = found) -> Links:
                 links, others = forgetting.forget_rows(connection, self.run_id, person, found)
@@ -171,6 +172,9 @@ class Privacy(Base):
 
             self._erasing(rest, why, by, proof)
         return Erased(counts, tuple(dict.fromkeys(left)), receipt)
+
+    def _forget_events(self, connection: Connection, person: Person, numbers: Sequence[int]) -> Links:
+        return forgetting.forget_named_events(connection, self.run_id, person, numbers)
 
     def _still(self, person: Person, left: Sequence[str]) -> Found | None:
         """What is (still) there: more may have come meanwhile. Tables that cannot be mended here count once."""
@@ -220,7 +224,7 @@ class Privacy(Base):
             "other events": self._retain_events(now - keep.log, people),
             "held mails": self._retain_bodies(now - keep.mail, people),
             "messages in thread memory": self._retain_rows(
-                "seen", seen.c.seen_at < now - keep.threads, people, lambda c, keys: forgetting.forget_seen(c, keys)
+                "seen", seen.c.seen_at < now - keep.threads, people, forgetting.forget_seen
             ),
             "hand-offs and promises": self._retain_rows(
                 "ledger",
@@ -280,25 +284,20 @@ class Privacy(Base):
 
     def _retain_rows(
         self, name: str, old: Any, people: Sequence[Person],
-        forget: Callable[[Connection, Sequence[Any]], None] | None = None,
+        forget: Callable[[Connection, Sequence[Any]], Links] | None = None,
     ) -> int:  # fmt: skip
         table = metadata.tables[name]
         key = next(iter(table.primary_key))
         number, after = 0, None
+        forget = forget or functools.partial(_forget_rows, table)
         while True:
             query = select(table).where(old).order_by(key).limit(BATCH)
             query = query if after is None else query.where(key > after)
             rows = self._read(lambda connection, query=query: connection.execute(query).all())  # type: ignore[misc]
             free = [row._mapping[key] for row in rows if not _named(row, people)]
 
-            def work(connection: Connection, free: Sequence[Any] = free) -> None:
-                if forget is not None:
-                    forget(connection, free)
-                else:
-                    connection.execute(delete(table).where(key.in_(free)))
-
             if free:
-                self._writer.run_now(work)
+                self._erasing(lambda c, free=free: forget(c, free), _KEPT, "")  # type: ignore[misc]
                 number += len(free)
             if len(rows) < BATCH:
                 return number
@@ -370,3 +369,7 @@ def _named(row: Any, people: Sequence[Person]) -> bool:
 def _batches(keys: Sequence[Any]) -> Iterator[Sequence[Any]]:
     for start in range(0, len(keys), BATCH):
         yield keys[start : start + BATCH]
+
+
+def _forget_rows(table: Table, connection: Connection, keys: Sequence[Any]) -> Links:
+    return forgetting.forget_linked(connection, table, keys)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.engine import Connection
 
 from gateway.chain.checkpoints import Signer
+from gateway.chain.verifier import Check
 from gateway.store import audit, chains, outbox, strays, witness
 from gateway.store.base import Base
 from gateway.store.crypto import CannotOpen
@@ -44,11 +45,44 @@ class Proving(Base):
             with told():
                 self.database.check_file()
                 with self.database.reader.connect() as connection:
+                    if not self.database.is_sqlite:  # what is compared must be of one moment, also while mail comes in
+                        connection.execution_options(isolation_level="REPEATABLE READ")
                     yield from chains.proof(connection)
                     yield from ({"kind": "stray", "words": words} for words in strays.strays(connection, self._digest))
         except StoreRefused as refused:  # a value of a type that no gateway writes there, which SQLite allows
             words = f"the tables hold what cannot be read, so this check ends here: {refused}"
             yield {"kind": "stray", "words": words}
+
+    def verified(
+        self,
+        at_hand: str,
+        *,
+        keys: Sequence[str] = (),
+        points: Sequence[Mapping[str, Any]] | None = None,
+        most: int | None = None,
+    ) -> Check:
+        """Check the whole log, as far as `most` entries; a longer one is not checked to its end (`Check.entries`).
+
+        `points` are checkpoints that were kept elsewhere, else our own; `keys` those that an auditor wrote down, 64 hex
+        digits each. Without them the log begins with the key of its first checkpoint, and must have come to the one
+        `at_hand` ("" for none): who has the database and not the key could put checkpoints of their own there. Raises
+        what `Check.checkpoints` does for points that are none.
+        """
+        check = Check()
+        # Taken before the links are: what comes meanwhile is newer than any checkpoint, and that is no finding.
+        ours = self.checkpoints()
+        known = list(keys) or [str(ours[0]["key"]) if ours else at_hand]
+        check.checkpoints(ours if points is None else points, [bytes.fromhex(key) for key in known])
+        for line in self.proof():
+            check.line(line)
+            if most is not None and check.entries > most:
+                return check
+        check.end()
+        newest = ours[-1] if ours else None
+        if not keys and at_hand and newest is not None and newest.get("next_key", newest["key"]) != at_hand:
+            words = f"the newest checkpoint is not signed with the key at hand, {at_hand}"
+            check.findings.append(("unsigned", words))
+        return check
 
     def _digest(self, sealed: bytes, hold_id: str) -> str | None:
         try:
@@ -117,7 +151,7 @@ class Proving(Base):
 
     def _mail(self, connection: Connection, mails: Sequence[OutMail]) -> None:
         sealed = [outbox.Sealed(mail, self._sealer.seal(mail.raw, outbox.row_name(mail.id))) for mail in mails]
-        outbox.enqueue(connection, sealed, self._clock())
+        outbox.enqueue(connection, sealed, self._clock(), self.run_id)
 
     def rotate_now(
         self,

@@ -17,8 +17,9 @@ from sqlalchemy.engine import Connection
 from gateway.store.audit import Event, set_outcomes
 from gateway.store.holds import IN_DOUBT
 from gateway.store.holds import recover as recover_holds
+from gateway.store.process_schema import runs
 from gateway.store.records import Recovered
-from gateway.store.schema import audit, runs
+from gateway.store.schema import audit
 
 SILENT = timedelta(minutes=10)
 """A process elsewhere that showed no sign of life for this long is dead."""

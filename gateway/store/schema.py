@@ -8,8 +8,8 @@ Follow-up  ledger                      hand-offs and promises that are open, and
 Own mail   outbox                      notices on their way, bodies encrypted
 Rules      rule_files, rule_versions   every set of policies that was in force, its files kept once
            rule_events                 append-only: when it came into force, and what was refused or rolled back
-Itself     runs, store_keys            processes that wrote here, keys that bodies were sealed with
-Proof      instance, log_links,        the hash chain under audit and audit_events (`chains`)
+Itself     (process_schema.py)         processes that wrote here, keys that bodies were sealed with
+Proof      instance, log_links,        the hash chain under audit, audit_events and what they bind beside (`chains`)
            log_heads                   where each chain goes on
            log_notes, checkpoints      what was erased; signed states of all chains
            legal_holds                 people of whom nothing is erased for now
@@ -32,20 +32,24 @@ from sqlalchemy import (
     Table,
     text,
 )
+from sqlalchemy.schema import SchemaItem
 
 from gateway.store.columns import Hashes, Json, Key, RowId, UtcTime, Words
 
 SHOWN = 300
 """Code points kept of what is indexed: beyond every address, and within an index row of PostgreSQL (2,700 octets)."""
 
-metadata = MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_name)s",
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    }
-)
+_OF = "%(table_name)s_%(column_0_name)s"
+_IX = "ix_%(table_name)s_%(column_0_N_name)s"
+_NAMES = {"pk": "pk_%(table_name)s", "fk": f"fk_{_OF}", "uq": f"uq_{_OF}", "ix": _IX}
+metadata = MetaData(naming_convention=_NAMES)
+
+
+def _linked() -> tuple[SchemaItem, ...]:
+    """Where the link of a row is. Rows from before there were such links get one by the upgrade."""
+    run = Column("run", Key, nullable=False, server_default=text("''"))
+    return run, Column("seq", BigInteger), Index(None, "run", "seq")
+
 
 seen = Table(
     "seen",
@@ -58,6 +62,7 @@ seen = Table(
     Column("sent_at", UtcTime),
     Column("record", Words(), nullable=False),  # everything else as one JSON text: look-ups read it all or not at all
     Column("lines", Hashes, nullable=False),
+    *_linked(),
 )
 
 seen_links = Table(
@@ -68,24 +73,6 @@ seen_links = Table(
     Column("key", LargeBinary, primary_key=True),
     Column("seen_id", RowId, primary_key=True, autoincrement=False),
     sqlite_with_rowid=False,
-)
-
-runs = Table(
-    "runs",
-    metadata,
-    Column("id", Key, primary_key=True),
-    Column("host", Words(SHOWN), nullable=False),
-    Column("process", Words(SHOWN), nullable=False),
-    Column("started_at", UtcTime, nullable=False),
-    Column("alive_at", UtcTime, nullable=False),
-    Column("stopped_at", UtcTime),
-)
-
-store_keys = Table(
-    "store_keys",
-    metadata,
-    Column("proof", Key, primary_key=True),
-    Column("at", UtcTime, nullable=False),
 )
 
 audit = Table(
@@ -210,6 +197,7 @@ tokens = Table(
     Column("used_by", Words(SHOWN), nullable=False),
     Column("answer", Words(SHOWN), nullable=False),
     Column("dead_at", UtcTime),  # the hold was settled some other way
+    *_linked(),
 )
 
 outbox = Table(
@@ -229,6 +217,8 @@ outbox = Table(
     Column("lease_until", UtcTime),
     Column("sent_at", UtcTime),
     Column("detail", Words(4000), nullable=False),
+    Column("sha256", Words(64), nullable=False, server_default=text("''")),  # of `sealed`, and stays when that goes
+    *_linked(),
     Index(None, "state", "due"),
 )
 
@@ -341,6 +331,7 @@ ledger = Table(
     Column("closed_at", UtcTime),
     Column("closed_by", Words(SHOWN), nullable=False),
     Column("why", Words(1000), nullable=False),
+    *_linked(),
     Index(None, "requester", "kind", "at"),
     Index(None, "state", "next_at"),
     Index(None, "kind", "at"),

@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection
 
 from gateway.follow.entries import Trail
 from gateway.reading.thread import EMPTY, SeenMessage, Thread
-from gateway.store import audit, budget, outbox, threads
+from gateway.store import audit, budget, chains, outbox, threads
 from gateway.store.accounts import Accounts
 from gateway.store.errors import ClaimLost
 from gateway.store.exporting import Exporting
@@ -60,7 +60,7 @@ class Store(
         await self._writer.add(self._remember, (seen, self._clock(), trail))
 
     def _remember(self, connection: Connection, what: Sequence[tuple[SeenMessage, datetime, Trail | None]]) -> None:
-        threads.insert_seen(connection, [(seen, at) for seen, at, _ in what])
+        threads.insert_seen(connection, [(seen, at) for seen, at, _ in what], self.run_id)
         for _, _, trail in what:
             self._follow(connection, trail)
 
@@ -94,9 +94,9 @@ class Store(
         audit.set_outcomes(connection, [event for event, _, _, _ in what], self.run_id, self.origin)
         remembered = [(seen, event.at) for event, seen, _, _ in what if seen is not None]
         if remembered:
-            threads.insert_seen(connection, remembered)
+            threads.insert_seen(connection, remembered, self.run_id)
         for event, _, mails, trail in what:
-            outbox.enqueue(connection, mails, event.at)
+            outbox.enqueue(connection, mails, event.at, self.run_id)
             self._follow(connection, trail)
 
     def audit_list(self, **filters: Any) -> list[AuditRow]:
@@ -113,7 +113,7 @@ class Store(
         """Put mails of our own into the outbox."""
         at = self._clock()
         sealed = await self._seal_mails(mails)
-        await self._write(lambda connection: outbox.enqueue(connection, sealed, at))
+        await self._write(lambda connection: outbox.enqueue(connection, sealed, at, self.run_id))
 
     async def tell_once(self, key: str, mails: Sequence[OutMail]) -> bool:
         """Put mails into the outbox for the first who comes with this key. False for everybody after."""
@@ -123,7 +123,7 @@ class Store(
         def work(connection: Connection) -> bool:
             first = budget.tell_once(connection, key, at)
             if first:
-                outbox.enqueue(connection, sealed, at)
+                outbox.enqueue(connection, sealed, at, self.run_id)
             return first
 
         return await self._write(work)
@@ -137,11 +137,27 @@ class Store(
     async def outbox_sent(self, mail_id: str) -> None:
         """The upstream has taken it; its body is erased."""
         at = self._clock()
-        await self._write(lambda connection: outbox.mark_sent(connection, mail_id, at))
+        await self._write(lambda connection: self._left(connection, mail_id, at))
+
+    def _left(self, connection: Connection, mail_id: str, at: datetime, gave_up: str | None = None) -> bool:
+        """A mail of our own waits no longer, and the history of what it is about says so. False when it did not."""
+        if gave_up is None:
+            found = outbox.mark_sent(connection, mail_id, at)
+        else:
+            found = outbox.mark_failed(connection, mail_id, None, gave_up)
+        if found is not None and found.kind != chains.UNLINKED:
+            what = "notice-sent" if gave_up is None else "notice-dropped"
+            event = audit.Event(found.about or mail_id, at, what, mail_id)
+            audit.add_events(connection, [event], self.run_id, self.origin)
+        return found is not None
 
     async def outbox_failed(self, mail_id: str, next_due: datetime | None, detail: str) -> None:
         """It was not taken: due again at `next_due`, or given up (None)."""
-        await self._write(lambda connection: outbox.mark_failed(connection, mail_id, next_due, detail))
+        at = self._clock()
+        if next_due is None:
+            await self._write(lambda connection: self._left(connection, mail_id, at, detail))
+        else:
+            await self._write(lambda connection: outbox.mark_failed(connection, mail_id, next_due, detail))
 
     async def gather(self, kind: str, now: datetime, compose: Callable[[str, Sequence[OutMail]], OutMail]) -> int:
         """Make one mail for each person of what is due of a kind, with all that waits for them; how many mails.
@@ -158,8 +174,8 @@ class Store(
             ids = [line.id for line in lines]
 
             def work(connection: Connection, ids: list[str] = ids, sealed: list[outbox.Sealed] = sealed) -> None:
-                if all([outbox.mark_sent(connection, id, now) for id in ids]):
-                    outbox.enqueue(connection, sealed, now)
+                if all([self._left(connection, id, now) for id in ids]):
+                    outbox.enqueue(connection, sealed, now, self.run_id)
                 else:
                     raise ClaimLost("another node has made this mail")
 

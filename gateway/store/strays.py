@@ -7,7 +7,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import timedelta
 from typing import Any, get_args
 
 from sqlalchemy import and_, func, select
@@ -15,7 +14,7 @@ from sqlalchemy.engine import Connection
 
 from gateway.amending import addresses
 from gateway.chain.verifier import canonical
-from gateway.store.chains import KINDS, PAGE, is_bound, now, payload
+from gateway.store.chains import KINDS, PAGE, UNLINKED, is_bound, now, payload
 from gateway.store.records import Outcome
 from gateway.store.schema import (
     audit,
@@ -24,25 +23,32 @@ from gateway.store.schema import (
     hold_bodies,
     holds,
     instance,
+    ledger,
     legal_holds,
     log_heads,
     log_links,
     log_notes,
+    outbox,
     rule_events,
     rule_files,
     rule_versions,
+    seen,
+    tokens,
 )
+from gateway.store.standing import FAR, standing
 from gateway.store.versions import tree_of
 
 OUTCOMES = frozenset(get_args(Outcome))
-NAMES = {audit: "the entry", audit_events: "the event", rule_events: "the change of rules", log_notes: "the note"}
+NAMES = {
+    audit: "the entry", audit_events: "the event", rule_events: "the change of rules", log_notes: "the note",
+    seen: "the message of thread memory", ledger: "the hand-off or promise", outbox: "our own mail",
+    tokens: "the token",
+}  # fmt: skip
 STATE_OF = {
     "held": "held", "approved": "approved", "discarded": "discarded", "in-doubt": "in-doubt",
     **dict.fromkeys(("released", "fixed", "amended", "overridden", "noted", "consult", "wrong"), "released"),
 }  # fmt: skip
 """What happened to a held mail -> the state that it is in then."""
-FAR = timedelta(days=30)
-"""No reminder of a mail that waits is so far away, whatever holidays there are."""
 GOES_OUT = ("approved", "releasing", "released")
 
 
@@ -58,6 +64,7 @@ def strays(connection: Connection, digest: Callable[[bytes, str], str | None]) -
     yield from _holds(connection, digest)
     yield from _rules(connection)
     yield from _legal(connection)
+    yield from standing(connection)
 
 
 def _unlinked(connection: Connection) -> Iterator[str]:
@@ -67,10 +74,13 @@ def _unlinked(connection: Connection) -> Iterator[str]:
         key = list(table.primary_key)
         bound = and_(log_links.c.chain == table.c.run, log_links.c.seq == table.c.seq, log_links.c.kind.in_(kinds))
         alone = select(*key).outerjoin(log_links, bound).where(log_links.c.seq.is_(None)).order_by(*key)
+        if table is outbox:
+            alone = alone.where(outbox.c.kind != UNLINKED)
         for row in connection.execute(alone):
             yield f"{NAMES[table]} {' '.join(map(str, row))} is in no chain: it was put in from outside"
         if table is not log_notes:
             twice = select(table.c.run, table.c.seq).group_by(table.c.run, table.c.seq).having(func.count() > 1)
+            twice = twice.where(table.c.seq.is_not(None))
             for row in connection.execute(twice):
                 yield f"{NAMES[table]} at {row.run}:{row.seq} is there twice: one was put in from outside"
     # The first form of events did not bind where they came from, since it was not kept.
@@ -180,7 +190,7 @@ BOUND = ("agent", "sha256", "mail_from", "rcpt_to", "fix", "may_settle", "told",
 def digest_of(hold: Mapping[str, Any]) -> str:
     """One digest of all that, which the history of the mail keeps as the event "bound"."""
     values = payload(holds, BOUND, hold)
-    values["mail_from"] = bytes(values["mail_from"]).decode("latin-1")
+    values["mail_from"] = bytes(hold["mail_from"]).decode("latin-1")
     return hashlib.sha256(canonical(values)).hexdigest()
 
 

@@ -3,7 +3,7 @@
 A search for a frequent word fills its page at once; one for a rare or absent word would read every subject there is.
 So the console keeps all of them as one run of octets, which is searched in some milliseconds, with the time of each
 mail: 60 octets a mail or so. It only narrows a search down: what is shown is what the database then says. Nothing of it
-is ever in a file, and it is made anew when anything was erased, so that it is gone from here too.
+is ever in a file, and what was erased goes from here too (`recalling`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ import itertools
 import threading
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
 PART = b"\0"
@@ -22,6 +23,9 @@ State = tuple[object, ...]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+DAY = timedelta(days=1) // MICROSECOND
+GONE = -(2**62)
+"""In place of the time of a subject that was let go."""
 
 
 def folded(text: str) -> bytes:
@@ -32,18 +36,37 @@ def folded(text: str) -> bytes:
 
 class Subjects:
     """All subjects, in the order they came. `heads`: chain -> the newest link that is in here; `state`: of which
-    database, and after which erasures. Safe to share between threads."""
+    database; `erasures`: after how many. Safe to share between threads."""
 
-    def __init__(self, heads: Mapping[str, int], made: datetime, state: State = ()) -> None:
+    def __init__(self, heads: Mapping[str, int], made: datetime, state: State = (), erasures: int = 0) -> None:
         self.heads = dict(heads)
-        self.made, self.state = made, state
+        self.made, self.state, self.erasures = made, state, erasures
         self._octets = bytearray()
         self._starts = array("Q")
         self._times = array("q")
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
-        return len(self._times)
+        return len(self._times) - self._times.count(GONE)
+
+    def days(self) -> Counter[int]:
+        """How many there are of each day, counted from EPOCH, in UTC."""
+        with self._lock:
+            found = Counter(at // DAY for at in self._times)
+        found.pop(GONE // DAY, None)
+        return found
+
+    def forget(self, days: Collection[int]) -> None:
+        """Let go of these days: no octet of their subjects stays in memory."""
+        with self._lock:
+            for number, at in enumerate(self._times):
+                if at != GONE and at // DAY in days:
+                    begin, end = self._span(number)
+                    self._octets[begin:end] = bytes(end - begin)
+                    self._times[number] = GONE
+
+    def _span(self, number: int) -> tuple[int, int]:
+        return self._starts[number], self._starts[number + 1] if number + 1 < len(self._starts) else len(self._octets)
 
     def add(self, rows: Iterable[tuple[datetime, str]], heads: Mapping[str, int] | None = None) -> None:
         """Take more mail in: (when, subject), and how far it goes. Times without a zone are UTC."""
@@ -72,6 +95,5 @@ class Subjects:
                 found.add(self._times[number])
                 if len(found) > most:
                     return None
-                after = self._starts[number + 1] if number + 1 < len(self._starts) else len(self._octets)
-                place = self._octets.find(wanted, after)
+                place = self._octets.find(wanted, self._span(number)[1])
         return [EPOCH + at * MICROSECOND for at in sorted(found)]

@@ -13,11 +13,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, insert, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
 from gateway.mail.address import Mailbox
 from gateway.reading.thread import EMPTY, SeenMessage, Thread
+from gateway.store import chains
 from gateway.store.columns import canonical, octets_of
 from gateway.store.schema import seen, seen_links
 
@@ -125,10 +125,6 @@ class MemoryThreads:
 
 # --- in the database -------------------------------------------------------------------------------------------------
 
-_INSERT = {
-    "sqlite": sqlite.insert(seen).on_conflict_do_nothing().returning(seen.c.id, seen.c.digest),
-    "postgresql": postgresql.insert(seen).on_conflict_do_nothing().returning(seen.c.id, seen.c.digest),
-}
 _INSERT_LINKS = insert(seen_links)
 
 _CARRYING = (
@@ -150,7 +146,7 @@ _FIND_OLDEST, _FIND_NEWEST = (
 )
 
 
-def insert_seen(connection: Connection, messages: Sequence[tuple[SeenMessage, datetime]]) -> None:
+def insert_seen(connection: Connection, messages: Sequence[tuple[SeenMessage, datetime]], run: str) -> None:
     """Record messages with the times of seeing; those that are known already are left as they are."""
     rows: dict[bytes, dict[str, Any]] = {}
     by_digest: dict[bytes, SeenMessage] = {}
@@ -167,7 +163,7 @@ def insert_seen(connection: Connection, messages: Sequence[tuple[SeenMessage, da
             "record": record,
             "lines": message.lines,
         }
-    numbers = connection.execute(_INSERT[connection.dialect.name], list(rows.values())).all()
+    numbers = chains.keep_new(connection, run, "seen/1", list(rows.values()), seen.c.digest)
     links = [{"key": key, "seen_id": row.id} for row in numbers for key in link_keys(by_digest[bytes(row.digest)])]
     if links:
         connection.execute(_INSERT_LINKS, links)

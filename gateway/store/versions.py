@@ -15,7 +15,8 @@ from sqlalchemy.engine import Connection, Row
 
 from gateway.store import chains
 from gateway.store.audit import find_id
-from gateway.store.schema import rule_events, rule_files, rule_versions, runs
+from gateway.store.process_schema import runs
+from gateway.store.schema import rule_events, rule_files, rule_versions
 
 EventKind = Literal["in-force", "refused", "rolled-back"]
 """New files came into force; broken ones were refused, and the old set stayed; somebody wrote an older version back."""

@@ -90,7 +90,7 @@ async def fill(store: Store, rows: int) -> None:
         batch = [seen(number) for number in range(start, min(start + 1000, rows))]
 
         def work(connection, batch=batch) -> None:
-            insert_seen(connection, [(message, NOW) for message in batch])
+            insert_seen(connection, [(message, NOW) for message in batch], store.run_id)
 
         await store._writer.run(work)
     print(f"{rows / (time.perf_counter() - started):.0f} messages a second remembered in bulk")

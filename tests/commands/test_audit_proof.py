@@ -27,7 +27,7 @@ def test_an_honest_log_and_one_that_was_changed(run: Run, state: Path) -> None:
     words = ("audit", "verify", "--state", state, "--checkpoints", state.parent / "kept.jsonl", "--key", key)
     found = run(*words)  # with the check before the checkpoint, which the log has too
     assert found.code == 0
-    assert found.out.startswith("4 entries, 0 erased, 0 left out, 0 newer than the last checkpoint")
+    assert found.out.startswith("7 entries, 0 erased, 0 left out, 0 newer than the last checkpoint")
 
     export = run("audit", "export", "--proof", "--state", state)
     (state.parent / "export.jsonl").write_text(export.out)

@@ -45,8 +45,8 @@ def test_what_is_written_is_linked(url: str, open_store: Callable[..., Store]) -
     store.add_account(account("ada", "admin"), "root", "here")
     store.note("console", "exported", "csv", "ada", NOW, "console from 192.0.2.1")
     kinds = [line["payload"]["outcome"] for line in store.proof() if line.get("payload")]
-    assert kinds == ["account-added", "exported"]
-    assert store.chain_states()[0].seq == 2
+    assert kinds == ["account-added", "bound", "exported"]
+    assert store.chain_states()[0].seq == 3
 
 
 def test_sessions(url: str, open_store: Callable[..., Store]) -> None:

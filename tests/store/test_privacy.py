@@ -91,7 +91,7 @@ async def everywhere(store: Any, rows: Any) -> None:
     promise = Entry(
         id="p1", kind="promise", at=rows.now, mail_id="m8", agent=Mailbox("ann@acme.example"), team="it",
         requester=Mailbox("mary@acme.example", "Mary Miller"), owners=(), subject="x", thread=(),
-        due=rows.now, words="soon",
+        due=rows.now, words="soon", next_at=rows.now,
     )  # fmt: skip
     await store.remember(rows.seen("<3@x.example>", author=Mailbox("joe@x.example")), Trail(rows.now, (promise,)))
     await store.tell_once("repeat/mary@acme.example/1", [])

@@ -9,8 +9,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text, update
 
+from gateway.store.process_schema import runs
 from gateway.store.runs import PENDING, SILENT, describe_process
-from gateway.store.schema import runs
 from gateway.store.store import Store
 
 

@@ -384,7 +384,7 @@ async def test_holds_from_before_there_was_a_digest_go_out(store, rows):
         "UPDATE audit SET seq = NULL",
         "UPDATE audit_events SET seq = NULL",
     )
-    store._writer.run_now(chains.adopt)
+    store._writer.run_now(lambda connection: chains.adopt(connection, store.run_id))
     with store.database.reader.connect() as connection:
         row = connection.execute(select(holds)).one()
         assert "is not as it was held: its envelope, its fix or who may settle it was changed" not in unsound(
@@ -467,7 +467,7 @@ async def test_entries_from_before_links_are_linked_by_the_upgrade(url, open_sto
         "UPDATE audit_events SET seq = NULL",
     )
     assert checked(store, []) == ["stray"]
-    store._writer.run_now(chains.adopt)
+    store._writer.run_now(lambda connection: chains.adopt(connection, store.run_id))
     assert checked(store, []) == []
     change(store, "UPDATE audit_events SET origin = 'console' WHERE mail_id = 'm1'")
     assert checked(store, []) == ["stray"]

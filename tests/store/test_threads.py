@@ -142,7 +142,7 @@ def test_memory_and_database_agree(open_store, tmp_path_factory, messages, refer
 
     def work(connection):
         for each in messages:
-            insert_seen(connection, [(each, datetime(2026, 1, 1, tzinfo=UTC))])
+            insert_seen(connection, [(each, datetime(2026, 1, 1, tzinfo=UTC))], "r")
 
     store._writer.run_now(work)
     assert store.thread_now(references, tags) == memory.thread(references, tags)
