@@ -18,6 +18,7 @@ import structlog
 from gateway import notices
 from gateway.mail.address import Mailbox, split_tag
 from gateway.mail.message import read_headers
+from gateway.mail.subjects import without_marks
 from gateway.notice_facts import NoticeFacts, NoticeFinding
 from gateway.notices import Letterhead
 from gateway.policy.decision import Finding
@@ -103,14 +104,17 @@ class Correspondence:
             return ""
 
     def companion(self, hold: Hold) -> OutMail:
-        """The short note that tells the requester who has their matter now. Answers go to the agent, and so does a
-        bounce: they can reach the requester some other way. Raises CannotRender, ValueError without a requester."""
+        """The short note that tells the requester who has their matter now, in the language they wrote in where that is
+        known. Answers go to the agent, and so does a bounce: they can reach the requester some other way. Raises
+        CannotRender, ValueError without a requester."""
         facts = self.facts_of(hold)
+        facts = replace(facts, subject=without_marks(facts.subject))
+        lang = str(hold.new.told.get("asked_in") or "") or facts.mail_lang or facts.lang
         if facts.requester is None or not facts.requester.address:
             raise ValueError("nobody knows the address of the person who asked")
         return notices.letter(
             "companion", "companion/note", facts, facts.requester, self.head(), id=mail_id(), now=self.clock(),
-            reply_to=facts.agent.address, reverse_path=facts.agent.address, lang=facts.mail_lang or facts.lang,
+            reply_to=facts.agent.address, reverse_path=facts.agent.address, lang=lang,
         )  # fmt: skip
 
     def named(self, who: Mailbox) -> Mailbox:
