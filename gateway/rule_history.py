@@ -73,6 +73,11 @@ class RuleHistory:
         except OSError:  # the loader says what is wrong with it
             return {}
 
+    @property
+    def was_refused(self) -> bool:
+        """True where the files could not be used when they were last read."""
+        return self._refused is not None
+
     async def settled(self) -> None:
         """Wait until a roll-back that is under way has ended; one that was broken off is not waited for long."""
         mark = self._policies / UNFINISHED

@@ -45,12 +45,12 @@ class Rules:
     def reload(self) -> bool:
         """Read the files again. True for a new set. Raises BadFiles: broken ones keep the old set."""
         fresh, templates = self._load()
-        before = self.current.version
+        was, before = self.current, self.current.version
         self.loaded, self.templates = fresh, templates
         self.current = fresh.observing(self._fallen)
         changed = before != self.current.version
         if changed:
-            log.info("policies reloaded", version=self.current.version)
+            log.info("policies reloaded", version=self.current.version, changed=_changes(was, self.current))
         return changed
 
     def fall_back(self, policies: frozenset[str]) -> bool:
@@ -60,3 +60,12 @@ class Rules:
         self._fallen = policies
         before, self.current = self.current, self.loaded.observing(policies)
         return before.version != self.current.version
+
+
+def _changes(before: PolicySet, after: PolicySet) -> str:
+    """What differs between two sets, by name: "bare-refusal (hold, enforce), site"."""
+    old, new = ({policy.id: policy for policy in rules.policies} for rules in (before, after))
+    told = [f"{name} ({new[name].do}, {new[name].mode})" for name in sorted(new) if old.get(name) != new[name]]
+    told += [f"{name} (gone)" for name in sorted(old.keys() - new.keys())]
+    told += [part for part in ("site", "lexicon", "templates") if before.parts.get(part) != after.parts.get(part)]
+    return ", ".join(told)

@@ -14,7 +14,6 @@ import signal
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
@@ -29,6 +28,7 @@ from gateway.config import Settings
 from gateway.correspondence import Correspondence
 from gateway.desk import Desk
 from gateway.dispatch import Dispatcher
+from gateway.file_watch import watches
 from gateway.located import BadFiles, Problem
 from gateway.pipeline import Pipeline
 from gateway.policy.loader import load_policies
@@ -50,7 +50,7 @@ from gateway.watch import FIRST_PATIENCE_SECONDS, Watch
 from gateway.witnesses import Witnesses
 
 if TYPE_CHECKING:
-    from watchfiles import Change
+    pass
 
 log = structlog.get_logger("gateway.service")
 
@@ -71,7 +71,6 @@ class Service:
         self._tasks: list[asyncio.Task[None]] = []
         self._stop = asyncio.Event()
         self._reloading = asyncio.Lock()
-        self._moved: dict[Path, asyncio.Event] = {}
         self._retain_at = 0.0
         self.store: Store
         self.rules: Rules
@@ -191,7 +190,7 @@ class Service:
             asyncio.create_task(clocks.ClockWatch(self.store).run(), name="clock"),
         ]
         if settings.reload_watch:
-            self._tasks += [asyncio.create_task(self._watch_files(*each), name="watch") for each in self._watched()]
+            self._tasks += [asyncio.create_task(each, name="watch") for each in watches(settings, self.reload)]
         log.info("started", listening=[str(place) for place in self.doors.places], judging=self.rules.judging)
         self._notifier.ready(self.status())
 
@@ -232,7 +231,8 @@ class Service:
             self._notifier.reloading(time.monotonic_ns() // 1000)
             try:
                 await self.history.settled()
-                if not await asyncio.to_thread(self.rules.reload) and how == "signal":
+                fresh = await asyncio.to_thread(self.rules.reload)
+                if not fresh and (how == "signal" or self.history.was_refused):
                     log.info("policies are as they were", version=self.rules.current.version)
                 await self.history.took(self.rules.loaded, self.store, how)
             except BadFiles as bad:
@@ -318,52 +318,6 @@ class Service:
         while True:
             self._notifier.alive()
             await asyncio.sleep(self._notifier.watchdog_seconds / 3)
-
-    async def _watch_files(self, folder: Path, entry: Path | None = None) -> None:
-        """Reload on every change under `folder`, or of one `entry` in it: a watch on a file itself is lost as soon as
-        an editor puts a new one in its place, and so is one on a folder that is moved away."""
-        from watchfiles import DefaultFilter, awatch
-
-        def ours(change: Change, path: str) -> bool:
-            return usual(change, path) if entry is None else Path(path).name == entry.name
-
-        usual = DefaultFilter()
-        moved = self._moved.setdefault(entry or folder, asyncio.Event())
-
-        while True:
-            try:
-                async for _ in awatch(
-                    folder,
-                    watch_filter=ours,
-                    recursive=entry is None,
-                    debounce=400,
-                    rust_timeout=2_000,
-                    stop_event=moved if entry is None else None,
-                ):
-                    if entry is not None:
-                        moved.set()  # a folder of that name may be another one now
-                    await self.reload("watch")
-                if moved.is_set():
-                    moved.clear()
-                    continue
-            except FileNotFoundError:  # moved away, as its parent's watch has told
-                moved.clear()
-            except Exception as error:
-                log.error("cannot watch for changes; SIGHUP reloads", folder=str(folder), fault=type(error).__name__)
-            await asyncio.sleep(SWEEP_SECONDS)
-
-    def _watched(self) -> list[tuple[Path, Path | None]]:
-        settings = self.settings
-        folders = (settings.policies or shipped("policies"), settings.templates or shipped("templates"))
-        watched: list[tuple[Path, Path | None]] = [(folder.absolute(), None) for folder in folders]
-        own = [folder.absolute() for folder in (settings.policies, settings.templates) if folder is not None]
-        watched += [(folder.parent, folder) for folder in own]
-        site = settings.site.absolute() if settings.site else None
-        if site is not None and not any(
-            site.is_relative_to(folder) for folder in (*own, *(f.absolute() for f in folders))
-        ):
-            watched.append((site.parent, site))
-        return watched
 
 
 def files_of(settings: Settings) -> tuple[PolicySet, Templates]:

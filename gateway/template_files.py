@@ -19,6 +19,7 @@ the English file.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway import proven
+from gateway.command_words import SYNONYMS, command
 from gateway.located import BadFiles, Problem, Tree, read_text, read_yaml, suggest
 from gateway.located_model import fit
 from gateway.templating import BadTemplate, CannotRender, Compiled, Later, compile_template, one_line
@@ -37,6 +39,7 @@ from gateway.vocabulary import VOCABULARY
 SUFFIX = ".txt"
 LINES = ("subject", "would_pass", "label")
 """The one-line texts of a front matter, themselves templates."""
+LANG = re.compile(r"[a-z]{2,3}")
 FALLBACK = "en"
 """The language whose folder has every template."""
 MAX_LINE = 200
@@ -170,9 +173,16 @@ def inspect_templates(*folders: Path) -> tuple[Templates, list[Problem]]:
                     Problem(str(path), 1, 1, "a template outside a language's folder", f"{FALLBACK}/{path.name}")
                 )
                 continue
+            if not LANG.fullmatch(lang):
+                what = f'"{lang}" is no language code, so nobody is ever written to in it'
+                problems.append(Problem(str(path), 1, 1, what, "a folder such as en or pt"))
+                continue
             try:
                 english = files.get((FALLBACK, name), (None,))[0] if lang != FALLBACK else None
-                files[lang, name] = (read_template(path, lang, name, english, good), *files.get((lang, name), ()))
+                before = files.get((lang, name), ())
+                read = read_template(path, lang, name, english, good)
+                problems += _unlike(read, before[0] if before else english)
+                files[lang, name] = (read, *before)
             except BadFiles as bad:
                 problems += bad.problems
                 continue
@@ -187,6 +197,20 @@ def inspect_templates(*folders: Path) -> tuple[Templates, list[Problem]]:
     for each in passed if not problems else ():
         proven.keep(each)
     return Templates(files), problems
+
+
+def _unlike(own: TemplateFile, other: TemplateFile | None) -> Iterator[Problem]:
+    """Lines that the template which this one replaces or translates has, and the word of another answer."""
+    for line in sorted(set(other.lines if other else ()) - set(own.lines)):
+        what = f'there is no "{line}", which the template has that this one stands for'
+        yield Problem(own.path, 1, 1, what, f'{line}: "…" above the text')
+    kind, _, answer = own.name.partition("/")
+    if kind == "answers" and "label" in own.lines:
+        word = re.match(r"[^\W\d_]+", own.lines["label"].render(dict.fromkeys((*own.needs, *own.optional), "")))
+        meant = SYNONYMS.get(word[0].lower()) if word else None
+        if meant != answer:
+            what = f'"{word[0] if word else ""}" is {f"the word for {meant}" if meant else "no word for an answer"}'
+            yield Problem(own.path, 2, 1, what, f"label: {command(answer, own.lang)}")  # type: ignore[arg-type]
 
 
 def _contents(folder: Path, paths: Iterable[Path]) -> Iterator[str]:

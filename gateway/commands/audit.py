@@ -80,7 +80,7 @@ def list_(
         out.print("no mail fits")
     for row in rows:
         entry = row.entry
-        found = ", ".join(map(_named, entry.findings)) or "no finding"
+        found = ", ".join(map(_named, entry.findings)) or ("unread" if row.outcome == "bypassed" else "no finding")
         sender = plain(entry.agent or f"{entry.mail_from or '<>'} (no agent)")
         out.print(f"{entry.id}  {moment(entry.at)}  {entry.disposition:<7}  {row.outcome:<16}  {sender}")
         out.print(f"    {plain(entry.subject) or '(no subject)'}  [{found}]")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,7 +16,7 @@ from gateway.config import Settings
 
 if TYPE_CHECKING:
     from gateway.located import Problem
-    from gateway.policy.loader import PolicySource
+    from gateway.policy.loader import Inspection, PolicySource
     from gateway.policy.model import PolicySet
     from gateway.template_files import Templates
 
@@ -36,7 +37,6 @@ def check(settings: Settings, problems: list[Any]) -> None:
     """Read every file and say everything that is wrong with any of them."""
     from gateway.commands.files import inspect_policies, template_folders
     from gateway.located import BadFiles
-    from gateway.site.doubts import doubts
     from gateway.template_files import inspect_templates, names_in
 
     found = inspect_policies(settings)  # examples included: with one that fails, `serve` would not start either
@@ -49,20 +49,20 @@ def check(settings: Settings, problems: list[Any]) -> None:
         bad = BadFiles(problems)
         out.print(bad.show())
         files = len({problem.path for problem in bad.problems})
+        for note in _all_notes(found, templates, settings) if policies is not None else ():
+            out.print(f"\nnote  {note}")
         out.print(f"\n{_counted(len(bad.problems), 'problem')} in {_counted(files, 'file')}")
         if found.untried:
-            out.print(f"The examples of {', '.join(found.untried)} were not run: they need the files above.")
+            out.print(f"Not run: the examples of {', '.join(found.untried)}; they need what is above to be right.")
+        if any(problem.what.startswith("this is not TOML") for problem in bad.problems):
+            out.print("Not looked at: what else stands in the settings, and the files that they name.")
         raise typer.Exit(USER)
     out.print(f"policies   {', '.join(policy.id for policy in policies.policies)}")
     out.print(f"site       {policies.site.name}, {_counted(len(policies.site.agents), 'agent address', 'es')}")
     languages = sorted({lang for lang, _ in templates.files})
     out.print(f"templates  {_counted(len(templates.names), 'template')} in {', '.join(languages)}")
     out.print(f"version    {policies.version}")
-    if not (policies.site.notices_address or settings.notices_address):
-        out.print("note       no gateway.notices in the site file: nobody could answer for a mail that waits")
-    for doubt in doubts(found.site_path):
-        out.print(f"note       {doubt.path}:{doubt.line}:{doubt.column}: {doubt.what}")
-    for note in _notes(policies, templates):
+    for note in _all_notes(found, templates, settings):
         out.print(f"note       {note}")
 
 
@@ -124,6 +124,21 @@ def _missing_templates(sources: Iterable[PolicySource], names: Collection[str]) 
                 yield source.tree.problem((key,), f"there is no template {key}s/{name}", write)
 
 
+def _all_notes(found: Inspection, templates: Templates, settings: Settings) -> Iterator[str]:
+    """What is no error, and still may not be meant: of the site file, of policies and templates."""
+    from gateway.located import BadFiles
+    from gateway.site.doubts import doubts
+
+    policies = found.policies
+    if policies is None:
+        return
+    if not (policies.site.notices_address or settings.notices_address):
+        yield "no gateway.notices in the site file: nobody could answer for a mail that waits"
+    with suppress(BadFiles):  # its errors are told as such
+        yield from (f"{each.path}:{each.line}:{each.column}: {each.what}" for each in doubts(found.site_path))
+    yield from _notes(policies, templates)
+
+
 def _notes(policies: PolicySet, templates: Templates) -> Iterator[str]:
     """What is no error, and still may not be meant."""
     from gateway.checkup import languages_without_notices
@@ -139,6 +154,10 @@ def _notes(policies: PolicySet, templates: Templates) -> Iterator[str]:
             yield f"{policy.path}: active_until: {until} has passed, so this policy does nothing any more"
         if policy.scope.share == 0 and policy.mode == "enforce":
             yield f"{policy.path}: share: 0 enforces it for no mail; mode: observe says the same"
+        spoken = policy.scope.languages or {team.lang for team in policies.site.teams.values()}
+        silent = sorted(lang for lang in spoken if not templates.has(f"reasons/{policy.id}", lang))
+        if policy.mode == "enforce" and policy.do != "notify" and set(silent) - {"en"}:
+            yield f"{policy.path}: no template reasons/{policy.id} in {', '.join(silent)}: agents read its `why` there"
     used = set(load_templates(shipped("templates")).names)
     for policy in policies.policies:
         used |= {f"reasons/{policy.id}", f"drafts/{policy.draft or policy.id}", f"notices/{policy.notice}"}

@@ -71,13 +71,14 @@ def sample(
         out.print(f"    subject  {plain(said['subject']) or '(no subject)'}")
         out.print(f"    message  {plain(said['message_id']) or 'no Message-ID'}")
         text = texts.get(said["message_id"])
-        for words in said["words"] if text is None else text.splitlines():
-            out.print(f"    | {plain(words)}".rstrip())
+        for line in (text or "").splitlines():
+            out.print(f"    | {plain(line)}".rstrip())
         if mails and text is None:
             out.print("    its text is not in what --mails names")
         if reveal:
             out.print(f"    who asked  {plain(said['requester']) or 'nobody found'}")
             out.print(f"    facts      {', '.join(map(plain, said['facts'])) or 'none'}")
+            out.print(f"    words      {', '.join(map(plain, said['words'])) or 'none'}")
     if not rows:
         out.print("nothing is open" if again else "there is no passed mail that was not drawn before")
         return
@@ -140,8 +141,12 @@ def shown(row: AuditRow, reveal: bool) -> dict[str, Any]:
         "subject": entry.subject,
         "message_id": entry.message_id,
         "lang": entry.lang,
-        "words": sorted(shortened(spans)),
     }
     if reveal:
-        said |= {"requester": entry.requester, "facts": sorted(entry.facts), "policy_version": entry.policy_version}
+        said |= {
+            "words": sorted(shortened(spans)),
+            "requester": entry.requester,
+            "facts": sorted(entry.facts),
+            "policy_version": entry.policy_version,
+        }
     return said

@@ -56,8 +56,10 @@ def history(
     for event in events:
         before = f" after {event.before}" if event.before and event.before != event.version else ""
         by = f", by {plain(event.by)}" if event.by else ""
+        stays = "stays: " if event.kind == "refused" else ""  # the version is that of the rules that went on
         out.print(
-            f"{moment(event.at)}  {event.kind:<11}  {event.version}{before}  ({event.how}{by}, {plain(event.host)})"
+            f"{moment(event.at)}  {event.kind:<11}  {stays}{event.version}{before}"
+            f"  ({event.how}{by}, {plain(event.host)})"
         )
         if diff and event.detail:
             _print_diff(event.detail.split("\n"), indent="    ")

@@ -13,7 +13,7 @@ when:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -49,6 +49,11 @@ class Has:
     def names(self) -> Iterator[str]:
         yield self.name
 
+    def __str__(self) -> str:
+        bounds = [f"{key} {value:g}" for key in ("at_least", "at_most") if (value := getattr(self, key)) is not None]
+        said = " or ".join(self.values) or ", ".join(bounds)
+        return f"{self.name}: {said}" if said else self.name
+
 
 @dataclass(frozen=True, slots=True)
 class Group:
@@ -67,6 +72,9 @@ class Group:
         for part in self.parts:
             yield from part.names()
 
+    def __str__(self) -> str:
+        return f"{self.kind}: [{', '.join(map(str, self.parts))}]"
+
 
 Condition = Has | Group
 
@@ -80,6 +88,17 @@ def reasons(condition: Condition, lookup: Lookup) -> Iterator[str]:
         for part in condition.parts:
             if part.holds(lookup):
                 yield from reasons(part, lookup)
+
+
+def lacking(condition: Condition, lookup: Lookup) -> Iterator[str]:
+    """What keeps a condition from holding, as the policy says it: "eta", "none: refusal"."""
+    if condition.holds(lookup):
+        return
+    if isinstance(condition, Has) or condition.kind != "all":
+        yield str(condition)
+        return
+    for part in condition.parts:
+        yield from lacking(part, lookup)
 
 
 def confidence(condition: Condition, lookup: Lookup, sure: Callable[[str], float]) -> float:
@@ -98,9 +117,13 @@ def confidence(condition: Condition, lookup: Lookup, sure: Callable[[str], float
 
 @dataclass(frozen=True, slots=True)
 class Grammar:
-    """Reads conditions. `names` are the known facts, each with its possible values (() for any)."""
+    """Reads conditions. `names` are the known facts, each with its possible values; `open` are those with any others.
+
+    All others are there or not.
+    """
 
     names: Mapping[str, Sequence[str]]
+    open: Collection[str] = ()
 
     def read(self, value: Any, loc: Loc, tree: Tree, problems: list[Problem], *, lists: Kind = "all") -> Condition:
         """The condition at `loc`; what is wrong with it goes to `problems`. `lists` says what a bare list means."""
@@ -127,8 +150,7 @@ class Grammar:
 
     def _has(self, name: str, value: Any, loc: Loc, tree: Tree, problems: list[Problem], *, key: bool) -> Condition:
         if name not in self.names:
-            near = suggest(name, [*self.names, *(_KINDS if key else ())])
-            write = near or f"one of: {', '.join(sorted(self.names))}"
+            write = self._meant(name, key)
             problems.append(tree.problem(loc, f'unknown fact "{name}"', write, key=key))
             return Has(name)
         if value is None or value is True:
@@ -138,6 +160,9 @@ class Grammar:
         if isinstance(value, dict):
             return self._bounds(name, value, loc, tree, problems)
         allowed = self.names[name]
+        if not allowed and name not in self.open:
+            problems.append(tree.problem(loc, f'"{name}" has no values: it is there, or not', f"{name}, alone"))
+            return Has(name)
         listed = value if isinstance(value, list) else [value]
         for number, item in enumerate(listed):
             at = (*loc, number) if isinstance(value, list) else loc
@@ -148,6 +173,18 @@ class Grammar:
                 write = f"{near} (allowed: {one_of(allowed)})" if near else one_of(allowed)
                 problems.append(tree.problem(at, f'"{name}" is never "{item}"', write))
         return Has(name, tuple(str(item) for item in listed))
+
+    def _meant(self, name: str, key: bool) -> str:
+        """What somebody may have meant by a name that is none."""
+        if key and name in ("not", "no", "never"):
+            return "none: with a list"
+        about, dot, rest = name.partition(".")
+        same = [each.partition(".")[2] for each in self.names if dot and each.startswith(f"{about}.")]
+        if same:
+            near = {"outside": "external", "inside": "internal"}.get(rest) or suggest(rest, same)
+            return f"{about}.{near}" if near in same else one_of(f"{about}.{each}" for each in same)
+        near = suggest(name, [*self.names, *(_KINDS if key else ())])
+        return near or f"one of: {', '.join(sorted(self.names))} (the clock is no fact; days stand under scope)"
 
     def _bounds(self, name: str, value: dict[str, Any], loc: Loc, tree: Tree, problems: list[Problem]) -> Condition:
         for key, bound in value.items():

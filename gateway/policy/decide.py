@@ -8,7 +8,7 @@ from typing import Any
 
 from gateway.mail.address import Mailbox
 from gateway.mail.span import Span
-from gateway.policy.conditions import confidence, reasons
+from gateway.policy.conditions import confidence, lacking, reasons
 from gateway.policy.decision import Decision, Disposition, Finding, Fix, strongest
 from gateway.policy.grounds import Grounds, grounds_of
 from gateway.policy.guard import UNKNOWN, for_policy
@@ -127,6 +127,18 @@ def _findings(grounds: Grounds, facts: _Named, policies: PolicySet, observe: boo
 def matches(policy: Policy, facts: _Named) -> bool:
     """True when the policy's facts hold and nothing excuses them."""
     return policy.when.holds(facts) and not (policy.unless is not None and policy.unless.holds(facts.perhaps))
+
+
+def explained(reading: Reading, policy: Policy, site: Site) -> str:
+    """Why a policy finds something in a mail or nothing, as its own conditions say it, whatever its scope."""
+    facts = _Named(grounds_of(reading, site), site)
+    if not policy.when.holds(facts):
+        return f"`when` lacks {', '.join(lacking(policy.when, facts))}"
+    if policy.unless is not None and policy.unless.holds(facts.perhaps):
+        return f"excused under `unless` by {', '.join(dict.fromkeys(reasons(policy.unless, facts.perhaps)))}"
+    if policy.exempt is not None and policy.exempt.holds(facts):
+        return f"exempt by {', '.join(dict.fromkeys(reasons(policy.exempt, facts)))}"
+    return f"`when` holds by {', '.join(dict.fromkeys(reasons(policy.when, facts)))}"
 
 
 def _fix(policy: Policy, grounds: Grounds, site: Site) -> Fix | None:

@@ -12,7 +12,7 @@ from typing import Literal
 
 from gateway.mail.envelope import Envelope
 from gateway.mail.message import read_message
-from gateway.policy.decide import decide
+from gateway.policy.decide import decide, explained
 from gateway.policy.decision import Decision
 from gateway.policy.file import ContextPart, EarlierPart, ExamplePart
 from gateway.policy.model import Policy, PolicySet, Scope
@@ -97,6 +97,10 @@ def _run(policy: Policy, number: int, example: ExamplePart, policies: PolicySet,
     site = policies.site if example.site == "own" else example_site
     reading, decision = judge(example, replace(policies, policies=(alone,)), site)
     told = list(_differences(example, reading, decision))
+    if told and reading.judged:
+        told.append(explained(reading, alone, site))
+        if policy.scope != Scope() or policy.teams:
+            told.append("examples leave scope and teams aside")
     facts = ", ".join(sorted(reading.facts)) or "none"
     found = f"facts: {facts}" if reading.judged else f"it is not judged: {reading.why_not}"
     if reading.agent is None:

@@ -17,7 +17,7 @@ from gateway.policy.conditions import Condition, Grammar, Group
 from gateway.policy.examples import run_examples
 from gateway.policy.file import PolicyFile
 from gateway.policy.model import Policy, PolicySet, Scope
-from gateway.policy.names import NAMES
+from gateway.policy.names import NAMES, OPEN
 from gateway.policy.variants import check_variants, with_variants
 from gateway.proven import PROVEN, keep, proof_of
 from gateway.reading.lexicon import load_lexicon
@@ -29,7 +29,7 @@ RESERVED = frozenset({"site.yaml"})
 LEXICON = "lexicon"
 UNFINISHED = ".roll-back"
 """The mark in a folder whose files are being put back (`gateway.rule_files`): it is neither the old nor the new one."""
-GRAMMAR = Grammar(NAMES)
+GRAMMAR = Grammar(NAMES, OPEN)
 STAND_INS: dict[str, object] = {"title": "?", "why": "?", "when": None, "do": "pass", "examples": []}
 """For the required keys of a policy, where they are missing or wrong: with them the rest of the file can be read."""
 
@@ -140,6 +140,10 @@ def _policy_of(tree: Tree, site: Site | None, problems: list[Problem]) -> Policy
     identifier = tree.name.rpartition("/")[2].removesuffix(".yaml")
     if not POLICY_ID.match(identifier):
         problems.append(tree.at(1, 1, f'"{identifier}" is no policy id', "a file name like dropped-requester.yaml"))
+    if isinstance(tree.data, dict) and {"lang", "cues"} <= tree.data.keys():
+        write = f"{LEXICON}/{tree.name.rpartition('/')[2]} as its place"
+        problems.append(tree.at(1, 1, "this is a lexicon, no policy", write))
+        return None
     fitting = fit(PolicyFile, tree, problems, STAND_INS)
     data = tree.data if isinstance(tree.data, dict) else {}
     when = _condition(tree, data, "when", problems) or Group("any", ())
@@ -208,7 +212,8 @@ def _read_folder(folder: Path, site: Site | None, problems: list[Problem]) -> li
         return []
     paths = policy_files(folder)
     for path in sorted(folder.glob("*.yml")):
-        problems.append(Problem(str(path), 1, 1, "a policy file must end in .yaml", f"{path.stem}.yaml as its name"))
+        name = re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-") or "my-policy"
+        problems.append(Problem(str(path), 1, 1, "a policy file must end in .yaml", f"{name}.yaml as its name"))
     if not paths:
         problems.append(
             Problem(str(folder), 1, 1, "the folder has no policies", "at least one file like no-refusal.yaml")

@@ -1,4 +1,4 @@
-"""Every name that a condition may use, each with its possible values (none listed: any, or no value)."""
+"""Every name that a condition may use, each with its values (none listed: any if it is OPEN, else none)."""
 
 from __future__ import annotations
 
@@ -19,5 +19,8 @@ _ABOUT: dict[str, tuple[str, Sequence[str]]] = {
 ABOUT: Mapping[str, Sequence[str]] = {name: values for name, (_, values) in _ABOUT.items()}
 """What is known of requester, agent and mail beside the facts of the text."""
 ABOUT_MEANINGS: Mapping[str, str] = {name: meaning for name, (meaning, _) in _ABOUT.items()}
+
+OPEN = frozenset(("eta", "promise", "target", "unreadable", "questions", "unanswered", "agent.team", "mail.language"))
+"""Names with values that nobody can list."""
 
 NAMES: Mapping[str, Sequence[str]] = {**FACTS, **ABOUT}

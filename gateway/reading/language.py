@@ -34,6 +34,16 @@ _ASCII_WORDS = re.compile(r"[a-z]++(?:'[a-z]++)?+")
 """The same where there is nothing but ASCII, in lower case: in half the time."""
 
 
+_KNOWN = (
+    "af am an ar as az ba be bg bn br bs ca cs cy da de dz el en eo es et eu fa fi fo fr fy ga gd gl gu ha he hi "
+    "hr ht hu hy id ig is it ja jv ka kk km kn ko ku ky la lb lg ln lo lt lv mg mk ml mn mr ms mt my ne nl nn no "
+    "oc om or pa pl ps pt qu ro ru rw sa se si sk sl sn so sq sr st sv sw ta te tg th tk tl tr tt ug uk ur uz vi "
+    "vo wa xh yo zh zu"
+)
+KNOWN = frozenset(_KNOWN.split())
+"""The languages of two letters that can be told apart: those of py3langid's model."""
+
+
 @lru_cache(maxsize=8)
 def _identifier(languages: tuple[str, ...]) -> Any:
     from py3langid.langid import MODEL_FILE, LanguageIdentifier  # loads a model: only where mail is read

@@ -13,17 +13,17 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from gateway.located import BadFiles, Problem, Tree, read_text, read_yaml, suggest
+from gateway.located import BadFiles, Problem, Tree, Wrong, read_text, read_yaml, suggest
 from gateway.located_model import fit
 from gateway.mail.lazy import lazy
 from gateway.proven import PROVEN, keep, proof_of
 from gateway.reading.acts.acts import UNREAD, Acts
 from gateway.reading.automaton import Captures, Pattern, PatternSet, Span
-from gateway.reading.cues import CUES, SCOPES, Scope
+from gateway.reading.cues import CUES, FEEDS, SCOPES, Scope
 from gateway.reading.dates import Calendar, CalendarWords
-from gateway.reading.language import SmallWords
+from gateway.reading.language import KNOWN, SmallWords
 from gateway.reading.phrases import LETTERS, LINE_FEED, BadPhrase, Known, compile_phrase, fold
 from gateway.reading.sentences import Prepared, prepare
 
@@ -39,9 +39,15 @@ class _Cue(BaseModel):
     near_misses: list[str] = []
 
 
+def _lang(code: str) -> str:
+    if code not in KNOWN:
+        raise Wrong(f'no mail can be told to be in "{code}"', f"a code of two letters: {', '.join(sorted(KNOWN))}")
+    return code
+
+
 class _File(BaseModel):
     model_config = ConfigDict(extra="forbid")
-    lang: Annotated[str, Field(pattern=r"^[a-z]{2}$")]
+    lang: Annotated[str, AfterValidator(_lang)]
     greetings: list[str] = []
     closings: list[str] = []
     small_words: list[str] = []
@@ -266,7 +272,7 @@ def build_lexicon(files: Iterable[tuple[Tree, _File]], problems: list[Problem], 
         for cue, entries in file.cues.items():
             if cue not in CUES:
                 near = suggest(cue, CUES)
-                write = near or f"one of {', '.join(CUES)}"
+                write = " or ".join(FEEDS.get(cue, ())) or near or f"one of {', '.join(CUES)}"
                 problems.append(tree.problem(("cues", cue), f'no cue is called "{cue}"', write, key=True))
                 continue
             for number, entry in enumerate(entries):

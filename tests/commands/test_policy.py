@@ -63,7 +63,32 @@ def test_examples_are_run_beside_the_faults_of_other_files(run: Run, folder: Pat
     path.write_text(text.replace("no, we can't do that.", "yes, gladly.", 1))
     ran = run("policy", "check", "--policies", folder)
     assert ran.code == 2 and 'the key "when" is missing' in ran.out
-    assert 'the example "a bare no" fails' in ran.out and "The examples of other were not run" in ran.out
+    assert 'the example "a bare no" fails' in ran.out and "Not run: the examples of other;" in ran.out
+
+
+def test_what_keeps_an_example_from_its_end_is_said(run: Run, folder: Path) -> None:
+    path = folder / "bare-refusal.yaml"
+    text = path.read_text()
+    path.write_text(
+        text.replace("when: [refusal, to_requester]", "when: [refusal, to_requester, requester.internal, fyi]")
+    )
+    told = run("policy", "test", "--policies", folder).out
+    assert "it should hit, and does not; `when` lacks fyi; facts: " in told
+    path.write_text(text.replace("unless:\n  - reason\n", "scope: {languages: [de]}\nunless:\n  - refusal\n", 1))
+    told = run("policy", "test", "--policies", folder).out
+    assert "does not; excused under `unless` by refusal; examples leave scope and teams aside; facts: " in told
+
+
+def test_notes_stand_beside_errors_and_a_broken_settings_file_is_said_to_hide_others(run: Run, tmp_path: Path) -> None:
+    site = tmp_path / "site.yaml"
+    site.write_text("agents: [ann@other.example]\nlogins: {b: bob@other.example}\n")
+    settings = tmp_path / "settings.toml"
+    settings.write_text(f'site = "{site}"\nlisten = "nowhere"\n')
+    out = run("policy", "check", "--settings", settings).out
+    assert "is not an address to listen on" in out and "bob@other.example is no agent" in " ".join(out.split())
+    settings.write_text('listen = "a:1"\nlisten = "b:1"\n')
+    out = run("policy", "check", "--settings", settings).out
+    assert "Not looked at: what else stands in the settings, and the files that they name." in out
 
 
 def test_doubts_about_a_site_are_notes(run: Run, tmp_path: Path) -> None:

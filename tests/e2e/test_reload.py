@@ -217,6 +217,23 @@ async def test_a_folder_that_is_moved_away_and_back_is_noticed(tmp_path, own):
             ledgers.check()
 
 
+async def test_what_is_saved_while_no_watch_stands_is_taken(tmp_path, own):
+    """The very folder comes back, and is edited before anybody has looked; right files after wrong ones are told."""
+    with capture_logs() as logs:
+        async with scene(tmp_path, own, reload_watch=True) as (gateway, ledgers):
+            await asyncio.sleep(0.5)
+            own.rename(own.parent / "away")
+            await until(lambda: bool(events(logs, KEPT)), "the log says so")
+            await asyncio.sleep(2)
+            (own.parent / "away").rename(own)
+            await until(lambda: bool(events(logs, "policies are as they were")), "it is back")
+            replaced(own / "bare-refusal.yaml", "do: hold", "do: reject")
+            await until(lambda: bool(events(logs, TAKEN)), "what was saved is taken")
+            assert events(logs, TAKEN)[0]["changed"] == "bare-refusal (reject, enforce)"
+            assert await ledgers.send(gateway.port, refusal("new")) == 550
+            ledgers.check()
+
+
 async def test_each_save_that_is_refused_is_told(tmp_path, own):
     """One file stays broken; whoever saves another one hears that it is not in force."""
     with capture_logs() as logs:

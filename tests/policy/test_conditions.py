@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from gateway.located import load_yaml
-from gateway.policy.conditions import Condition, Grammar, reasons
+from gateway.policy.conditions import Condition, Grammar, lacking, reasons
 
 GRAMMAR = Grammar(
-    {"refusal": (), "eta": (), "referral": ("hand-off", "redirect", "consult"), "questions": (), "reason": ()}
+    {"refusal": (), "eta": (), "referral": ("hand-off", "redirect", "consult"), "questions": (), "reason": ()},
+    open={"eta", "questions"},
 )
+ABOUT = Grammar({"requester.known": (), "requester.external": (), "requester.grade": ("observed",), "refusal": ()})
 
 
 def read(text: str, lists: str = "all") -> tuple[Condition, list[str]]:
@@ -70,7 +72,13 @@ def test_reasons_are_the_facts_that_hold_and_never_absences() -> None:
         ("when: refusl", 'p.yaml:1:7: unknown fact "refusl". Write: refusal'),
         ("when: [refusal, refrral]", 'p.yaml:1:17: unknown fact "refrral". Write: referral'),
         ("when:\n  anny: [refusal]", 'p.yaml:2:3: unknown fact "anny". Write: any'),
-        ("when: zzz", 'p.yaml:1:7: unknown fact "zzz". Write: one of: eta, questions, reason, referral, refusal'),
+        (
+            "when: zzz",
+            'p.yaml:1:7: unknown fact "zzz". Write: one of: eta, questions, reason, referral, refusal'
+            " (the clock is no fact; days stand under scope)",
+        ),
+        ("when: {not: [refusal]}", 'p.yaml:1:8: unknown fact "not". Write: none: with a list'),
+        ("when: {refusal: [hard]}", 'p.yaml:1:17: "refusal" has no values: it is there, or not. Write: refusal, alone'),
         (
             "when: {referral: handoff}",
             'p.yaml:1:18: "referral" is never "handoff". Write: hand-off (allowed: hand-off, redirect or consult)',
@@ -90,3 +98,33 @@ def test_reasons_are_the_facts_that_hold_and_never_absences() -> None:
 )
 def test_what_is_said_of_a_wrong_one(text: str, said: str) -> None:
     assert read(text)[1] == [said]
+
+
+@pytest.mark.parametrize(
+    ("name", "write"),
+    [
+        ("requester.outside", "requester.external"),
+        ("requester.knwon", "requester.known"),
+        ("requester.zzz", "requester.known, requester.external or requester.grade"),
+    ],
+)
+def test_a_name_beside_others_of_its_kind(name: str, write: str) -> None:
+    problems: list[Any] = []
+    ABOUT.read(name, ("when",), load_yaml(f"when: {name}", "p.yaml"), problems)
+    assert [problem.write for problem in problems] == [write]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("when: [refusal, eta]", ["eta"]),
+        ("when: [refusal, {none: [refusal]}]", ["none: [refusal]"]),
+        ("when: {all: [eta, {any: [reason, {questions: {at_least: 2}}]}]}",
+         ["eta", "any: [reason, questions: at_least 2]"]),
+        ("when: {referral: [hand-off, consult]}", ["referral: hand-off or consult"]),
+        ("when: refusal", []),
+    ],
+)  # fmt: skip
+def test_what_a_condition_lacks(text: str, said: list[str]) -> None:
+    condition, _ = read(text)
+    assert list(lacking(condition, {"refusal": True, "questions": 1}.get)) == said

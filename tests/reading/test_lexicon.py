@@ -11,6 +11,7 @@ import re2
 
 from gateway.located import BadFiles
 from gateway.reading.cues import CUES
+from gateway.reading.language import KNOWN
 from gateway.reading.lexicon import Lexicon, load_lexicon
 from gateway.reading.phrases import BadPhrase, compile_phrase, fold, octets_of
 from gateway.reading.sentences import clauses
@@ -69,6 +70,23 @@ def test_a_bad_file_says_everything_at_once(tmp_path: Path) -> None:
         load_lexicon(tmp_path)
     assert [(p.line, p.column) for p in bad.value.problems] == [(4, 13), (7, 14), (8, 21), (9, 3)]
     assert bad.value.problems[3].write == "refusal"
+
+
+def test_a_language_that_nobody_can_tell_is_an_error_of_the_file(tmp_path: Path) -> None:
+    (tmp_path / "kl.yaml").write_text("lang: kl\ncues: {}\n")
+    (tmp_path / "en.yaml").write_text("lang: en\ncues: {eta: [{say: [soon], hits: [soon]}]}\n")
+    with pytest.raises(BadFiles) as bad:
+        load_lexicon(tmp_path)
+    told = [(problem.line, problem.column, problem.what, problem.write) for problem in bad.value.problems]
+    assert told[0] == (2, 8, 'no cue is called "eta"', "eta_words")
+    assert told[1][:3] == (1, 7, 'no mail can be told to be in "kl"') and ", de, " in told[1][3]
+
+
+def test_the_languages_are_those_of_the_model() -> None:
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    model = LanguageIdentifier.from_model_file(MODEL_FILE)
+    assert {code for code in model.nb_classes if len(code) == 2} == KNOWN
 
 
 def test_a_later_folder_adds(tmp_path: Path, lexicon: Lexicon) -> None:

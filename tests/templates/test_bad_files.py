@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from gateway.located import BadFiles
+from gateway.resources import shipped
 from gateway.template_files import check_templates, load_templates
 
 SHIPPED = Path(__file__).parent.parent.parent / "templates"
@@ -113,3 +114,26 @@ def test_a_translation_without_its_english_template_is_refused(tmp_path: Path) -
 def test_an_absent_folder_is_named() -> None:
     with pytest.raises(BadFiles, match=r"/nowhere:1:1: there is no such folder"):
         load_templates(Path("/nowhere"))
+
+
+def test_a_template_of_ones_own_is_like_the_one_it_stands_for(tmp_path: Path) -> None:
+    """No subject, another answer's word, a folder that is no language."""
+    for name, text in {
+        "en/acks/settled.txt": "x",
+        "en/notices/hold.txt": "---\nneeds:\n  held_id: x\nexample: {held_id: y}\n---\n{{ held_id }}\n",
+        "en/answers/fix.txt": "---\nlabel: SEND\nneeds:\n  adds: x\nexample:\n  adds: [y]\n---\nadds {{ adds|join }}",
+        "de/answers/discard.txt": "---\nlabel: WEG\n---\nweg damit",
+        "En/notices/hold.txt": "---\nneeds: {}\n---\nx",
+    }.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        if text != "x":
+            (tmp_path / name).write_text(text)
+    said = [str(problem).removeprefix(f"{tmp_path}/") for problem in check_templates(shipped("templates"), tmp_path)]
+    assert said == [
+        'En/notices/hold.txt:1:1: "En" is no language code, so nobody is ever written to in it. Write: a folder such '
+        "as en or pt",
+        'de/answers/discard.txt:2:1: "WEG" is no word for an answer. Write: label: VERWERFEN',
+        'en/answers/fix.txt:2:1: "SEND" is the word for send. Write: label: FIX',
+        'en/notices/hold.txt:1:1: there is no "subject", which the template has that this one stands for. Write: '
+        'subject: "…" above the text',
+    ]
