@@ -6,11 +6,13 @@ Nothing here scans a text more than a few times: quoted text is whatever somebod
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from gateway.mail.address import Mailbox
 
 _MOST = 4000
 """Characters of one address list that are read."""
+_LONGEST_KNOWN = 200
 _STOPS = re.escape(' \t\r\n\u00a0\u3000<>()[]{}",;:|*«»“”„、。，@')
 _ADDRESS = re.compile(f"[^{_STOPS}]{{1,65}}+@[^{_STOPS}]{{1,254}}+")
 _AT_POST = re.compile(r" AT [A-Z_0-9]+\Z")
@@ -78,7 +80,11 @@ def parse_person(text: str, links: tuple[str, ...] = ()) -> Mailbox | None:
 
     `links` are mailto addresses behind the words; they count where the words have no address.
     """
-    text = text[:_MOST].strip()
+    return _read_known(text, links) if len(text) <= _LONGEST_KNOWN else _read(text[:_MOST], links)
+
+
+def _read(text: str, links: tuple[str, ...]) -> Mailbox | None:
+    text = text.strip()
     place = find_address(text)
     if place is None:
         at = text.find("@")
@@ -100,6 +106,9 @@ def parse_person(text: str, links: tuple[str, ...] = ()) -> Mailbox | None:
         if after[:1] == "(" and ")" in after and "@" not in after:  # jill@x (Jill Amory)
             name = clean_name(after[1 : after.find(")")])
     return Mailbox(text[left:right], name)
+
+
+_read_known = lru_cache(maxsize=2_000)(_read)  # one mail quotes the same few people again and again
 
 
 def parse_people(text: str, links: tuple[str, ...] = ()) -> tuple[Mailbox, ...]:

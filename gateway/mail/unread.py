@@ -30,10 +30,10 @@ def why_unread(message: Message, lines: Sequence[Line], kinds: Sequence[str], ne
     if not message.attached and not any(part.is_text and not part.attachment for part in message.parts):
         kept = next((part.content_type for part in message.parts if part.size), "")
         return f"no text, only {kept}" if kept else ""
-    said = _ESCAPES.sub("", new.text)
+    said = _ESCAPES.sub("", new.text) if "\x1b" in new.text else new.text
     if said and _garbled(said) > MOST_GARBLED:
         return "its characters are none of any alphabet"
-    if _PLACEHOLDER.sub("", new.text).strip():
+    if (_PLACEHOLDER.sub("", new.text) if "[" in new.text or "<" in new.text else new.text).strip():
         return ""
     if _has_pictures(message, lines, kinds, new, forward):
         return "its text is in a picture"

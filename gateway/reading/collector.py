@@ -255,7 +255,7 @@ class Collector:
         if not any(name in self.facts for name in ("refusal", "out_of_scope", "dismissive")) or "target" in self.facts:
             return
         known = [self.agent.mailbox] + ([self.requester.mailbox] if self.requester is not None else [])
-        if named := somebody_named(self.scan, noes, self.site, name_words(known, self.site)):
+        if named := somebody_named(self.scan, noes, self.site, known):
             for name in ("target", "redirect", "helps"):
                 self.hints.setdefault(name, self._fact(name, True, [named]))
 

@@ -149,7 +149,7 @@ class Calendar:
             resolved = self._resolve(named, now.date())
             if resolved is not None:
                 value, past, vague = resolved
-                found.append(When(prepared.offset(first), prepared.offset(last), value, past, vague))
+                found.append(When(*prepared.span(first, last), value, past, vague))
         return tuple(found)
 
     def matches(self, prepared: Prepared) -> Iterator[tuple[int, int, Mapping[str, str]]]:

@@ -138,7 +138,8 @@ class Scan:
 
     def said(self, *cues: str) -> tuple[Hit, ...]:
         """The hits of some cues in what is said: neither in a greeting nor in a closing."""
-        return tuple(hit for hit in self.of(*cues) if self.is_said(hit.sentence))
+        hits = self.of(*cues)
+        return tuple([hit for hit in hits if self.is_said(hit.sentence)]) if hits else ()
 
     def is_said(self, index: int) -> bool:
         return self.prepared.sentences[index].kind == "body"
@@ -349,7 +350,7 @@ def _find(group: _Group, prepared: Prepared, data: bytes) -> list[Hit]:
                 at = max(at, right)  # nor is anything else of this sentence a hit
                 continue
             asked = right
-        start, end = prepared.offset(first), prepared.offset(last)
+        start, end = prepared.span(first, last)
         hits.append(Hit(group.cue, group.lang, start, end, prepared.index_at(start)))
     return hits
 

@@ -16,9 +16,10 @@ from gateway.reading.refusal import Noes, clause_of, words_beside
 from gateway.reading.sentences import clauses
 
 NOT_BEFORE = re.compile(r"(?:not )?(?:before|until|till|vor|bis|erst|avant|antes|prima|voor|tot|nicht vor)\b")
-_ROUTE = re.compile(
-    r"https?://\S+|www\.\S+|(?<![\w.+-])[\w.+-]{1,64}+@[\w-]{1,63}+\.[\w.-]{1,190}|(?<![@#\w])\+?\d[\d ()/.-]{6,30}\d"
-)
+_NUMBER = r"(?<![@#\w])\+?\d[\d ()/.-]{6,30}\d"
+_ROUTE = re.compile(rf"https?://\S+|www\.\S+|(?<![\w.+-])[\w.+-]{{1,64}}+@[\w-]{{1,63}}+\.[\w.-]{{1,190}}|{_NUMBER}")
+_ONLY_NUMBER = re.compile(_NUMBER)
+"""All that is left of routes where there is neither "@" nor "//" nor "www."."""
 FAR = 3
 """Sentences from a refusal within which another way belongs to it."""
 _DATE = re.compile(r"\d{1,2}\s?[./-]\s?\d{1,2}\s?[./-]\s?\d{2,4}|\d{4}[/-]\d{1,2}[/-]\d{1,2}|\d[\d.]*[.,]\d{2}\b")
@@ -75,11 +76,17 @@ def route_in(scan: Scan, start: int, end: int) -> tuple[int, int] | None:
 
 
 def _routes(scan: Scan, start: int, end: int) -> Iterator[tuple[int, int]]:
-    if not scan.prepared.points(start, end):
+    text = scan.prepared.text
+    first = scan.prepared.point(start, end)
+    if first < 0:
         return  # the cheap question first: nearly no sentence has a route
-    for found in _ROUTE.finditer(scan.prepared.text, start, end):
-        text = found.group()
-        if text[0] in "+0123456789(" and (sum(map(str.isdigit, text)) < DIGITS or _DATE.match(text)):
+    if text.find("@", start, end) < 0 and text.find("//", start, end) < 0 and text.find("www.", start, end) < 0:
+        routes = _ONLY_NUMBER.finditer(text, max(start, first - 1), end)
+    else:
+        routes = _ROUTE.finditer(text, start, end)
+    for found in routes:
+        route = found.group()
+        if route[0] in "+0123456789(" and (sum(map(str.isdigit, route)) < DIGITS or _DATE.match(route)):
             continue
         yield found.span()
 
@@ -194,7 +201,7 @@ def find_help(scan: Scan, ways: Sequence[tuple[int, int]]) -> list[tuple[int, in
     found = [way for way in ways if not scan.within(scan.prepared.index_at(way[0]), "no_route")]
     found += [(hit.start, hit.end) for hit in scan.said("directions")]
     for sentence in scan.prepared.sentences:
-        if sentence.kind == "body" and scan.prepared.points(sentence.start, sentence.end):
+        if sentence.kind == "body":
             found += _routes(scan, sentence.start, sentence.end)
     return sorted(set(found))
 

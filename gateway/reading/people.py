@@ -88,13 +88,14 @@ def _beginnings(called: frozenset[tuple[str, ...]]) -> frozenset[tuple[str, ...]
     return frozenset(name[:2] for name in called)
 
 
-def somebody_named(scan: Scan, noes: Noes, site: Site, known: frozenset[str]) -> tuple[int, int] | None:
-    """Where somebody stands with their whole name who is neither the writer nor whoever asked (`known`: the words of
-    these two's names), and of whom no refusal is told behind it, in a sentence that says
-    why, or that they have the matter: "Bob Nilsson decides that", not "Bob Nilsson says hello"."""
+def somebody_named(scan: Scan, noes: Noes, site: Site, known: Iterable[Mailbox]) -> tuple[int, int] | None:
+    """Where somebody stands with their whole name who is none of those `known` (the writer and whoever asked), and of
+    whom no refusal is told behind it, in a sentence that says why, or that they have the matter: "Bob Nilsson decides
+    that", not "Bob Nilsson says hello"."""
     words = list(map(str.casefold, _SPOKEN.findall(scan.prepared.text)))
     if _beginnings(site.called).isdisjoint(pairwise(words)):
         return None  # the cheap question first: nearly no mail names anybody
+    familiar = name_words(known, site)
     for number, sentence in enumerate(scan.prepared.sentences):
         if not scan.is_said(number):
             continue
@@ -107,7 +108,7 @@ def somebody_named(scan: Scan, noes: Noes, site: Site, known: frozenset[str]) ->
             if (
                 not told_of
                 and _points(scan, number, start, end)
-                and not _words_of(scan.prepared.text[start:end]) <= known
+                and not _words_of(scan.prepared.text[start:end]) <= familiar
             ):
                 return start, end
     return None

@@ -98,25 +98,25 @@ def compile_phrase(phrase: str, words: Mapping[str, list[str]], known: Known | N
 def fold(text: str) -> str:
     """The form in which phrases and mail are compared: lower case, one kind of apostrophe; the length never changes."""
     lowered = text.lower()
+    if lowered.isascii():
+        return lowered.replace("`", "'").replace("\t", " ")  # of _SAME, all that is ASCII
     if len(lowered) != len(text):
         lowered = "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
-    return lowered.translate(_SAME)
+    return _ANY_SAME.sub(lambda found: _SAME[found.group()], lowered)
 
 
 def octets_of(folded: str) -> bytes:
     """Folded text as phrases read it: UTF-8 between two line feeds, what is neither letter nor ASCII made a blank."""
-    folded = folded.translate(_EMPHASIS)
+    folded = folded.replace("*", " ").replace("_", " ")  # emphasis of plain text: *not*, __never__
     if not folded.isascii():
         folded = _STRANGE.sub(" ", _DASHES.sub(";", folded))
     return b"\n" + folded.encode("utf-8", "replace") + b"\n"
 
 
-_EMPHASIS = {ord("*"): " ", ord("_"): " "}
-"""Marks with which plain text emphasises: *not*, __never__."""
-
 _SAME = (
-    {ord(c): "'" for c in "’‘`´ʼ"} | {ord(c): " " for c in "\u00a0\u202f\u2009\t\u200b"} | {0x2011: "-", 0x2010: "-"}
+    dict.fromkeys("’‘`´ʼ", "'") | dict.fromkeys("\u00a0\u202f\u2009\t\u200b", " ") | dict.fromkeys("\u2010\u2011", "-")
 )
+_ANY_SAME = re.compile(f"[{''.join(_SAME)}]")
 
 
 def _choice(reader: _Reader, led: bool) -> str:

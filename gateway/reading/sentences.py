@@ -81,12 +81,13 @@ class Prepared:
         """The octets of `data` that only go on with a character."""
         return [found.start() for found in _GOES_ON.finditer(self.data)]
 
-    def offset(self, octet: int) -> int:
-        """The offset in code points of an octet of `data`."""
-        at = octet - 1
+    def span(self, first: int, last: int) -> tuple[int, int]:
+        """The offsets in code points of two octets of `data`."""
+        start, end = first - 1, last - 1
         if len(self.data) != len(self.folded) + 2:
-            at -= bisect_left(self._wide, octet)
-        return at if at > 0 else 0
+            start -= bisect_left(self._wide, first)
+            end -= bisect_left(self._wide, last)
+        return max(start, 0), max(end, 0)
 
     def index_at(self, offset: int) -> int:
         """The number of the sentence that holds an offset (the one before it, where it stands between two)."""
@@ -96,11 +97,11 @@ class Prepared:
     def _points(self) -> list[int]:
         return [found.start() for found in _POINTS.finditer(self.text)]
 
-    def points(self, start: int, end: int) -> bool:
-        """Whether a link, an address or a number can stand between two offsets: "@", a digit, "//" or "www." does."""
+    def point(self, start: int, end: int) -> int:
+        """Where between two offsets a link, an address or a number first shows: "@", a digit, "//" or "www."; or -1."""
         points = self._points
         at = bisect_left(points, start)
-        return at < len(points) and points[at] < end
+        return points[at] if at < len(points) and points[at] < end else -1
 
     @lazy
     def _clause_marks(self) -> dict[int, list[int]]:

@@ -278,8 +278,9 @@ class Site:
 
     def is_own(self, address: str) -> bool:
         """True for the gateway's own addresses, whatever tag they carry."""
-        own = {self.same.canonical(a) for a in (self.notices_address, self.feed_address) if a}
-        return bool(address) and self.same.canonical(address) in own
+        return bool(address) and (
+            self.same_person(self.notices_address, address) or self.same_person(self.feed_address, address)
+        )
 
 
 def _keep(answers: dict[str, tuple[T]], address: str, answer: T) -> tuple[T]:

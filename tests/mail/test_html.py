@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from gateway.mail.html import split_html
+from gateway.mail.html import ink, split_html
 from gateway.mail.lines import trace
 from gateway.mail.message import read_message
 from gateway.mail.quoting import Body, split_body
@@ -201,3 +201,9 @@ def test_hostile_html_is_bounded(name: str) -> None:
     if body.new.text:
         body.new.locate(0, len(body.new.text))
     assert time.process_time() - begun < 4
+
+
+def test_ink_is_what_is_no_blank() -> None:
+    every = "".join(map(chr, range(128)))
+    for text in ("", every, "a b\tc\n", "\u00a0ü \u2003ß", every + "\u3000é"):
+        assert ink(text) == len("".join(text.split()))

@@ -10,6 +10,7 @@ import pytest
 import re2
 
 from gateway.located import BadFiles
+from gateway.reading.automaton import Captures, Pattern
 from gateway.reading.cues import CUES
 from gateway.reading.language import KNOWN
 from gateway.reading.lexicon import Lexicon, load_lexicon
@@ -207,3 +208,27 @@ def test_hostile_text_takes_no_longer_than_its_length(lexicon: Lexicon) -> None:
         scan = lexicon.scan_text(piece)
         assert len(scan.prepared.folded) <= 60_000
         lexicon.calendar.find(scan.prepared, datetime(2026, 3, 2, tzinfo=NOW.tzinfo))
+
+
+@pytest.mark.parametrize(
+    ("text", "folded"),
+    [
+        ("Don`t\tGO", "don't go"),
+        ("Je n\u2019ai pas\u00a0d\u2019Accès", "je n'ai pas d'accès"),
+        ("E\u2011Mail\u2010Größe ´s", "e-mail-größe 's"),
+        ("\u212aelvin", "kelvin"),
+        ("\u0130stanbul", "\u0130stanbul"),
+    ],
+)
+def test_folding_keeps_the_length(text: str, folded: str) -> None:
+    assert fold(text) == folded
+    assert len(fold(text)) == len(text)
+
+
+def test_what_only_finds_has_no_captures() -> None:
+    """RE2 captures named groups whatever its options say, and a search with captures takes ten times as long."""
+    source = rb" (?P<day>monday|tuesday)( (?P<time>[0-9]+))?[.]"
+    pattern = Pattern(source)
+    assert pattern.find(b"on tuesday 10.") == (2, 14)
+    assert pattern._match.__self__.NumberOfCapturingGroups() == 0
+    assert Captures(source).of(b" tuesday 10.") == ((1, 8), {"day": "tuesday", "time": "10"})
