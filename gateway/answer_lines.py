@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from gateway.answer_courtesy import CONTACT, END, FOOTER, POLITE, SIGN_OFF
 from gateway.command_words import SYNONYMS, Kind
@@ -77,3 +78,21 @@ def own_lines(text: str, name: str = "") -> list[str]:
 def _bare(line: str) -> str:
     line = _LEADING.sub("", line.replace("：", ":").replace("，", ",").strip(DECORATION))
     return _BOLD.sub(lambda bold: (bold[1] or "") + (bold[2] or "") + (bold[3] or ""), line)
+
+
+def is_a_name(lines: Sequence[str]) -> bool:
+    """Whether lines under an empty label are a signature that nothing announced: "Dana Cole / IT Support"."""
+    words = re.findall(r"[^\W\d_][\w'’.-]*", " ".join(lines))
+    return all(word[0].isupper() or word.lower() in ("of", "and", "de", "der", "für", "&") for word in words)
+
+
+def signs_off(line: str) -> bool:
+    """Whether a line is a signature that nothing announced: at most three words, all of them names."""
+    return bool(line) and len(line.split()) <= 3 and is_a_name([line]) and not re.search(r"[\d@:?!]", line)
+
+
+def signature_at(lines: Sequence[str], least: int) -> int:
+    """The number of the line, `least` or more, where a signature that nothing announced begins: a name below an empty
+    line, and whatever stands under it; else how many lines there are."""
+    begins = (n for n in range(max(least, 1), len(lines)) if not lines[n - 1] and signs_off(lines[n]))
+    return next(begins, len(lines))

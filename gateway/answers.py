@@ -11,7 +11,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gateway.answer_courtesy import FILLERS, GREETING, SAID_OF_A_MAIL, THANKS
-from gateway.answer_lines import DECORATION, first_word, kind_of, own_lines, polite_end
+from gateway.answer_lines import (
+    DECORATION,
+    first_word,
+    is_a_name,
+    kind_of,
+    own_lines,
+    polite_end,
+    signature_at,
+    signs_off,
+)
 from gateway.answer_times import WEEKDAY, only_a_time
 from gateway.answer_words import (
     ABOUT_THE_MAIL,
@@ -163,11 +172,12 @@ def _beside(answer: Answer, lines: Sequence[str], taken: set[int]) -> Problem:
             return "negated"
         if any(map(turns, clauses(said))) or (lines[first - 1] and _OPEN_END.search(above)):
             return "more"
+    signed = signature_at(lines, max(taken) + 1)
     for number, line in enumerate(lines[first + 1 :], first + 1):
         if number in taken or not line or kind_of(line):
             continue
         said = line[polite_end(line) :]
-        parts = clauses(said)
+        parts = [part for part in clauses(said) if number < signed or not re.search(r"\d", part)]
         if NOT_FIRST.match(said) or any(map(holds_back, parts)) or negates(said):
             return "negated"
         if any(map(turns, parts)) or _asks(line):
@@ -176,12 +186,8 @@ def _beside(answer: Answer, lines: Sequence[str], taken: set[int]) -> Problem:
             return "negated"
         if answer.kind == "wrong" and (ABOUT_THE_MAIL.search(said) or FIRST_PERSON.search(said)):
             return "either"
-    return "" if all(_explained(line, answer.kind) for line in _others(lines, taken)) else "more"
-
-
-def _others(lines: Sequence[str], taken: set[int]) -> list[str]:
-    """The lines beside an answer that are no answer themselves."""
-    return [line for number, line in enumerate(lines) if line and number not in taken and not kind_of(line)]
+    others = (line for n, line in enumerate(lines[:signed]) if line and n not in taken and not kind_of(line))
+    return "" if all(_explained(line, answer.kind) for line in others) else "more"
 
 
 def _explained(line: str, kind: str) -> bool:
@@ -189,7 +195,7 @@ def _explained(line: str, kind: str) -> bool:
     is wrong with a mail that goes away. Mail that went out cannot be had back, so all else is asked about."""
     line = re.sub(r"^p\.?\s?s\b\W*", "", line, flags=re.IGNORECASE)
     said = line[polite_end(line) :]
-    if GREETING.match(line) or THANKS.match(line) or BECAUSE.match(said) or _signs_off(said):
+    if GREETING.match(line) or THANKS.match(line) or BECAUSE.match(said) or signs_off(said):
         return True
     if kind == "fix" and FORGOT.search(said):
         return True
@@ -324,7 +330,7 @@ def _text(kind: Kind, word: str, tail: str, below: Sequence[str]) -> _Said | Pro
     text = text.rstrip(" ;")
     if kind == "eta" and re.search(r"\d\.$", tail.strip()) and not used:
         text += "."  # "29.12." is a date by its dot
-    if any(not line for line in lines[:2]) and _is_a_name(lines):
+    if any(not line for line in lines[:2]) and is_a_name(lines):
         return missing
     return _Said(kind, text, used)
 
@@ -335,17 +341,6 @@ def _unfilled(text: str) -> bool:
     return not re.search(r"\w", text) or all(
         each in FILLERS or each in UNFILLED or each in FOR_THE_MAIL for each in words
     )
-
-
-def _is_a_name(lines: Sequence[str]) -> bool:
-    """Whether lines under an empty label are a signature that nothing announced: "Dana Cole / IT Support"."""
-    words = re.findall(r"[^\W\d_][\w'’.-]*", " ".join(lines))
-    return all(word[0].isupper() or word.lower() in ("of", "and", "de", "der", "für", "&") for word in words)
-
-
-def _signs_off(line: str) -> bool:
-    """Whether a line is a signature that nothing announced: at most three words, all of them names."""
-    return bool(line) and len(line.split()) <= 3 and _is_a_name([line]) and not re.search(r"[\d@:?!]", line)
 
 
 def _read_line_starts(line: str) -> bool:
@@ -370,7 +365,7 @@ def _send(tail: str, below: Sequence[str]) -> _Said | Problem | None:
         return "no-reason"
     if _unfilled(why):
         lines = [line for line in below if line and _plain_command(line) is None and not _read_line_starts(line)]
-        if (why and (marked or aside)) or not lines or _is_a_name(lines):
+        if (why and (marked or aside)) or not lines or is_a_name(lines):
             return "no-reason"
         why, used = _one_line(" ".join(lines)), len(below)
     if not re.search(r"\w\w", why) or _unfilled(why):
