@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import re
 
-_PLEAS = "please pls plz yes yep ok okay ja bitte oui svp stp sí si vale sim sì graag alsjeblieft alstublieft aub ajb"
+_PLEAS = (
+    "please pls plz yes yep ok okay oké ja bitte oui svp stp sí si vale sim sì graag alsjeblieft alstublieft aub ajb"
+)
 """Before an answer and behind it."""
 FILLERS = frozenset(
     (
@@ -36,7 +38,8 @@ _TO_SOMEBODY = r"liebe[rs]?|sehr geehrte|ch[eè]re?|estimad[oa]|querid[oa]|preza
 GREETING = re.compile(rf"^(?:{_GREETINGS}|{_TO_SOMEBODY})\b", re.IGNORECASE)
 POLITE = re.compile(
     rf"^(?:(?:{_PLEAS.replace(' ', '|')}"
-    r"|oh|ah|oops|ups|gosh|sure|right|absolutely|of course|good catch|then|just|answer|reply|klar|genau|trotzdem|dann"
+    r"|oh|ah|oops|ups|ugh|argh|h+m+|fine|well|alright|gosh|sure|right|absolutely|of course|good catch|then|just"
+    r"|answer|reply|klar|genau|trotzdem|dann"
     r"|einfach|antwort|bien sûr|merci de|d['’]accord|claro|por favor|certo|per favore|natuurlijk|dan"
     rf"|(?:{_GREETINGS})"
     r"(?: (?:there|all|team|gateway|zusammen|liebes gateway|à tous|a todos|a tutti|allemaal))?(?=\s*[,!.:–-]))\b"
@@ -47,7 +50,8 @@ POLITE = re.compile(
 THANKS = re.compile(
     r"^(?:(?:many |vielen |muchas |muito |heel |hartelijk )?(?:thank|thx|ty\b|danke?\b|merci|gracias|obrigad|grazie"
     r"|bedankt)|(?:(?:oh|ah)(?=\W*$|\s*[,!.]|\s+(?:i|no|yes|my|sorry|right|dear|gosh|ja|nein|oui|non|sí|sim|sì)\b)"
-    r"|oops|ups|sorry|good catch|well spotted|my mistake|mein fehler|fair (?:point|enough)))",
+    r"|oops|ups|sorry|excuse|verzeih|entschuldig|pardon|désolé|perd[oó]n|disculp|desculp|scus[ai]"
+    r"|good catch|well spotted|my mistake|mein fehler|fair (?:point|enough)))",
     re.IGNORECASE,
 )
 END = re.compile(
@@ -105,7 +109,7 @@ SIGN_OFF = re.compile(
 CONTACT = re.compile(
     r"^(?:tel|phone|mobile|mob|fon|telefon|fax|ext|handy|tél|téléphone|teléfono|móvil|telefone|telefono|cell"
     r"|telefoon|t|m|p"
-    r"|e-?mail|web)\b\s*[.:]|^\+?[\d\s()/.-]{7,}$|^(?:https?://|www\.)\S+$|^\S+@\S+\.\w+$",
+    r"|e-?mail|web)\b\s*[.:].*[\d@/]|^\+?[\d\s()/.-]{7,}$|^(?:https?://|www\.)\S+$|^\S+@\S+\.\w+$",
     re.IGNORECASE,
 )
 """A line of a signature: how to reach somebody."""

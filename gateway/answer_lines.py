@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection
 
 from gateway.answer_courtesy import CONTACT, END, FOOTER, POLITE, SIGN_OFF
 from gateway.command_words import SYNONYMS, Kind
+
+LONGEST_THOUGHT = 120
+"""Code points of a line below a farewell that may be a second thought; longer ones are what firms put there."""
+BELOW_A_RULE = 2
+"""Lines below a rule of dashes that are looked at: there begins what firms and mail programs add."""
+SHORTEST_MARK = 4
+"""Code points of what tells a notice from other text."""
+QUOTATION = ("“", "„", "« ", "«\u00a0", "«\u202f", "«", '"')
+OFFERS = 2
+"""A notice offers at least so many answers, each in a line of its own."""
 
 MAX_LINES = 60
 """Lines of a reply that are looked at."""
@@ -20,6 +30,7 @@ _ATTRIBUTION = re.compile(
     r"^(?:on|am|le|el|em|il|op)\b.{6,300}\b(?:wrote|schrieb|écrit|escribió|escreveu|scritto|schreef)\b.*:\s*$",
     re.IGNORECASE,
 )
+_RULE = re.compile(r"^-{3,}\s*$")
 _WORD = re.compile(r"^([^\W\d_]+)(.*)$", re.DOTALL)
 
 
@@ -57,12 +68,25 @@ def unsigned(text: str, name: str) -> str:
 
 def own_lines(text: str, name: str = "") -> list[str]:
     """The lines that the person wrote, bare of decoration, up to the first sign of a quote or signature. A farewell
-    ends them once something was said; what is written under it counts only behind "PS"."""
+    ends them once something was said; what is written under it counts as an answer only behind "PS"."""
+    return _read(text, name)[0]
+
+
+def lines_below(text: str, name: str = "") -> list[str]:
+    """What stands under a farewell, a name or a rule and is no way to reach somebody: a second thought, perhaps."""
+    return _read(text, name)[1]
+
+
+def _read(text: str, name: str) -> tuple[list[str], list[str]]:
     lines: list[str] = []
+    below: list[str] = []
     ended = False
     given = [line.strip()[:MAX_LINE] for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")[:MAX_LINES]]
-    for line, following in zip(given, [*given[1:], ""], strict=True):
+    for number, line in enumerate(given):
+        following = given[number + 1] if number + 1 < len(given) else ""
         if END.match(line) or (_ATTRIBUTION.match(f"{line} {following}") and not kind_of(line)):
+            if _RULE.match(line):
+                below += [_bare(each) for each in given[number + 1 : number + 1 + BELOW_A_RULE] if not END.match(each)]
             break
         if any(lines) and FOOTER.match(line):
             break
@@ -70,29 +94,31 @@ def own_lines(text: str, name: str = "") -> list[str]:
         ended = ended or (
             any(map(kind_of, lines)) and bool(SIGN_OFF.match(bare) or CONTACT.match(bare) or _signs(bare, name))
         )
-        if not ended or re.match(r"p\.?\s?s\b", bare, re.IGNORECASE):
-            lines.append(re.sub(r"^p\.?\s?s\b\W*", "", bare, flags=re.IGNORECASE) if ended else bare)
-    return lines
+        if not ended:
+            lines.append(bare)
+        elif re.match(r"p\.?\s?s\b", bare, re.IGNORECASE):
+            lines.append(re.sub(r"^p\.?\s?s\b\W*", "", bare, flags=re.IGNORECASE))
+        elif not CONTACT.match(bare) and len(bare) <= LONGEST_THOUGHT:
+            below.append(bare)
+    return lines, below
+
+
+def without_notice(text: str, subject: str, marks: Collection[str]) -> str:
+    """The text above a notice that stands there unquoted, as some mail programs leave it.
+
+    A notice names the held mail's `subject` in quotation marks, or has one of the `marks`: the mail's id, the address
+    for answers. All of the text where no notice follows: whoever answers may name the mail, too.
+    """
+    lines = text.replace("\r\n", "\n").split("\n")
+    known = [mark.casefold() for mark in marks if len(mark) >= SHORTEST_MARK]
+    known += [(mark + subject).casefold() for mark in QUOTATION if subject]
+    for number, line in enumerate(lines):
+        if any(mark in line.casefold() for mark in known):
+            offers = sum(bool(kind_of(_bare(each.strip()))) for each in lines[number:])
+            return "\n".join(lines[:number]) if offers >= OFFERS else text
+    return text
 
 
 def _bare(line: str) -> str:
     line = _LEADING.sub("", line.replace("：", ":").replace("，", ",").strip(DECORATION))
     return _BOLD.sub(lambda bold: (bold[1] or "") + (bold[2] or "") + (bold[3] or ""), line)
-
-
-def is_a_name(lines: Sequence[str]) -> bool:
-    """Whether lines under an empty label are a signature that nothing announced: "Dana Cole / IT Support"."""
-    words = re.findall(r"[^\W\d_][\w'’.-]*", " ".join(lines))
-    return all(word[0].isupper() or word.lower() in ("of", "and", "de", "der", "für", "&") for word in words)
-
-
-def signs_off(line: str) -> bool:
-    """Whether a line is a signature that nothing announced: at most three words, all of them names."""
-    return bool(line) and len(line.split()) <= 3 and is_a_name([line]) and not re.search(r"[\d@:?!]", line)
-
-
-def signature_at(lines: Sequence[str], least: int) -> int:
-    """The number of the line, `least` or more, where a signature that nothing announced begins: a name below an empty
-    line, and whatever stands under it; else how many lines there are."""
-    begins = (n for n in range(max(least, 1), len(lines)) if not lines[n - 1] and signs_off(lines[n]))
-    return next(begins, len(lines))

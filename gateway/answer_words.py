@@ -56,18 +56,21 @@ NEGATION = re.compile(
     re.IGNORECASE,
 )
 NOT_FIRST = re.compile(
-    r"(?:do not|don['’]?t|never|not|no|nope|nicht|noch nicht|kein\w*|nein|nie|n['’]\w+|ne\s|pas|non|nunca|não|nao"
+    r"(?:do not|don['’]?t|never|not|no|nope|nicht|noch nicht|kein\w*|nein|nie|n['’]\w+"
+    r"|ne\s(?=.*\b(?:pas|rien|jamais|plus|aucun\w*)\b)|pas|non|nunca|não|nao"
     r"|mai|niet"
     r"|nog niet|nee|geen|nooit|todavía no|aún no|ainda não)\b",
     re.IGNORECASE,
 )
 """A clause that forbids begins so; "I did not see that" does not."""
 NOT_NOW = re.compile(
-    r"(?:no|nope|nein|non|não|nao|nee|not (?:yet|now|today|so|like this|this (?:one|way))|(?:noch|jetzt|heute|so) nicht"
+    r"(?:no|nope|nein|non|não|nao|nee|not (?:yet|now|today|so|like this|this (?:one|way))|(?:noch|jetzt|heute"
+    r"|so) nicht"
     r"|nicht (?:jetzt|heute|so|diese)|pas (?:encore|maintenant|aujourd['’]hui|comme ça)|(?:todavía|aún|ahora|hoy"
     r"|así) no"
     r"|no (?:todavía|aún|ahora|hoy|así)|(?:ainda|agora|hoje|assim) não|não (?:ainda|agora|hoje|assim)"
-    r"|non (?:ancora|ora|adesso|oggi|così)|(?:nog|nu|vandaag|zo) niet|niet (?:nu|vandaag|zo))(?:\s*$|\s+(?:please|bitte"
+    r"|non (?:ancora|ora|adesso|oggi|così)|(?:nog|nu|vandaag|zo) niet|niet (?:nu|vandaag|zo))(?:\s*$|\s+(?:please"
+    r"|bitte"
     r"|svp|por favor|per favore|graag|because|weil|car|porque|perché|omdat)\b)",
     re.IGNORECASE,
 )
@@ -75,7 +78,7 @@ NOT_NOW = re.compile(
 _WAITS = re.compile(
     r"(?:h+m+ |u+h+ |oh |ah |no |ach |nee |non |nein |não )*"
     r"(?:wait|hold (?:on|it|off|back)|hold$|stop|hang on|warten?(?: sie)?|halt|stopp|attends|attende[zr]|esper(?:a|e"
-    r"|en|ar)"
+    r"|en|em|ar)"
     r"|aguard(?:a|e|em|ar)|aspett(?:a|ate|are|i)|wacht(?:en)?)\b",
     re.IGNORECASE,
 )
@@ -148,8 +151,11 @@ ABOUT_THE_MAIL = re.compile(
     r"|(?:somebody|someone) else|sorry|oops|für jemand\w* ander\w+|zu früh|(?:nicht|noch nicht) fertig|unfertig"
     r"|falsche[rsnm]?"
     r"|verseh\w+|trop tôt|pas (?:fini|terminé)\w*|quelqu['’]un d['’]autre|mauvais\w*|otra persona|demasiado pronto"
-    r"|sin terminar|outra pessoa|cedo demais|(?:por|sem) (?:acabar|terminar)|un['’]?altr[ao]|troppo presto|non finit\w+"
-    r"|sbagliat\w+|te vroeg|niet af|iemand anders|verkeerd\w*|(?:recipient|address|attachment|file|version|draft"
+    r"|sin terminar|outra pessoa|cedo demais|(?:por|sem) (?:acabar|terminar)|un['’]?altr[ao]|troppo presto"
+    r"|non finit\w+"
+    r"|sbagliat\w+|te vroeg|niet af|iemand anders|verkeerd\w*|(?:recipient|address|attachment|file|version|versión"
+    r"|versão|versione"
+    r"|versie|fassung|entw[uü]rf\w*|brouillon|borrador\w*|rascunho\w*|bozz\w+|concept\w*|draft"
     r"|mail|email|message|mailbox|person|thread|subject|typo)s?"
     r"|rewrite|anew|new one|again|should (?:go|be sent|have gone)|i['’]ll|i will|i (?:wrote|sent|meant|forgot)|to \w+@"
     r"|empfänger\w*|adresse\w*|anhang|datei|person|mail|nachricht|neu|nochmal|ich (?:schreib|werde|wollte|habe|hab)\w*"
@@ -173,7 +179,8 @@ _STOPS = re.compile(
     r"|(?:i |we )(?:need|have|want|must) to re\w+|can wait|no hurry|not urgent|you decide|i think(?=\W*$)"
     r"|before (?:sending|you send|it goes)|don['’]?t send (?:it|that|this)|check(?:ing)? (?:first|with \w+ (?:first"
     r"|before))"
-    r"|first(?=\W*$)|noch warten|bitte (?:noch )?warten|ich (?:\w+ ){1,4}(?:noch|nochmal|noch mal|erst|vorher|zuerst)\b"
+    r"|first(?=\W*$)|noch warten|bitte (?:noch )?warten|ich (?:\w+ ){1,4}(?:noch|nochmal|noch mal|erst|vorher"
+    r"|zuerst)\b"
     r"|ich (?:kläre|prüfe|überlege)|muss (?:ich )?(?:erst|noch|nochmal)|nicht dringend|bevor (?:du|sie|es"
     r"|ihr)"
     r"|d['’]abord|avant (?:d['’]envoyer|envoi)|je (?:v[eé]rifie|regarde|demande|relis|réécris|corrige|réfléchis)"
@@ -199,6 +206,13 @@ _NO_REASON = re.compile(
     r"|(?:i )?(?:don['’]?t|do not) know|dunno|no idea|no clue|keine ahnung|weiß (?:ich )?(?:noch )?nicht|aucune idée"
     r"|je ne sais pas|no (?:lo )?sé|ni idea|não sei|sei lá|non (?:lo )?so|boh|geen idee|weet ik (?:nog )?niet"
     r"|(?:ask|frag|frage|demande[zr]?|pregunta|pergunta|chiedi|vraag) [^\W\d_]+(?: [^\W\d_]+)?"
+    r"|(?:will |to )?(?:follow|come)s?|(?:folgt|kommt)(?: noch)?|à venir|a seguir|(?:in arrivo|volgt)(?: nog)?"
+    r"|(?:luego|después|depois|poi|dopo|later|plus tard|später)\b.{0,20}"
+    r"|none of your business|(?:das )?geht \w+ nichts an|ça ne \w+ regarde pas|gaat \w+ niets aan"
+    r"|(?:no es asunto|não é da|non sono affari) \w+(?: \w+)?"
+    r"|(?:because|weil|porque|perché|omdat|parce que) (?:i say so|you annoy me|ich (?:es|das) sage|sí|sim"
+    r"|sì|me da la gana|eu quero|lo dico io|ik (?:het|dat) zeg|je le dis)\b.*|lo so io|me da la gana\b.*"
+    r"|weil ihr nervt"
     r"|(?:i['’]ll|i will|ich werde|ich) (?:write|tell|add|explain|schreibe?|sage?|erkläre?)\b.*|let me .*)(?=\W*$"
     r"|[,.;])",
     re.IGNORECASE,
@@ -222,6 +236,27 @@ def stops(text: str, kind: str = "send") -> bool:
     return bool(_STOPS.search(text) or (kind != "fix" and FORGOT.search(text)))
 
 
+COPIED = re.compile(
+    r"(?:why|warum|grund|pourquoi|motif|motivo|por qué|porqué|porquê|razón|razão|perché|waarom|reden|reason|date"
+    r"|datum|wann"
+    r"|quand|fecha|data|quando|wanneer)\s+(?:sends?|adds?|puts?|sets?|schickt|sendet|setzt|fügt|schreibt|envoie"
+    r"|ajoute|met"
+    r"|env[ií]a|añade|pone|acrescenta|põe|invia|aggiunge|mette|verstuurt|verzendt|voegt|zet)\b|…|\.\.\.",
+    re.IGNORECASE,
+)
+"""A notice's own line, copied: the word, what it asks for, and what it does."""
+SAID_OF_IT = re.compile(
+    r"\s+(?:is|isn['’]?t|was|are|ist|war|est|n['’]est|es|no es|é|não é|è|non è|zijn|unclear|unklar|warum|why)\b",
+    re.IGNORECASE,
+)
+""" "Reason is unclear": the word begins a sentence, and is no answer."""
+OPEN_END = re.compile(
+    r"\b(?:i|we|you|to|not|don['’]?t|never|should|can|may|must|or|and|nicht|nie|ich|wir|soll|kann|oder|und|pas|je|ou"
+    r"|no|nunca"
+    r"|yo|eu|não|non|io|mai|niet|ik|of|en|if|wenn|si|se|als)$",
+    re.IGNORECASE,
+)
+"""A line that breaks off in the middle of a sentence."""
 _CLAUSE = re.compile(r"[,;!?()/+]\s*|[.:](?:\s+|$)|\s[-–—]+\s+")
 _OR_ELSE = re.compile(
     r"(?:[,.;:!?/+&]|\b(?:or|and|oder|und|ou|et|o|y|e|en|of|no|then|dann|nein|non|nee)\b)\s*([^\W\d_]+)", re.IGNORECASE
@@ -242,7 +277,9 @@ def names_another(text: str, kind: Kind) -> bool:
         said = said[1:]  # "wrong attachment" is why
     return any(SYNONYMS.get(word.lower(), kind) not in (kind, "reason", "eta") for word in said) or bool(
         re.search(
-            r"\b(?:REASON|GRUND|MOTIF|MOTIVO|RAZÃO|RAGIONE|REDEN|ETA|TERMIN|DÉLAI|PLAZO|PRAZO|SCADENZA|TERMIJN)\b", text
+            r"\b(?:REASON|GRUND|MOTIF|MOTIVO|RAZÃO|RAGIONE|REDEN|ETA|TERMIN|DÉLAI|PLAZO|PRAZO|SCADENZA"
+            r"|TERMIJN)\b",
+            text,
         )
     )
 
@@ -257,6 +294,9 @@ def holds_back(clause: str) -> bool:
     return bool(_WAITS.match(clause) or NOT_NOW.match(clause))
 
 
+_NE = re.compile(r"\b(?:pas|rien|jamais|plus|aucun\w*)\b", re.IGNORECASE)
+
+
 def negates(text: str, kind: Kind | None = None) -> bool:
     """Whether a negation stands near the word of an answer (of this kind): "do not send it", "sende sie nicht"."""
     words = [word for word in re.findall(r"(?:don|n)['’]t?|[^\W\d_]+", text.lower()) if word]
@@ -266,6 +306,10 @@ def negates(text: str, kind: Kind | None = None) -> bool:
             continue
         behind = [each for far, each in enumerate(words[place + 1 : place + 4]) if each != "no" or not far]
         around = words[max(0, place - 3) : place] + behind  # "enganei-me no anexo": "in the", in Portuguese
-        if any(NEGATION.fullmatch(each) or each in ("don", "dont") for each in around):
+        # "ne" is half of the French negation, and no negation in Italian.
+        if any(
+            (NEGATION.fullmatch(each) and (each != "ne" or _NE.search(text))) or each in ("don", "dont")
+            for each in around
+        ):
             return True
     return False

@@ -10,27 +10,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from gateway.answer_comments import asks_back, harmless, is_enough, is_there, mocks, of_the_mail, tells_a_fact, undone
 from gateway.answer_courtesy import FILLERS, GREETING, SAID_OF_A_MAIL, THANKS
-from gateway.answer_lines import (
-    DECORATION,
-    first_word,
-    is_a_name,
-    kind_of,
-    own_lines,
-    polite_end,
-    signature_at,
-    signs_off,
-)
-from gateway.answer_times import WEEKDAY, only_a_time
+from gateway.answer_lines import DECORATION, first_word, kind_of, lines_below, own_lines, polite_end
+from gateway.answer_times import only_a_time
 from gateway.answer_words import (
     ABOUT_THE_MAIL,
     AS_IT_IS,
     BECAUSE,
-    CHANGES,
+    COPIED,
     FIRST_PERSON,
     FOR_THE_MAIL,
-    FORGOT,
     NOT_FIRST,
+    OPEN_END,
+    SAID_OF_IT,
     UNFILLED,
     clauses,
     holds_back,
@@ -74,39 +67,6 @@ class Answer:
 _OBJECT = "|".join(map(re.escape, sorted(FILLERS | FOR_THE_MAIL, key=len, reverse=True)))
 _ASIDE = re.compile(rf"^(?:\s+(?:{_OBJECT})\b|-(?:la|le|les|lo|o|a|as|os))*\s*[,.;:!(–—-]\s*(.+)$", re.IGNORECASE)
 """What stands behind an answer, its object and small words."""
-# What stands behind a comma and changes nothing: whose sentence it is shows in its first word.
-_COMMENT = re.compile(rf"(?:{BECAUSE.pattern[1:]})|{THANKS.pattern[1:]}", re.IGNORECASE)
-# "SEND, to Bob", "SEND, in an hour": behind a comma stands a reason, or a time or a copy.
-_ELSE = re.compile(
-    r"(?:to(?!\s+(?:be|avoid|save|keep|not)\b)|later|tomorrow|tonight|next|back|us|with|without|first|again|copy"
-    r"|an(?=\s+(?-i:[A-ZÄÖÜ][a-zß-ÿ]))|später|morgen|nächste\w*|zurück|mit|ohne|nochmal|à|plus tard|demain|avec"
-    r"|más tarde|mañana"
-    r"|con|al|para|mais tarde|amanhã|com|più tardi|domani|di nuovo|aan|straks|met|opnieuw"
-    r"|(?:an?|eine?|une?|una?|uma?|een)\s+(?:cop(?:y|ies|ie|ia)|kopie\w*|cópia)|(?:on|am|le|el|na|op)\s+(?:"
-    rf"{WEEKDAY})"
-    r"|a bit)\b",
-    re.IGNORECASE,
-)
-# A notice's own line, copied: the word, what it asks for, and what it does.
-_COPIED = re.compile(
-    r"(?:why|warum|grund|pourquoi|motif|motivo|por qué|porqué|porquê|razón|razão|perché|waarom|reden|reason|date"
-    r"|datum|wann"
-    r"|quand|fecha|data|quando|wanneer)\s+(?:sends?|adds?|puts?|sets?|schickt|sendet|setzt|fügt|schreibt|envoie"
-    r"|ajoute|met"
-    r"|env[ií]a|añade|pone|acrescenta|põe|invia|aggiunge|mette|verstuurt|verzendt|voegt|zet)\b|…|\.\.\.",
-    re.IGNORECASE,
-)
-_SAID_OF_IT = re.compile(
-    r"\s+(?:is|isn['’]?t|was|are|ist|war|est|n['’]est|es|no es|é|não é|è|non è|zijn|unclear|unklar|warum|why)\b",
-    re.IGNORECASE,
-)
-""" "Reason is unclear": the word begins a sentence, and is no answer."""
-_OPEN_END = re.compile(
-    r"\b(?:i|we|you|to|not|don['’]?t|never|should|can|may|must|or|and|nicht|nie|ich|wir|soll|kann|oder|und|pas|je|ou"
-    r"|no|nunca"
-    r"|yo|eu|não|non|io|mai|niet|ik|of|en|if|wenn|si|se|als)$",
-    re.IGNORECASE,
-)
 _LONG_LINE = 50
 """Characters of a line that a mail program may have broken: what comes below it is the rest of its sentence."""
 _COMMAND_WORDS = frozenset(word.lower() for words in COMMANDS.values() for word in words.values())
@@ -153,7 +113,9 @@ def parse_answer(text: str, subject: str = "", name: str = "") -> Answer:
     if problem in ("no-reason", "no-date") and not found.keys() - _TOGETHER:
         return Answer.unclear(problem)  # "FIX, REASON:" with nothing behind it: half of what was wanted
     answer = _answer(found)
-    beside = "" if answer.kind == "unclear" else _beside(answer, lines, taken)
+    beside = "" if answer.kind == "unclear" else _beside(answer, lines, taken, name)
+    for line in () if beside else lines_below(text, name):
+        beside = beside or _second_thought(answer, line)
     return Answer.unclear(beside) if beside else answer
 
 
@@ -162,7 +124,19 @@ def _apart(line: str) -> list[str]:
     return _NEXT_TEXT.split(line) if kind_of(line) in ("reason", "eta") else [line]
 
 
-def _beside(answer: Answer, lines: Sequence[str], taken: set[int]) -> Problem:
+def _second_thought(answer: Answer, line: str) -> Problem:
+    """What a line below the farewell makes of the answer: there stand names, places and firms' own words as well."""
+    said = line[polite_end(line) :]
+    parts = clauses(said)
+    kind = _plain_command(line)
+    if kind is not None and kind != answer.kind:
+        return "several"
+    if NOT_FIRST.match(said) or any(map(holds_back, parts)) or negates(said) or stops(said, answer.kind):
+        return "negated"
+    return "more" if any(turns(part) and not only_a_time(part) for part in parts) else ""
+
+
+def _beside(answer: Answer, lines: Sequence[str], taken: set[int], name: str) -> Problem:
     """What the lines around an answer make of it: "If Bob agrees:" above, "but not Mary" below."""
     first = min(taken)
     above = next((line for line in reversed(lines[:first]) if line), "")
@@ -170,14 +144,14 @@ def _beside(answer: Answer, lines: Sequence[str], taken: set[int]) -> Problem:
         said = above[polite_end(above) :]
         if NOT_FIRST.match(said) or any(map(holds_back, clauses(said))):
             return "negated"
-        if any(map(turns, clauses(said))) or (lines[first - 1] and _OPEN_END.search(above)):
+        if any(map(turns, clauses(said))) or (lines[first - 1] and OPEN_END.search(above)):
             return "more"
-    signed = signature_at(lines, max(taken) + 1)
+    signed = _signature(answer, lines, max(taken) + 1, name)
     for number, line in enumerate(lines[first + 1 :], first + 1):
         if number in taken or not line or kind_of(line):
             continue
         said = line[polite_end(line) :]
-        parts = [part for part in clauses(said) if number < signed or not re.search(r"\d", part)]
+        parts = [part for part in clauses(said) if number < signed or not re.search(r"\d", part)]  # "5, 80331 Ulm"
         if NOT_FIRST.match(said) or any(map(holds_back, parts)) or negates(said):
             return "negated"
         if any(map(turns, parts)) or _asks(line):
@@ -186,18 +160,34 @@ def _beside(answer: Answer, lines: Sequence[str], taken: set[int]) -> Problem:
             return "negated"
         if answer.kind == "wrong" and (ABOUT_THE_MAIL.search(said) or FIRST_PERSON.search(said)):
             return "either"
-    others = (line for n, line in enumerate(lines[:signed]) if line and n not in taken and not kind_of(line))
-    return "" if all(_explained(line, answer.kind) for line in others) else "more"
+    return "" if all(_explained(line, answer.kind, name) for line in _others(lines[:signed], taken)) else "more"
 
 
-def _explained(line: str, kind: str) -> bool:
+def _signature(answer: Answer, lines: Sequence[str], least: int, name: str) -> int:
+    """Where a signature begins that nothing announced: a name below an empty line, and whatever stands under it."""
+    places = (n for n in range(least, len(lines)) if n and not lines[n - 1] and _signs_off(lines[n]))
+    return next((n for n in places if _explained(lines[n], answer.kind, name)), len(lines))
+
+
+def _others(lines: Sequence[str], taken: set[int]) -> list[str]:
+    """The lines beside an answer that are no answer themselves."""
+    return [line for number, line in enumerate(lines) if line and number not in taken and not kind_of(line)]
+
+
+def _explained(line: str, kind: str, name: str) -> bool:
     """Whether a line beside an answer is known to leave it as it is: a greeting, thanks, small words, a reason, what
     is wrong with a mail that goes away. Mail that went out cannot be had back, so all else is asked about."""
     line = re.sub(r"^p\.?\s?s\b\W*", "", line, flags=re.IGNORECASE)
     said = line[polite_end(line) :]
-    if GREETING.match(line) or THANKS.match(line) or BECAUSE.match(said) or signs_off(said):
+    if GREETING.match(line) or THANKS.match(line):
         return True
-    if kind == "fix" and FORGOT.search(said):
+    if _signs_off(said):  # below FIX a name that is not the writer's may be whom they want
+        own = {word.casefold() for word in name.split()}
+        full = kind == "fix" and own and re.fullmatch(r"[A-ZÀ-Þ][a-zß-ÿ]+ [A-ZÀ-Þ][a-zß-ÿ]+", said)
+        return not full or not own.isdisjoint(said.casefold().split())
+    if kind in ("fix", "note", "consult"):
+        return harmless(kind, said)  # type: ignore[arg-type]
+    if BECAUSE.match(said):
         return True
     if kind == "discard" and (said.lower().startswith(tuple(EITHER)) or ABOUT_THE_MAIL.search(said)):
         return True
@@ -259,26 +249,32 @@ def _read_line(line: str, below: Sequence[str]) -> _Said | Problem | None:
 
 def _wrong(tail: str) -> _Said | Problem:
     """ "Wrong. I will write it anew" may be said of the mail, not of the stop: sending cannot be taken back. Behind a
-    colon stands why the stop was wrong."""
+    colon stands why the stop was wrong, and anywhere that somebody is in the mail already."""
     why = _one_line(tail)
     if negates(tail):
         return "negated"
-    if not re.match(r"\s*[:=]", tail) or ABOUT_THE_MAIL.search(why):
+    if not is_there(why) and (not re.match(r"\s*[:=]", tail) or of_the_mail(why)):
         return "either"
     return _screened("wrong", why) or _Said("wrong", why)
 
 
 def _with_comment(kind: Kind, tail: str) -> _Said | Problem:
-    """ "DISCARD, I'll write a new one": what stands behind a comma or full stop and changes nothing."""
+    """ "DISCARD, I'll write a new one": what stands behind the word and changes nothing."""
     aside = _ASIDE.match(tail)
-    if negates(f"fix {tail}", "fix") or (aside and _forbids(aside[1])):
+    said = aside[1] if aside else tail.strip()
+    if negates(f"fix {tail}", "fix") or (aside and _forbids(said)):
         return "negated"
-    if kind in ("fix", "note") and (re.match(r"\s*[:=]", tail) or CHANGES.search(tail)):
+    if kind in ("fix", "note") and re.match(r"\s*[:=]", tail):
         return "more"  # "NOTE: Bob calls at five" would not be in the note
-    if not aside or _screened(kind, aside[1]):
-        return (_screened(kind, aside[1]) if aside else "") or "more"
-    # Whom or what a name behind FIX would add is not known; a discarded mail can be had back.
-    return _Said(kind) if kind == "discard" or _COMMENT.match(aside[1]) else "more"
+    if aside and kind != "discard" and harmless(kind, said):
+        return _Said(kind)
+    if kind == "note" and is_enough(said):
+        return _Said(kind)
+    if not aside:
+        return "more"
+    if kind == "discard":  # a discarded mail can be had back
+        return _screened(kind, said) or ("more" if mocks(said) else _Said(kind))
+    return _screened(kind, said) or "more"
 
 
 def _forbids(text: str) -> bool:
@@ -304,7 +300,7 @@ def _text(kind: Kind, word: str, tail: str, below: Sequence[str]) -> _Said | Pro
     if not _SEPARATOR.match(tail):
         if word.lower() not in _COMMAND_WORDS or (word.lower() == "reden" and not word.isupper()):
             return None  # "When will she …", "Reden wir morgen" are no answers
-        if _SAID_OF_IT.match(tail):
+        if SAID_OF_IT.match(tail):
             return None
     lines = [_one_line(tail)]
     used = 0
@@ -316,7 +312,9 @@ def _text(kind: Kind, word: str, tail: str, below: Sequence[str]) -> _Said | Pro
     text = _one_line(" ".join(line for line in lines if line))
     missing: Problem = "no-reason" if kind == "reason" else "no-date"
     doubtful = _asks(text) and (kind == "eta" or len(text.split()) < 4)  # "Friday?"; a reason may be a question
-    if _unfilled(text) or doubtful or _COPIED.match(tail.lstrip(" :=–—-")):
+    if _unfilled(text) or doubtful or COPIED.match(tail.lstrip(" :=–—-")):
+        return missing
+    if kind == "eta" and asks_back(text):
         return missing
     if no_reason(text) or no_reason(tail.strip(" \t:=–—-")):
         return missing
@@ -330,7 +328,7 @@ def _text(kind: Kind, word: str, tail: str, below: Sequence[str]) -> _Said | Pro
     text = text.rstrip(" ;")
     if kind == "eta" and re.search(r"\d\.$", tail.strip()) and not used:
         text += "."  # "29.12." is a date by its dot
-    if any(not line for line in lines[:2]) and is_a_name(lines):
+    if any(not line for line in lines[:2]) and _is_a_name(lines):
         return missing
     return _Said(kind, text, used)
 
@@ -341,6 +339,17 @@ def _unfilled(text: str) -> bool:
     return not re.search(r"\w", text) or all(
         each in FILLERS or each in UNFILLED or each in FOR_THE_MAIL for each in words
     )
+
+
+def _is_a_name(lines: Sequence[str]) -> bool:
+    """Whether lines under an empty label are a signature that nothing announced: "Dana Cole / IT Support"."""
+    words = re.findall(r"[^\W\d_][\w'’.-]*", " ".join(lines))
+    return all(word[0].isupper() or word.lower() in ("of", "and", "de", "der", "für", "&") for word in words)
+
+
+def _signs_off(line: str) -> bool:
+    """Whether a line is a signature that nothing announced: at most three words, all of them names."""
+    return bool(line) and len(line.split()) <= 3 and _is_a_name([line]) and not re.search(r"[\d@:?!]", line)
 
 
 def _read_line_starts(line: str) -> bool:
@@ -361,18 +370,18 @@ def _send(tail: str, below: Sequence[str]) -> _Said | Problem | None:
     marked = re.match(r"\s*(?:[:=–—]|-\s)", rest)
     aside = re.match(r"\s*[,.;!(]", rest)
     why, used = _one_line(rest), 0
-    if why and _COPIED.match(rest.lstrip(" :=–—-")):
+    if why and COPIED.match(rest.lstrip(" :=–—-")):
         return "no-reason"
     if _unfilled(why):
         lines = [line for line in below if line and _plain_command(line) is None and not _read_line_starts(line)]
-        if (why and (marked or aside)) or not lines or is_a_name(lines):
+        if (why and (marked or aside)) or not lines or _is_a_name(lines):
             return "no-reason"
         why, used = _one_line(" ".join(lines)), len(below)
     if not re.search(r"\w\w", why) or _unfilled(why):
         return "no-reason"
-    problem = _screened("send", why)
+    problem = _screened("send", why) or ("more" if undone(why) else "")
     if not problem and not used and not marked:
-        problem = ("more" if _ELSE.match(why) else "") if aside else ("" if BECAUSE.match(why) else "more")
+        problem = "" if BECAUSE.match(why) or (aside and tells_a_fact(why)) else "more"
     if problem == "more" and negates(f"send {tail}", "send"):
         return "negated"
     return problem or _Said("send", why, used)

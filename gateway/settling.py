@@ -15,7 +15,7 @@ from typing import Any, Literal
 import structlog
 
 from gateway.amending import CannotRelease, addresses, plan_of, with_changes
-from gateway.answer_lines import unsigned
+from gateway.answer_lines import unsigned, without_notice
 from gateway.answers import Answer, parse_answer
 from gateway.command_words import Kind, command
 from gateway.correspondence import Correspondence
@@ -37,7 +37,7 @@ from gateway.smtp.gate import Incoming
 from gateway.smtp.replies import Reply
 from gateway.store.records import Action, Hold, HoldState, OutMail
 from gateway.store.store import Store
-from gateway.templating import CannotRender
+from gateway.templating import CannotRender, one_line
 from gateway.tokens import fresh_token, token_hash
 
 log = structlog.get_logger("gateway.settling")
@@ -102,9 +102,8 @@ class Settling:
         if not known.alive:
             return await self._say("already-settled", hold, origin, to=author, by=hold.approved_by or known.used_by)
         said = await read()
-        if hold.new.id in said or split_tag(path.address)[1] in said.lower():
-            # The notice stands there unquoted, with the words of every answer in it: only the first line is theirs.
-            said = next((line for line in said.split("\n") if line.strip()), "")
+        marks = (hold.new.id, split_tag(path.address)[1], self._rules.site.notices_address)
+        said = without_notice(said, one_line(hold.subject)[:40], marks)
         answer = parse_answer(said, headers.subject, self._rules.site.name_of(author.address) or author.name)
         await self._settle_by_mail(hold, answer, author, split_tag(path.address)[1], origin)
         return replies.OK

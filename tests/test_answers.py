@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.answer_lines import unsigned
+from gateway.answer_lines import unsigned, without_notice
 from gateway.answers import Answer, parse_answer
 from gateway.command_words import COMMANDS
 from gateway.template_files import Templates, load_templates
@@ -473,3 +475,76 @@ def test_a_reason_in_two_parts_is_one(text: str) -> None:
 def test_a_date_keeps_its_dot() -> None:
     assert parse_answer("TERMIN: 29.12.").eta == "29.12."
     assert parse_answer("REASON: we do not send laptops abroad").reason == "we do not send laptops abroad"
+
+
+WRITERS = {
+    "en": "Dana Reyes", "de": "Jana Koch", "fr": "Claire Morel", "es": "Marta Gil", "pt": "Rui Costa",
+    "it": "Paola Neri", "nl": "Sanne Bakker",
+}  # fmt: skip
+FAULT_FINDING = [
+    json.loads(line)
+    for path in sorted((Path(__file__).parent / "answers").glob("*.jsonl"))
+    for line in path.read_text("utf-8").splitlines()
+]
+
+
+def plain(text: str) -> str:
+    return " ".join(text.lower().split()).strip(" .!")
+
+
+@pytest.mark.parametrize("row", FAULT_FINDING, ids=lambda row: f"{row['lang']}-{row['text'][:40]}")
+def test_answers_that_were_written_to_find_fault(row: dict[str, Any]) -> None:
+    answer = parse_answer(row["text"], "Re: Before your mail goes out", WRITERS[row["lang"]])
+    if row.get("asked"):
+        assert answer.kind == "unclear"
+    elif row["plain"]:
+        kind, _, more = row["want"].partition("+")
+        assert answer.kind == ("amend" if kind in ("reason", "eta") else kind) and answer.fix == (more == "fix")
+        if kind in ("reason", "eta", "send"):
+            assert plain(getattr(answer, "why" if kind == "send" else kind)) == plain(row["value"])
+    else:
+        allowed = row["want"].removeprefix("not any").removeprefix(" but ").replace("eta", "amend")
+        assert answer.kind in ("unclear", allowed)
+
+
+NOTICE = """Hello Dana,
+
+Your mail “Re: Monitor 3” to Jill Amory <jill.amory@acme.example> has not gone out yet.
+
+Reply to this mail with one of these in the first line:
+
+    REASON: why    puts your reason into the mail and sends it
+    SEND: why      sends the mail as it is
+    DISCARD        deletes the mail
+
+Mail 01JX2Z
+"""
+
+
+@pytest.mark.parametrize(
+    ("written", "kind"),
+    [
+        ("SEND: she knows\n\n", "send"),
+        ("DISCARD\nthanks, Dana\n\n", "discard"),
+        ("FIX\n\nNo wait, not yet please\n\n", "unclear"),
+        ("SEND: she knows\nbut only after I have talked to her\n\n", "unclear"),
+        (
+            "FIX\n\nbut put Bob Lee in, not Mary\n\nReferral gateway <gateway+0a1b@gw.example> 03/06/2026 11:02\n",
+            "unclear",
+        ),
+        ("SEND: she knows about Re: Monitor 3\n\n", "send"),
+    ],
+)
+def test_above_a_notice_that_stands_there_unquoted_everything_counts(written: str, kind: str) -> None:
+    marks = ("01JX2Z", "0a1b", "gateway@gw.example")
+    said = without_notice(written + NOTICE, "Re: Monitor 3", marks)
+    assert said.strip() == written.partition("Referral gateway")[0].strip() + (
+        "\n\nHello Dana," * ("Referral" not in written)
+    )
+    assert parse_answer(said, name="Dana Cole").kind == kind
+
+
+def test_a_mail_that_is_named_by_its_writer_is_no_notice() -> None:
+    text = "SEND: she knows\nActually hold it, I'll look into mail 01JX2Z again after lunch."
+    assert without_notice(text, "Re: Monitor 3", ("01JX2Z",)) == text
+    assert parse_answer(text).kind == "unclear"
