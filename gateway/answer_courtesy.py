@@ -50,7 +50,8 @@ POLITE = re.compile(
 THANKS = re.compile(
     r"^(?:(?:many |vielen |muchas |muito |heel |hartelijk )?(?:thank|thx|ty\b|danke?\b|merci|gracias|obrigad|grazie"
     r"|bedankt)|(?:(?:oh|ah)(?=\W*$|\s*[,!.]|\s+(?:i|no|yes|my|sorry|right|dear|gosh|ja|nein|oui|non|sí|sim|sì)\b)"
-    r"|oops|ups|sorry|good catch|well spotted|my mistake|mein fehler|fair (?:point|enough)))",
+    r"|oops|ups|sorry|excuse|verzeih|entschuldig|pardon|désolé|perd[oó]n|disculp|desculp|scus[ai]"
+    r"|good catch|well spotted|my mistake|mein fehler|fair (?:point|enough)))",
     re.IGNORECASE,
 )
 END = re.compile(

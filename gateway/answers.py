@@ -146,11 +146,12 @@ def _beside(answer: Answer, lines: Sequence[str], taken: set[int], name: str) ->
             return "negated"
         if any(map(turns, clauses(said))) or (lines[first - 1] and OPEN_END.search(above)):
             return "more"
+    signed = _signature(answer, lines, max(taken) + 1, name)
     for number, line in enumerate(lines[first + 1 :], first + 1):
         if number in taken or not line or kind_of(line):
             continue
         said = line[polite_end(line) :]
-        parts = clauses(said)
+        parts = [part for part in clauses(said) if number < signed or not re.search(r"\d", part)]  # "5, 80331 Ulm"
         if NOT_FIRST.match(said) or any(map(holds_back, parts)) or negates(said):
             return "negated"
         if any(map(turns, parts)) or _asks(line):
@@ -159,7 +160,13 @@ def _beside(answer: Answer, lines: Sequence[str], taken: set[int], name: str) ->
             return "negated"
         if answer.kind == "wrong" and (ABOUT_THE_MAIL.search(said) or FIRST_PERSON.search(said)):
             return "either"
-    return "" if all(_explained(line, answer.kind, name) for line in _others(lines, taken)) else "more"
+    return "" if all(_explained(line, answer.kind, name) for line in _others(lines[:signed], taken)) else "more"
+
+
+def _signature(answer: Answer, lines: Sequence[str], least: int, name: str) -> int:
+    """Where a signature begins that nothing announced: a name below an empty line, and whatever stands under it."""
+    places = (n for n in range(least, len(lines)) if n and not lines[n - 1] and _signs_off(lines[n]))
+    return next((n for n in places if _explained(lines[n], answer.kind, name)), len(lines))
 
 
 def _others(lines: Sequence[str], taken: set[int]) -> list[str]:

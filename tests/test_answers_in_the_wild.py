@@ -27,3 +27,11 @@ def test_nothing_is_done_beside_what_is_not_understood(answer: str, beside: str)
     for text in (f"{answer}\n\n{beside}", f"{beside}\n\n{answer}"):
         kind = parse_answer(text).kind
         assert kind == ("unclear" if any(map(str.isalpha, beside)) else parse_answer(answer).kind)
+
+
+def test_what_stands_under_a_name_is_a_signature() -> None:
+    signature = "D. Cole\nSenior Support Engineer | Service Desk\nAcme GmbH, Musterstr. 5, 80331 München"
+    assert parse_answer(f"FIX\n\n{signature}", name="Dana Cole").kind == "fix"
+    assert parse_answer(f"SEND: she knows\n\n{signature}", name="Dana Cole").kind == "send"
+    assert parse_answer(f"FIX\n\n{signature}\nbut not Bob", name="Dana Cole").kind == "unclear"
+    assert parse_answer("FIX\n\nThe printer is down.\nD. Cole").kind == "unclear"

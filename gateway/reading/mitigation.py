@@ -172,13 +172,14 @@ def find_etas(scan: Scan, noes: Noes, calendar: Calendar, now: datetime) -> tupl
 
 def find_promises(scan: Scan, whens: Sequence[When], noes: Noes) -> list[When]:
     """The days and hours among these by which the writer's side says that it will do something. "It takes ten
-    minutes" and "if it is the same tomorrow" promise nothing."""
+    minutes" and "if it is the same tomorrow" promise nothing; what stands behind a no and a "but" may."""
+    turns = list(_turns(scan, noes))
     return [
         when
         for when in whens
         if scan.within(number := scan.prepared.index_at(when.start), "promise", "commitment")
         and not scan.within(number, "conditional")
-        and number not in noes.sentences
+        and (number not in noes.sentences or any(start <= when.start < end for start, end in turns))
         and not (when.value == "in words" and when.vague)
     ]
 

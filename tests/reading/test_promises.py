@@ -27,6 +27,27 @@ def test_not_promised(lang: str, text: str, read_mail: Read) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "Das geht leider nicht, aber ich schicke Ihnen am Freitag ein Ersatzgerät.",
+        "Not today, but I'll send it on Friday.",
+        "Leider nein. Wir liefern ihn am Freitag.",
+    ],
+)
+def test_behind_a_no_something_may_be_promised(text: str, read_mail: Read) -> None:
+    facts = read_mail(mail(replying(text, SAID["asked"]["de"]))).facts
+    assert "refusal" in facts and facts["promise"].value == "2026-03-06"
+
+
+def test_a_day_that_is_refused_is_not_promised(read_mail: Read) -> None:
+    for text in (
+        "Ich kann Ihnen nicht sagen, ob ich ihn am Freitag schicke.",
+        "We can't send it on Friday, but thanks.",
+    ):
+        assert "promise" not in read_mail(mail(replying(text, SAID["asked"]["de"]))).facts
+
+
+@pytest.mark.parametrize(
     ("lang", "text"),
     [
         ("en", "I'll send it to you soon."), ("en", "I will forward it to you soon."), ("en", "I'll pass it to you."),
