@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from gateway.answer_words import CONTACT, END, FOOTER, POLITE, SIGN_OFF
+from gateway.answer_courtesy import CONTACT, END, FOOTER, POLITE, SIGN_OFF
 from gateway.command_words import SYNONYMS, Kind
 
 MAX_LINES = 60

@@ -1,4 +1,4 @@
-"""What people write around the word of an answer, in seven languages: greetings, names of times, doubts, ends of mails.
+"""What the words beside an answer make of it, in seven languages: doubts, conditions, other wishes, second thoughts.
 
 Each list is for all languages at once: whoever answers writes in their own, whatever the notice was in.
 """
@@ -7,24 +7,13 @@ from __future__ import annotations
 
 import re
 
+from gateway.answer_times import only_a_time
 from gateway.command_words import SYNONYMS, Kind
 
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
-
-FILLERS = _words(
-    "it this that please pls plz thanks thx ty thank you u now ok okay yes yep so the again sorry ta cheers very"
-    " much many"
-    " ja bitte danke dir ihnen schön sehr vielen dank es sie ihn die das den jetzt gern gerne hinzu dazu ok"
-    " oui merci beaucoup le la les ce celui ci svp stp s il vous te plaît plait maintenant d accord"
-    " sí si gracias muchas por favor lo la los ahora vale esto"
-    " sim obrigado obrigada muito o a os agora isso se faz sff"
-    " sì grazie mille per favore cortesia il lo li ora pure questo"
-    " graag bedankt dank je u de het dit die deze nu alsjeblieft alstublieft aub ajb toe maar"
-)
-"""Words that change nothing beside an answer."""
 
 FOR_THE_MAIL = _words(
     "message mail email e-mail mine my draft nachricht meine mon mensaje mensagem messaggio bericht mailtje"
@@ -40,29 +29,6 @@ UNFILLED = _words(
 )
 """The notices' own placeholders sent back, and ways to say that there is none."""
 
-POLITE = re.compile(
-    r"^(?:(?:please|pls|plz|yes|yep|ok|okay|then|just|answer|reply|ja|bitte|trotzdem|dann|einfach|antwort|oui|svp|stp"
-    r"|merci de|d['’]accord|sí|si|vale|por favor|sim|sì|per favore|graag|alsjeblieft|aub|dan"
-    r"|(?:hi|hello|hey|dear|hallo|guten (?:tag|morgen|abend)|moin|servus|bonjour|bonsoir|salut|hola"
-    r"|buen[oa]s(?: d[ií]as"
-    r"| tardes)?|ol[áa]|bo[am] (?:dia|tarde)|ciao|buongiorno|buonasera|goede(?:morgen|middag|navond)|goedendag|dag|hoi)"
-    r"(?: (?:there|all|team|gateway|zusammen|liebes gateway|à tous|a todos|a tutti|allemaal))?(?=\s*[,!.:–-]))\b"
-    r"[\s,:!.–-]*)+",
-    re.IGNORECASE,
-)
-GREETING = re.compile(
-    r"^(?:hi|hello|hey|dear|good (?:morning|afternoon|day|evening)|hallo|guten|moin|servus|liebe[rs]?|sehr geehrte"
-    r"|bonjour"
-    r"|bonsoir|salut|ch[eè]re?|hola|buen[oa]s|estimad[oa]|querid[oa]|ol[áa]|bo[am]s? (?:dia|tarde|noite)|prezad[oa]"
-    r"|ciao"
-    r"|buongiorno|buonasera|gentile|car[oa]|goede|goedendag|dag|beste|hoi)\b",
-    re.IGNORECASE,
-)
-THANKS = re.compile(
-    r"^(?:(?:many |vielen |muchas |muito |heel |hartelijk )?(?:thank|thx|ty\b|danke?\b|merci|gracias|obrigad|grazie"
-    r"|bedankt)|(?:oh|ah|oops|ups|sorry|good catch|well spotted|my mistake|mein fehler|fair (?:point|enough)))",
-    re.IGNORECASE,
-)
 AS_IT_IS = re.compile(
     r"^(?:(?:it(?!\s+(?:is|was|has|will)\b)|this(?!\s+(?:is|was)\b)|that|the mail|mine|anyway|as it is|as is"
     r"|as written|so|now|please|pls|trotzdem|wie sie ist|wie es ist"
@@ -107,6 +73,7 @@ NOT_NOW = re.compile(
 )
 """A whole clause that says so: "has not yet heard" is a fact about somebody."""
 _WAITS = re.compile(
+    r"(?:h+m+ |u+h+ |oh |ah |no |ach |nee |non |nein |não )*"
     r"(?:wait|hold (?:on|it|off|back)|hold$|stop|hang on|warten?(?: sie)?|halt|stopp|attends|attende[zr]|esper(?:a|e"
     r"|en|ar)"
     r"|aguard(?:a|e|em|ar)|aspett(?:a|ate|are|i)|wacht(?:en)?)\b",
@@ -196,43 +163,6 @@ FIRST_PERSON = re.compile(
     r"\b(?:i|my|me|ich|mein\w*|mir|je|j['’]|mon|ma|yo|mi|eu|meu|minha|io|mio|mia|ik|mijn)\b", re.IGNORECASE
 )
 
-_DAYS = (
-    r"(?:mon|tues|wednes|thurs|fri|satur|sun)day|(?:mon|diens|donners|frei|sams|sonn)tag|mittwoch"
-    r"|(?:lun|mar|mercre|jeu|vendre|same)di|dimanche|lunes|martes|miércoles|jueves|viernes|sábado|domingo"
-    r"|(?:segunda|terça|quarta|quinta|sexta)(?:-feira)?|(?:lune|marte|mercole|giove|vener)dì|sabato|domenica"
-    r"|(?:maan|dins|woens|donder|vrij|zater|zon)dag"
-)
-_TIME = re.compile(
-    rf"(?:{_DAYS}|\d{{1,2}}(?:st|nd|rd|th)?|\d{{1,2}}[:.h]\d{{0,2}}(?:am|pm|h)?|\d{{1,2}}(?:am|pm|h|uhr)"
-    r"|today|tonight|tomorrow|later|soon|eventually|morning|noon|midday|afternoon|evening|night|weekend|hours?"
-    r"|minutes?|mins?"
-    r"|days?|weeks?|moment|am|pm|lunch"
-    r"|heute|morgen|übermorgen|später|nachher|abends?|vormittags?|mittags?|nachmittags?|stunden?|minuten?|tage?n?"
-    r"|wochen?(?:ende)?|uhr|demnächst"
-    r"|aujourd['’]hui|demain|après-demain|tard|tantôt|matin|midi|après-midi|soir|heures?|minutes?|jours?|semaines?"
-    r"|hoy|mañana|tarde|luego|noche|mediodía|horas?|minutos?|d[ií]as?|semanas?"
-    r"|hoje|amanhã|manhã|noite|logo|meio-dia"
-    r"|oggi|domani|dopodomani|tardi|stasera|stamattina|mattin[ao]|pomeriggio|sera|mezzogiorno|or[ae]|minut[oi]"
-    r"|giorn[oi]"
-    r"|settiman[ae]"
-    r"|vandaag|overmorgen|straks|vanavond|vanmiddag|vanochtend|ochtend|middag|avond|uur|dag(?:en)?|wee?k(?:en)?)$",
-    re.IGNORECASE,
-)
-_BESIDE_TIMES = _words(
-    "on at in a an the around about by before after this next first thing one two three half few couple of or so til"
-    " bit"
-    " little then instead please early late end"
-    " am um im in an einer einem einen eine nach vor gegen ab dem der den nächste nächsten nächster diese diesen"
-    " kommenden"
-    " früh bis etwas erst noch bitte zwei drei paar"
-    " à a le la les en dans une un vers ce cette prochain prochaine d ici plus peu deux svp début fin"
-    " las los el por próximo próxima esta este de al más un poco dos"
-    " às no na em um uma pela o próximo mais pouco dois"
-    " alle all tra fra un' nella il questa questo prossima prossimo di più po' due del"
-    " om over een het deze dit volgende na iets"
-)
-
-
 _STOPS = re.compile(
     r"\b(?:(?:don['’]?t|do not)\s+(?:\w+\s+)?yet|let me|give me|(?:just )?(?:a|one) (?:sec|second|moment|min"
     r"|minute)s?\b(?! ago)"
@@ -240,22 +170,22 @@ _STOPS = re.compile(
     r"|i(?:['’]ll| will|['’]m going to| need to| have to| must| want to| should)? ?(?:re\w+|check|look|think|ask|add"
     r"|correct"
     r"|finish|clarify)\b.{0,40}(?:first|it|again|that|this|before|later)"
-    r"|(?:i |we )(?:need|have|want|must) to re\w+|forgot|can wait|no hurry|not urgent|you decide|i think(?=\W*$)"
+    r"|(?:i |we )(?:need|have|want|must) to re\w+|can wait|no hurry|not urgent|you decide|i think(?=\W*$)"
     r"|before (?:sending|you send|it goes)|don['’]?t send (?:it|that|this)|check(?:ing)? (?:first|with \w+ (?:first"
     r"|before))"
     r"|first(?=\W*$)|noch warten|bitte (?:noch )?warten|ich (?:\w+ ){1,4}(?:noch|nochmal|noch mal|erst|vorher|zuerst)\b"
-    r"|ich (?:kläre|prüfe|überlege)|muss (?:ich )?(?:erst|noch|nochmal)|vergessen|nicht dringend|bevor (?:du|sie|es"
+    r"|ich (?:kläre|prüfe|überlege)|muss (?:ich )?(?:erst|noch|nochmal)|nicht dringend|bevor (?:du|sie|es"
     r"|ihr)"
     r"|d['’]abord|avant (?:d['’]envoyer|envoi)|je (?:v[eé]rifie|regarde|demande|relis|réécris|corrige|réfléchis)"
-    r"|laissez?[- ]moi|un instant|une minute|oublié|pas urgent"
-    r"|primero(?=\W*$)|antes de enviar|d[eé]jame|dejadme|tengo que (?:revis|pregunt|reescrib|mir)\w+|olvid\w+"
+    r"|laissez?[- ]moi|un instant|une minute|pas urgent"
+    r"|primero(?=\W*$)|antes de enviar|d[eé]jame|dejadme|tengo que (?:revis|pregunt|reescrib|mir)\w+"
     r"|un momento"
-    r"|no es urgente|primeiro(?=\W*$)|deix[ae](?:-me| eu)|vou (?:verificar|ver|perguntar|rever|reescrever)|esqueci"
+    r"|no es urgente|primeiro(?=\W*$)|deix[ae](?:-me| eu)|vou (?:verificar|ver|perguntar|rever|reescrever)"
     r"|um momento"
     r"|não é urgente|(?:controllo|verifico|chiedo|guardo) prima|prima di inviare|fammi|lasciami|devo (?:controll"
     r"|chied|riscriv)\w+"
-    r"|dimenticat\w+|un attimo|non è urgente|laat me|eerst (?:even|nog)|even (?:kijken|bellen|vragen|checken|wachten)"
-    r"|moet (?:ik )?(?:nog|eerst)|voor het versturen|niet dringend|vergeten)\b",
+    r"|un attimo|non è urgente|laat me|eerst (?:even|nog)|even (?:kijken|bellen|vragen|checken|wachten)"
+    r"|moet (?:ik )?(?:nog|eerst)|voor het versturen|niet dringend)\b",
     re.IGNORECASE,
 )
 """ "I need to rewrite it", "let me check first": whoever is not done yet says so in any place of a sentence."""
@@ -280,16 +210,16 @@ def no_reason(text: str) -> bool:
     return bool(text) and (text[0] in "[<{" or _NO_REASON.match(text) is not None)
 
 
-def stops(text: str) -> bool:
+FORGOT = re.compile(
+    r"\b(?:forgot|vergessen|oublié|olvid\w+|esqueci|dimenticat\w+|vergeten)\b",
+    re.IGNORECASE,
+)
+""" "SEND: forgot the attachment" says that the mail is not ready; "FIX. Forgot her, sorry!" does not."""
+
+
+def stops(text: str, kind: str = "send") -> bool:
     """Whether the words say that the mail is to wait: "please don't yet", "let me check first"."""
-    return bool(_STOPS.search(text))
-
-
-def only_a_time(clause: str) -> bool:
-    """Whether a clause is a time and nothing else: when to send it, no reason for it."""
-    words = [word for part in clause.split() for word in re.split(r"(?<=\b[dl])['’]|(?<=\bun)['’]", part.strip(".,!"))]
-    times = [word for word in words if _TIME.match(word)]
-    return bool(times) and all(_TIME.match(word) or word.lower() in _BESIDE_TIMES for word in words)
+    return bool(_STOPS.search(text) or (kind != "fix" and FORGOT.search(text)))
 
 
 _CLAUSE = re.compile(r"[,;!?()/+]\s*|[.:](?:\s+|$)|\s[-–—]+\s+")
@@ -308,6 +238,8 @@ def names_another(text: str, kind: Kind) -> bool:
     said = [first[1]] if first else []
     said += [match[1] for match in _OR_ELSE.finditer(text)]
     said += re.findall(r"\b[^\W\d_a-zß-ÿ]{3,}\b", text)
+    if kind == "discard" and ABOUT_THE_MAIL.match(text):
+        said = said[1:]  # "wrong attachment" is why
     return any(SYNONYMS.get(word.lower(), kind) not in (kind, "reason", "eta") for word in said) or bool(
         re.search(
             r"\b(?:REASON|GRUND|MOTIF|MOTIVO|RAZÃO|RAGIONE|REDEN|ETA|TERMIN|DÉLAI|PLAZO|PRAZO|SCADENZA|TERMIJN)\b", text
@@ -332,68 +264,8 @@ def negates(text: str, kind: Kind | None = None) -> bool:
         said = SYNONYMS.get(word)
         if said is None or (kind is not None and said != kind):
             continue
-        around = words[max(0, place - 3) : place] + words[place + 1 : place + 4]
+        behind = [each for far, each in enumerate(words[place + 1 : place + 4]) if each != "no" or not far]
+        around = words[max(0, place - 3) : place] + behind  # "enganei-me no anexo": "in the", in Portuguese
         if any(NEGATION.fullmatch(each) or each in ("don", "dont") for each in around):
             return True
     return False
-
-
-END = re.compile(
-    r"^(?:>|--\s*$|__+|-{3,}|={5,}"
-    r"|(?:from|sent|to|subject|date|von|gesendet|an|betreff|datum|de|envoyé|à|objet|enviado|para|asunto|assunto|da|a"
-    r"|inviato|oggetto|van|verzonden|aan|onderwerp)\s*:\s(?!\s*$).*(?:@|\d{4}|gateway)"
-    r"|(?:on|am|le|el|em|il|op)\b.{6,200}\b(?:wrote|schrieb|écrit|escribió|escreveu|scritto|schreef)\b.*:?\s*$"
-    r"|.{0,120}\b(?:wrote|schrieb|écrit|escribió|escreveu|scritto|schreef)\s*:\s*$"
-    r"|(?:sent from (?:my|outlook|mail for|yahoo|gmail)|sent via (?:the )?(?:samsung|outlook|gmx|blackberry)"
-    r"|envoyé à partir de|inviato dal|van mijn \w+ verzonden|get outlook for|von meinem|gesendet von"
-    r"|gesendet mit|hol dir outlook|envoyé de(?:puis)? mon"
-    r"|télécharger outlook|enviado desde mi|obtener outlook|enviado d[oe]|obter o outlook|inviato da|ottieni outlook"
-    r"|verzonden (?:vanaf|met|van)|outlook voor|downloaden?)\b)",
-    re.IGNORECASE,
-)
-"""Below such a line stands somebody else's text, or none: quotes, signatures, what mail programs put in."""
-FOOTER = re.compile(
-    r"^(?:(?:this|the (?:information|content)|diese|ce (?:message|courriel)|este|esta|questo|questa|dit|deze)\b.{0,80}"
-    r"\b(?:confiden|vertraul|riservat|vertrouwelijk|privileg|intended (?:only|solely|for|to|recipient)"
-    r"|(?:nur )?für d\w+ "
-    r"(?:adress|empf)|destin)"
-    r"|\W*(?:(?:important|legal|confidential\w*|privacy|privileged|vertraulichkeits\w*|rechtlicher"
-    r"|wichtiger) (?:notice|note"
-    r"|hinweis|information)|vertraulichkeitshinweis|avis (?:de confidentialité|important|légal)|aviso (?:legal"
-    r"|de confiden\w+)"
-    r"|avviso di riservatezza|disclaimer|if you are not the intended))",
-    re.IGNORECASE,
-)
-"""A footer that the mail server or program adds, below what was written."""
-
-_NAMED = r"(?:\s*[,.!/–-]*\s*(?:(?-i:[A-ZÀ-Þ])[\w’'.-]*\s*){1,3})?"
-SIGN_OFF = re.compile(
-    r"^(?:(?:with )?(?:(?:best|kind|kindest|warm|warmest|many) )?(?:regards|wishes)|best|cheers|(?:many )?thanks"
-    r"(?: (?:again|in advance|a lot|so much|for your help))?|thank you(?: (?:so much|very much|in advance))?|thx|ty"
-    r"|br|kr|rgds"
-    r"|yours (?:sincerely|truly|faithfully)|sincerely|have a (?:nice|good|great) (?:day|one|weekend)|take care"
-    r"|all the best"
-    r"|mit (?:freundlichen|besten|lieben|vielen|herzlichen) gr(?:ü|ue)(?:ß|ss)en"
-    r"|(?:(?:viele|beste|liebe|schöne|herzliche|freundliche) )?gr(?:ü|ue)(?:ß|ss)e|gru(?:ß|ss)|(?:vielen |besten "
-    r"|herzlichen )?"
-    r"dank(?: im voraus)?|danke(?: (?:dir|ihnen|euch|im voraus))?|lg|mfg|vg|bg|schönen tag(?: noch)?"
-    r"|(?:(?:bien|très) )?cordialement|cdt|cdlt|bien à (?:vous|toi)|salutations|merci(?: (?:beaucoup|d['’]avance))?"
-    r"|bonne (?:journée|soirée)|sincères salutations|amicalement"
-    r"|(?:un )?(?:cordial )?saludos?(?: cordial(?:es)?)?|(?:muchas )?gracias(?: de antemano| por todo)?|atentamente"
-    r"|un abrazo"
-    r"|buen día|(?:com os melhores )?cumprimentos|atenciosamente|att|(?:um )?abraços?|muito obrigad[oa]|obrigad[oa]"
-    r"|bom dia"
-    r"|(?:(?:cordiali|distinti) )?saluti|cordialmente|grazie(?: mille)?|buona giornata|un saluto"
-    r"|(?:met )?vriendelijke groet(?:en|jes)?|(?:hartelijke )?groet(?:en|jes)?|gr|(?:alvast |hartelijk )?bedankt|mvg"
-    r"|fijne dag)"
-    rf"{_NAMED}[\s.,!]*$",
-    re.IGNORECASE,
-)
-"""The end of a mail, with or without a name: below an answer's text it belongs to the signature."""
-CONTACT = re.compile(
-    r"^(?:tel|phone|mobile|mob|fon|telefon|fax|ext|handy|tél|téléphone|teléfono|móvil|telefone|telefono|cell"
-    r"|telefoon|t|m|p"
-    r"|e-?mail|web)\b\s*[.:]|^\+?[\d\s()/.-]{7,}$|^(?:https?://|www\.)\S+$|^\S+@\S+\.\w+$",
-    re.IGNORECASE,
-)
-"""A line of a signature: how to reach somebody."""

@@ -10,25 +10,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from gateway.answer_courtesy import FILLERS, GREETING, SAID_OF_A_MAIL, THANKS
 from gateway.answer_lines import DECORATION, first_word, kind_of, own_lines, polite_end
+from gateway.answer_times import WEEKDAY, only_a_time
 from gateway.answer_words import (
     ABOUT_THE_MAIL,
     AS_IT_IS,
     BECAUSE,
     CHANGES,
-    FILLERS,
     FIRST_PERSON,
     FOR_THE_MAIL,
-    GREETING,
+    FORGOT,
     NOT_FIRST,
-    THANKS,
     UNFILLED,
     clauses,
     holds_back,
     names_another,
     negates,
     no_reason,
-    only_a_time,
     stops,
     turns,
 )
@@ -63,9 +62,9 @@ class Answer:
         return cls("unclear", problem=problem)
 
 
-_OBJECT = (
-    r"(?:\s+(?:it|this|that|them|please|bitte|es|sie|die mail|the mail|le|la|lo|het|o|a)|-(?:la|le|les|lo|o|a|as|os))*"
-)
+_OBJECT = "|".join(map(re.escape, sorted(FILLERS | FOR_THE_MAIL, key=len, reverse=True)))
+_ASIDE = re.compile(rf"^(?:\s+(?:{_OBJECT})\b|-(?:la|le|les|lo|o|a|as|os))*\s*[,.;:!(–—-]\s*(.+)$", re.IGNORECASE)
+"""What stands behind an answer, its object and small words."""
 # What stands behind a comma and changes nothing: whose sentence it is shows in its first word.
 _COMMENT = re.compile(rf"(?:{BECAUSE.pattern[1:]})|{THANKS.pattern[1:]}", re.IGNORECASE)
 # "SEND, to Bob", "SEND, in an hour": behind a comma stands a reason, or a time or a copy.
@@ -74,7 +73,8 @@ _ELSE = re.compile(
     r"|an(?=\s+(?-i:[A-ZÄÖÜ][a-zß-ÿ]))|später|morgen|nächste\w*|zurück|mit|ohne|nochmal|à|plus tard|demain|avec"
     r"|más tarde|mañana"
     r"|con|al|para|mais tarde|amanhã|com|più tardi|domani|di nuovo|aan|straks|met|opnieuw"
-    r"|(?:an?|eine?|une?|una?|uma?|een)\s+(?:cop(?:y|ies|ie|ia)|kopie\w*|cópia)|(?:on|am|le|el|na|op)\s+\w+day"
+    r"|(?:an?|eine?|une?|una?|uma?|een)\s+(?:cop(?:y|ies|ie|ia)|kopie\w*|cópia)|(?:on|am|le|el|na|op)\s+(?:"
+    rf"{WEEKDAY})"
     r"|a bit)\b",
     re.IGNORECASE,
 )
@@ -101,6 +101,9 @@ _OPEN_END = re.compile(
 _LONG_LINE = 50
 """Characters of a line that a mail program may have broken: what comes below it is the rest of its sentence."""
 _COMMAND_WORDS = frozenset(word.lower() for words in COMMANDS.values() for word in words.values())
+_TEXT_KINDS: tuple[Kind, ...] = ("reason", "eta")
+_TEXTS = "|".join(sorted({words[kind] for words in COMMANDS.values() for kind in _TEXT_KINDS}))
+_NEXT_TEXT = re.compile(rf"(?<=[.;!?])\s+(?=(?:{_TEXTS})\s*[:=])", re.IGNORECASE)
 _SEPARATOR = re.compile(r"^\s*[:=–—-]\s*|^\s*$")
 _TOGETHER = frozenset({"fix", "reason", "eta"})
 """Answers that do not contradict one another."""
@@ -116,6 +119,7 @@ def parse_answer(text: str, subject: str = "", name: str = "") -> Answer:
     if not any(lines):
         lines = own_lines(subject) if not re.match(r"\s*[a-z]{1,4}\s*:\s", subject, re.IGNORECASE) else []
         lines = lines or (own_lines(subject) if kind_of(subject) else [])
+    lines = [part for line in lines for part in _apart(line)]
     found: dict[Kind, str] = {}
     problem: Problem = "nothing"
     taken: set[int] = set()
@@ -144,6 +148,11 @@ def parse_answer(text: str, subject: str = "", name: str = "") -> Answer:
     return Answer.unclear(beside) if beside else answer
 
 
+def _apart(line: str) -> list[str]:
+    """ "REASON: the part is late. ETA: 11 December" is two answers in one line."""
+    return _NEXT_TEXT.split(line) if kind_of(line) in ("reason", "eta") else [line]
+
+
 def _beside(answer: Answer, lines: Sequence[str], taken: set[int]) -> Problem:
     """What the lines around an answer make of it: "If Bob agrees:" above, "but not Mary" below."""
     first = min(taken)
@@ -163,11 +172,30 @@ def _beside(answer: Answer, lines: Sequence[str], taken: set[int]) -> Problem:
             return "negated"
         if any(map(turns, parts)) or _asks(line):
             return "more"
-        if answer.kind != "discard" and stops(said):
+        if answer.kind != "discard" and stops(said, answer.kind):
             return "negated"
         if answer.kind == "wrong" and (ABOUT_THE_MAIL.search(said) or FIRST_PERSON.search(said)):
             return "either"
-    return ""
+    return "" if all(_explained(line, answer.kind) for line in _others(lines, taken)) else "more"
+
+
+def _others(lines: Sequence[str], taken: set[int]) -> list[str]:
+    """The lines beside an answer that are no answer themselves."""
+    return [line for number, line in enumerate(lines) if line and number not in taken and not kind_of(line)]
+
+
+def _explained(line: str, kind: str) -> bool:
+    """Whether a line beside an answer is known to leave it as it is: a greeting, thanks, small words, a reason, what
+    is wrong with a mail that goes away. Mail that went out cannot be had back, so all else is asked about."""
+    line = re.sub(r"^p\.?\s?s\b\W*", "", line, flags=re.IGNORECASE)
+    said = line[polite_end(line) :]
+    if GREETING.match(line) or THANKS.match(line) or BECAUSE.match(said) or _signs_off(said):
+        return True
+    if kind == "fix" and FORGOT.search(said):
+        return True
+    if kind == "discard" and (said.lower().startswith(tuple(EITHER)) or ABOUT_THE_MAIL.search(said)):
+        return True
+    return all(word in FILLERS or word in FOR_THE_MAIL for word in re.findall(r"[^\W\d_]+", said.lower()))
 
 
 def _asks(text: str) -> bool:
@@ -215,8 +243,8 @@ def _read_line(line: str, below: Sequence[str]) -> _Said | Problem | None:
     if _asks(tail):  # "Fix?" asks what it is
         return "more"
     words = re.findall(r"[^\W\d_]+", tail.lower())
-    fillers = FILLERS if kind == "wrong" else FILLERS | FOR_THE_MAIL
-    if all(each in fillers for each in words) and not re.search(r"[\d/+&]", tail):
+    fillers = FILLERS - SAID_OF_A_MAIL if kind == "wrong" else FILLERS | FOR_THE_MAIL
+    if all(each in fillers for each in words) and not re.search(r"\d", tail):
         return _Said(kind)
     if kind == "wrong":
         return _wrong(tail)
@@ -236,7 +264,7 @@ def _wrong(tail: str) -> _Said | Problem:
 
 def _with_comment(kind: Kind, tail: str) -> _Said | Problem:
     """ "DISCARD, I'll write a new one": what stands behind a comma or full stop and changes nothing."""
-    aside = re.match(rf"^{_OBJECT}\s*[,.;:!(–—-]\s*(.+)$", tail, re.IGNORECASE)
+    aside = _ASIDE.match(tail)
     if negates(f"fix {tail}", "fix") or (aside and _forbids(aside[1])):
         return "negated"
     if kind in ("fix", "note") and (re.match(r"\s*[:=]", tail) or CHANGES.search(tail)):
@@ -262,7 +290,7 @@ def _screened(kind: Kind, text: str) -> Problem:
         return "negated"
     if any(map(turns, parts)):
         return "more"
-    return "negated" if stops(text) else ""
+    return "negated" if stops(text, kind) else ""
 
 
 def _text(kind: Kind, word: str, tail: str, below: Sequence[str]) -> _Said | Problem | None:
@@ -293,6 +321,7 @@ def _text(kind: Kind, word: str, tail: str, below: Sequence[str]) -> _Said | Pro
         return "negated"
     if kind == "eta" and any(turns(part) and not only_a_time(part) for part in parts[1:]):
         return "more"  # "Friday, but check with Bob"
+    text = text.rstrip(" ;")
     if kind == "eta" and re.search(r"\d\.$", tail.strip()) and not used:
         text += "."  # "29.12." is a date by its dot
     if any(not line for line in lines[:2]) and _is_a_name(lines):
@@ -312,6 +341,11 @@ def _is_a_name(lines: Sequence[str]) -> bool:
     """Whether lines under an empty label are a signature that nothing announced: "Dana Cole / IT Support"."""
     words = re.findall(r"[^\W\d_][\w'’.-]*", " ".join(lines))
     return all(word[0].isupper() or word.lower() in ("of", "and", "de", "der", "für", "&") for word in words)
+
+
+def _signs_off(line: str) -> bool:
+    """Whether a line is a signature that nothing announced: at most three words, all of them names."""
+    return bool(line) and len(line.split()) <= 3 and _is_a_name([line]) and not re.search(r"[\d@:?!]", line)
 
 
 def _read_line_starts(line: str) -> bool:
@@ -335,7 +369,7 @@ def _send(tail: str, below: Sequence[str]) -> _Said | Problem | None:
     if why and _COPIED.match(rest.lstrip(" :=–—-")):
         return "no-reason"
     if _unfilled(why):
-        lines = [line for line in below if line and _plain_command(line) is None]
+        lines = [line for line in below if line and _plain_command(line) is None and not _read_line_starts(line)]
         if (why and (marked or aside)) or not lines or _is_a_name(lines):
             return "no-reason"
         why, used = _one_line(" ".join(lines)), len(below)

@@ -18,6 +18,7 @@ import structlog
 from gateway import notices
 from gateway.mail.address import Mailbox, split_tag
 from gateway.mail.message import read_headers
+from gateway.mail.subjects import without_marks
 from gateway.notice_facts import NoticeFacts, NoticeFinding
 from gateway.notices import Letterhead
 from gateway.policy.decision import Finding
@@ -103,14 +104,17 @@ class Correspondence:
             return ""
 
     def companion(self, hold: Hold) -> OutMail:
-        """The short note that tells the requester who has their matter now. Answers go to the agent, and so does a
-        bounce: they can reach the requester some other way. Raises CannotRender, ValueError without a requester."""
+        """The short note that tells the requester who has their matter now, in the language they wrote in where that is
+        known. Answers go to the agent, and so does a bounce: they can reach the requester some other way. Raises
+        CannotRender, ValueError without a requester."""
         facts = self.facts_of(hold)
+        facts = replace(facts, subject=without_marks(facts.subject))
+        lang = str(hold.new.told.get("asked_in") or "") or facts.mail_lang or facts.lang
         if facts.requester is None or not facts.requester.address:
             raise ValueError("nobody knows the address of the person who asked")
         return notices.letter(
             "companion", "companion/note", facts, facts.requester, self.head(), id=mail_id(), now=self.clock(),
-            reply_to=facts.agent.address, reverse_path=facts.agent.address, lang=facts.mail_lang or facts.lang,
+            reply_to=facts.agent.address, reverse_path=facts.agent.address, lang=lang,
         )  # fmt: skip
 
     def named(self, who: Mailbox) -> Mailbox:
@@ -138,7 +142,7 @@ class Correspondence:
         inside = site.is_among(reader.address, circle) and site.is_internal(reader.address)
         secret = bool(told.get("confidential")) and not inside
         if secret:
-            facts = replace(facts, subject="", message_id="", references=(), recipients=(), target=None)
+            facts = replace(facts, subject="", message_id="", references=(), recipients=(), copied=(), target=None)
         if secret or facts.requester_hidden:
             facts = replace(
                 facts, requester=None, adds=(), can_fix=False, why_no_fix="", findings=(),
@@ -159,6 +163,7 @@ class Correspondence:
             message_id=headers.message_id or "",
             references=headers.references,
             recipients=(*headers.to, *headers.cc),
+            copied=headers.cc,
             requester=_mailbox(told.get("requester")),
             requester_hidden=bool(told.get("hidden")),
             target=_mailbox(told.get("target")),

@@ -45,6 +45,14 @@ _FORMS: Mapping[str, tuple[str, str]] = {
 """Of a day, and of a moment."""
 
 
+def weekdays() -> tuple[str, ...]:
+    """The weekdays of all languages, in lower case, the longest first, as they stand in running text: in Portuguese
+    without "feira" as well."""
+    names = {name.lower() for line in _DAYS.values() for name in line.split()}
+    names |= {name.removesuffix("-feira") for name in names}
+    return tuple(sorted(names, key=lambda name: (-len(name), name)))
+
+
 def day_in_words(at: datetime, lang: str) -> str:
     """A day for people: "Tuesday 3 June", in English where the language is not known."""
     lang = lang if lang in _FORMS else "en"

@@ -87,6 +87,7 @@ class Desk:
             "offers": sorted(offered),
             "policies": [finding.policy for finding in facts.findings],
             "mail_lang": facts.mail_lang,
+            "asked_in": judged.gist.asked_in if judged.gist else "",
             "confidential": confidential,
             "requester": _entry(facts.requester) if facts.requester else None,
             "grade": requester.grade if requester else "",

@@ -8,18 +8,17 @@ but text: `no`, `on`, `12:30`, `0049` and dates stay text.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import yaml
-from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticCustomError
 
-from gateway.located_words import keys_at, one_of, suggest, words
+from gateway.located_words import one_of, suggest
 
-__all__ = ["BadFiles", "Problem", "Tree", "Wrong", "load_yaml", "one_of", "read_text", "suggest", "validate"]
+__all__ = ["BadFiles", "Problem", "Tree", "Wrong", "load_yaml", "one_of", "read_text", "read_yaml", "suggest"]
 
 MAX_BYTES = 1_000_000
 """Files larger than this many octets are refused unread."""
@@ -30,7 +29,6 @@ MAX_PROBLEMS = 200
 
 Loc = Sequence[str | int]
 """The way to a value: keys and list positions from the top of the file."""
-Model = TypeVar("Model", bound=BaseModel)
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _WORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None, "~": None, "": None}
 _INT = re.compile(r"-?(?:0|[1-9][0-9]{0,17})\Z")
@@ -90,7 +88,7 @@ class Wrong(PydanticCustomError):
         return super().__new__(cls, "wrong", "{what}", {"what": what, "write": write})
 
 
-class _Node:
+class Node:
     """A value with its place. `inside` has the nodes of a mapping or a list, `keys` the places of a mapping's keys."""
 
     __slots__ = ("column", "inside", "keys", "line", "value")
@@ -99,14 +97,31 @@ class _Node:
         self.value = value
         self.line = line
         self.column = column
-        self.inside: dict[str, _Node] | list[_Node] | None = None
+        self.inside: dict[str, Node] | list[Node] | None = None
         self.keys: dict[str, tuple[int, int]] | None = None
+
+    def without(self, gone: frozenset[tuple[str | int, ...]], at: tuple[str | int, ...]) -> Node:
+        """A copy of this node, which stands at `at`, without the nodes whose way from the top is in `gone`."""
+        if self.inside is None:
+            return self
+        left = Node(None, self.line, self.column)
+        if isinstance(self.inside, dict):
+            kept = {key: node.without(gone, (*at, key)) for key, node in self.inside.items() if (*at, key) not in gone}
+            left.inside, left.keys = kept, self.keys
+            left.value = {key: node.value for key, node in kept.items()}
+        else:
+            ways = ((*at, number) for number in range(len(self.inside)))
+            left.inside = [
+                node.without(gone, way) for way, node in zip(ways, self.inside, strict=True) if way not in gone
+            ]
+            left.value = [node.value for node in left.inside]
+        return left
 
 
 class Tree:
     """One file as plain values (`data`: dict, list, str, int, float, bool, None), with the place of each of them."""
 
-    def __init__(self, name: str, text: str, top: _Node) -> None:
+    def __init__(self, name: str, text: str, top: Node) -> None:
         self.name = name
         self.text = text
         self.data: Any = top.value
@@ -128,6 +143,10 @@ class Tree:
                 return at
         return at if key else (node.line, node.column)
 
+    def without(self, gone: Collection[Loc]) -> Tree:
+        """The same file without the values at these places; what remains keeps the place where it stands."""
+        return Tree(self.name, self.text, self._top.without(frozenset(map(tuple, gone)), ()))
+
     def problem(self, loc: Loc, what: str, write: str = "", *, key: bool = False) -> Problem:
         """A problem at the value (or key) that `loc` leads to."""
         return self.at(*self.place(loc, key=key), what, write)
@@ -142,18 +161,34 @@ class Tree:
 
 def load_yaml(source: Path | str | bytes, name: str = "") -> Tree:
     """Read a file (a Path) or a text; `name` is how problems call it (default: the path). Raises BadFiles."""
-    name = name or (str(source) if isinstance(source, Path) else "text")
-    text = read_text(source, name)
-    tree = Tree(name, text, _Node(None, 1, 1))
-    problems = _tabs(tree) if "\t" in text else []
-    if not problems:
-        try:
-            tree = Tree(name, text, _build(tree, problems))
-        except yaml.YAMLError as error:
-            problems.append(_not_yaml(tree, error))
-    if problems:
-        raise BadFiles(problems[:MAX_PROBLEMS])
+    problems: list[Problem] = []
+    tree = read_yaml(source, name, problems)
+    if tree is None or problems:
+        raise BadFiles(problems)
     return tree
+
+
+def read_yaml(source: Path | str | bytes, name: str, problems: list[Problem]) -> Tree | None:
+    """As `load_yaml`; what is wrong is added to `problems`. None where nothing can be made of the file."""
+    name = name or (str(source) if isinstance(source, Path) else "text")
+    try:
+        text = read_text(source, name)
+    except BadFiles as bad:
+        problems += bad.problems
+        return None
+    tree = Tree(name, text, Node(None, 1, 1))
+    tabs = _tabs(tree) if "\t" in text else []
+    if tabs:
+        problems += tabs[:MAX_PROBLEMS]
+        return None
+    wrong: list[Problem] = []
+    try:
+        return Tree(name, text, _build(tree, wrong))
+    except yaml.YAMLError as error:
+        wrong.append(_not_yaml(tree, error))
+        return None
+    finally:
+        problems += wrong[:MAX_PROBLEMS]
 
 
 def read_text(source: Path | str | bytes, name: str) -> str:
@@ -181,17 +216,7 @@ def read_text(source: Path | str | bytes, name: str) -> str:
         raise BadFiles([Problem(name, line, column, what, "the file saved as UTF-8")]) from None
 
 
-def validate(model: type[Model], tree: Tree) -> Model:
-    """The tree as an instance of `model`. Raises BadFiles with every error at its place."""
-    if tree.data is None:
-        raise BadFiles([tree.at(1, 1, "the file is empty", "its required keys")])
-    try:
-        return model.model_validate(tree.data)
-    except ValidationError as error:
-        raise BadFiles(_explain(model, tree, error)) from None
-
-
-def _build(tree: Tree, problems: list[Problem]) -> _Node:
+def _build(tree: Tree, problems: list[Problem]) -> Node:
     """The nodes of one document, built from events, so that hostile nesting cannot exhaust the C stack."""
     loader = _LOADER(tree.text)
     next_event = loader.get_event
@@ -201,7 +226,7 @@ def _build(tree: Tree, problems: list[Problem]) -> _Node:
             pass
     finally:
         loader.dispose()
-    return builder.top or _Node(None, 1, 1)
+    return builder.top or Node(None, 1, 1)
 
 
 class _Builder:
@@ -210,8 +235,8 @@ class _Builder:
     def __init__(self, tree: Tree, problems: list[Problem]) -> None:
         self.tree = tree
         self.problems = problems
-        self.top: _Node | None = None
-        self.stack: list[_Node] = []
+        self.top: Node | None = None
+        self.stack: list[Node] = []
         self.key: list[str | None] = []
         """For every open mapping the key whose value comes next."""
 
@@ -219,21 +244,21 @@ class _Builder:
         """False when nothing more is to be read."""
         kind, mark = type(event), event.start_mark
         if kind is yaml.ScalarEvent:
-            node = _Node(event.value, mark.line + 1, mark.column + 1)
+            node = Node(event.value, mark.line + 1, mark.column + 1)
             if not event.style:
                 node.value = _resolve(event.value)
         elif kind is yaml.MappingStartEvent:
-            node = _Node({}, mark.line + 1, mark.column + 1)
+            node = Node({}, mark.line + 1, mark.column + 1)
             node.inside, node.keys = {}, {}
         elif kind is yaml.SequenceStartEvent:
-            node = _Node([], mark.line + 1, mark.column + 1)
+            node = Node([], mark.line + 1, mark.column + 1)
             node.inside = []
         elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
             self.stack.pop()
             self.key.pop()
             return True
         elif kind is yaml.AliasEvent:
-            node = _Node(None, mark.line + 1, mark.column + 1)
+            node = Node(None, mark.line + 1, mark.column + 1)
             self._refuse(node, "an alias (*)", "the value itself; text that starts with * in quotes")
             self._put(node, "")
             return True
@@ -257,7 +282,7 @@ class _Builder:
         self.key.append(None)
         return True
 
-    def _put(self, node: _Node, text: str | None) -> None:
+    def _put(self, node: Node, text: str | None) -> None:
         """Put a node into the innermost open mapping (as a key, or as the value of the key before it) or list."""
         if not self.stack:
             self.top = node
@@ -283,7 +308,7 @@ class _Builder:
         elif text is not None:
             parent.keys[text] = (node.line, node.column)
 
-    def _refuse(self, node: _Node, what: str, write: str) -> None:
+    def _refuse(self, node: Node, what: str, write: str) -> None:
         self.problems.append(self.tree.at(node.line, node.column, what, write))
 
 
@@ -336,29 +361,3 @@ def _syntax_hint(said: str) -> str:
     if "end of stream" in said:
         return "the quote or bracket that ends what begins here"
     return "plain YAML"
-
-
-def _explain(model: type[BaseModel], tree: Tree, error: ValidationError) -> list[Problem]:
-    """Pydantic's errors in our words, one for each place: a value that fits no form of a union is told of once."""
-    told: dict[tuple[tuple[int, int], str], Problem] = {}
-    for item in error.errors(include_url=False):
-        kind = item["type"]
-        loc = _real(tree, item["loc"], keep_last=kind == "missing")
-        place = tree.place(loc, key=kind == "extra_forbidden")
-        what, write = words(item, loc, keys_at(model, loc[:-1]))
-        told.setdefault((place, what if kind == "missing" else ""), tree.at(*place, what, write))
-    return list(told.values())[:MAX_PROBLEMS]
-
-
-def _real(tree: Tree, loc: Loc, *, keep_last: bool) -> tuple[str | int, ...]:
-    """A pydantic location without the names of union members and validators, which stand in no file."""
-    node: Any = tree.data
-    kept: list[str | int] = []
-    for number, step in enumerate(loc):
-        inside = dict(enumerate(node)) if isinstance(node, list) else node if isinstance(node, dict) else {}
-        if step in inside:
-            node = inside[step]
-        elif not (keep_last and number == len(loc) - 1):
-            continue
-        kept.append(step)
-    return tuple(kept)

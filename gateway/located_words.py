@@ -42,7 +42,8 @@ def words(error: Mapping[str, Any], loc: Sequence[str | int], known: Mapping[str
     if kind == "missing":
         return f'the key "{key}" is missing', f"{key}: {known.get(key) or '...'}"
     if isinstance(loc[-1] if loc else "", int):
-        key = f"item {int(loc[-1]) + 1}"
+        named = next((step for step in reversed(loc) if isinstance(step, str)), "")
+        key = f"item {int(loc[-1]) + 1} of {named}" if named else f"item {int(loc[-1]) + 1}"
     if kind in ("literal_error", "enum"):
         allowed = re.findall(r"'([^']*)'", str(context.get("expected", "")))
         near = suggest(str(error.get("input")), allowed)
@@ -62,10 +63,12 @@ def words(error: Mapping[str, Any], loc: Sequence[str | int], known: Mapping[str
 
 
 def suggest(word: str, known: Iterable[str]) -> str:
-    """The nearest known word, or "" where none is near."""
+    """The nearest known word, or "" where none is near. A part of just one word is near: `from`, active_from."""
     folded = {other.casefold(): other for other in known}
     near = difflib.get_close_matches(word.casefold(), list(folded), n=1, cutoff=0.6)
-    return folded[near[0]] if near else ""
+    if not near:
+        near = [other for other in folded if word.casefold() in re.split("[_.-]", other)]
+    return folded[near[0]] if len(near) == 1 else ""
 
 
 def one_of(words: Iterable[str]) -> str:

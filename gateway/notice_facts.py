@@ -53,6 +53,9 @@ class NoticeFacts:
     message_id: str = ""
     references: tuple[str, ...] = ()
     recipients: tuple[Mailbox, ...] = ()
+    """To and Cc."""
+    copied: tuple[Mailbox, ...] = ()
+    """Those of them who are in Cc."""
     requester: Mailbox | None = None
     requester_hidden: bool = False
     target: Mailbox | None = None
@@ -94,6 +97,7 @@ def facts_of(
         message_id=gist.message_id or "",
         references=gist.references,
         recipients=(*gist.to, *gist.cc),
+        copied=gist.cc,
         requester=requester,
         requester_hidden="requester_bcc_only" in found,
         target=_target(str(target.value), gist.to) if target is not None else None,
@@ -127,6 +131,7 @@ def variables(facts: NoticeFacts) -> dict[str, Any]:
         "agent_address": one_line(facts.agent.address),
         "subject": one_line(facts.subject)[:MAX_SUBJECT] or NO_SUBJECT.get(lang, NO_SUBJECT["en"]),
         "recipients": _people(facts.recipients),
+        **dict(zip(("draft_to", "draft_cc"), map(_people, _draft_recipients(facts)), strict=True)),
         "requester_name": named(facts.requester),
         "requester_address": one_line(facts.requester.address) if facts.requester else "",
         "requester_hidden": facts.requester_hidden,
@@ -145,6 +150,16 @@ def variables(facts: NoticeFacts) -> dict[str, Any]:
         "supervisor_name": named(facts.supervisor),
         "held_id": facts.held_id,
     }
+
+
+def _draft_recipients(facts: NoticeFacts) -> tuple[list[Mailbox], list[Mailbox]]:
+    """To and Cc of the ready-made version: those of the mail, and the requester, whom it speaks of as being in Cc."""
+    copied = {who.key for who in facts.copied}
+    to, cc = [who for who in facts.recipients if who.key not in copied], list(facts.copied)
+    who = facts.requester
+    if who is not None and who.address and who.key not in {each.key for each in facts.recipients}:
+        cc.append(who)
+    return to, cc
 
 
 def named(who: Mailbox | None) -> str:

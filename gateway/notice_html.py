@@ -14,6 +14,8 @@ from html import escape
 
 SHORT = 40
 """Characters of a last line that is no sentence."""
+_ADDRESS = re.compile(r"&lt;[^\s&]{1,40}&gt;|\([^\s()@&]{1,30}@[^\s()@&]{1,30}\)")
+_FIELD = re.compile(r"[^\W\d_]{1,12}\s?: \S")
 _FRAME = re.compile(r"^(?:- ){5,}-?\s*$")
 
 _PAGE = "margin:0;padding:24px 12px;background:#f4f5f7;"
@@ -25,6 +27,8 @@ _WORDS = "margin:0 0 16px;padding:8px 14px;border-left:4px solid #d9822b;backgro
 _DRAFT = (
     "margin:0 0 16px;padding:14px 16px;border:1px solid #c3cfd9;border-radius:6px;background:#f8fafc;color:#1f2933;"
 )
+_HEAD = "margin:0 0 12px;padding:0 0 10px;border-bottom:1px solid #c3cfd9;color:#52606d;"
+"""To, Cc and Subject above a version to copy: they go into other fields than its text."""
 _ROW = "padding:0 12px 10px 0;vertical-align:top;"
 _BUTTON = (
     "display:inline-block;padding:6px 12px;border-radius:6px;background:#1f5fa8;color:#ffffff;font-weight:600;"
@@ -34,13 +38,14 @@ _QUIET = (
     "display:inline-block;padding:5px 11px;border:1px solid #1f5fa8;border-radius:6px;background:#ffffff;color:#1f5fa8;"
     "font-weight:600;text-decoration:none;white-space:nowrap;"
 )
-"""Of all answers but the first, which is what mends the mail."""
+"""Of all answers but the one that mends the mail best."""
 _SMALL = "margin:16px 0 0;color:#52606d;font-size:13px;"
 
 
-def page(text: str, lang: str, links: Mapping[str, str] = {}) -> str:
-    """The whole HTML of a mail. `links` says which label (of an answer) has which mailto: link."""
-    body = "".join(_blocks(text, links))
+def page(text: str, lang: str, links: Mapping[str, str] = {}, best: str = "") -> str:
+    """The whole HTML of a mail. `links` says which label (of an answer) has which mailto: link; `best` is the label of
+    the one that stands out, "" where none is better than the others."""
+    body = "".join(_blocks(text, links, best))
     return (
         f'<!DOCTYPE html>\n<html lang="{escape(lang)}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -58,7 +63,7 @@ def page(text: str, lang: str, links: Mapping[str, str] = {}) -> str:
     )
 
 
-def _blocks(text: str, links: Mapping[str, str]) -> list[str]:
+def _blocks(text: str, links: Mapping[str, str], best: str) -> list[str]:
     lines = text.strip("\n").split("\n")
     blocks: list[str] = []
     at = 0
@@ -72,7 +77,7 @@ def _blocks(text: str, links: Mapping[str, str]) -> list[str]:
             at = end + 1
         elif line.startswith("    "):
             end = next((i for i in range(at, len(lines)) if not lines[i].startswith("    ")), len(lines))
-            shown = _indented([each[4:] for each in lines[at:end]], links)
+            shown = _indented([each[4:] for each in lines[at:end]], links, best)
             if not shown and blocks and blocks[-1].endswith(":</p>\n"):
                 blocks.pop()  # "Or tap one of these:"; the buttons are there
             blocks += shown
@@ -89,23 +94,31 @@ def _paragraph(text: str, *, last: bool) -> str:
     """The mail's number at the end is small; a sentence there is not."""
     small = last and len(text) <= SHORT
     style = f'class="m" style="{_SMALL}"' if small else 'style="margin:0 0 16px;"'
-    return f"<p {style}>{escape(text)}</p>\n"
+    return f"<p {style}>{_shown(text)}</p>\n"
 
 
 def _draft(lines: list[str]) -> str:
-    """To be copied: every line end stays."""
-    shown = "<br>\n".join(escape(line) for line in lines)
-    return f'<div class="d" style="{_DRAFT}">{shown}</div>\n'
+    """To be copied: every line end stays. Its header fields, if it has some, stand apart."""
+    blank = next((i for i, line in enumerate(lines) if not line.strip()), 0)
+    head = lines[:blank] if blank > 1 and all(map(_FIELD.match, lines[:blank])) else []
+    shown = "<br>\n".join(map(_shown, lines[len(head) + 1 :] if head else lines))
+    fields = f'<div class="m" style="{_HEAD}">{"<br>".join(map(_shown, head))}</div>\n' if head else ""
+    return f'<div class="d" style="{_DRAFT}">{fields}{shown}</div>\n'
 
 
-def _indented(lines: list[str], links: Mapping[str, str]) -> list[str]:
+def _shown(text: str) -> str:
+    """Escaped; an address is not broken in its middle."""
+    return _ADDRESS.sub(lambda found: f'<span style="white-space:nowrap">{found[0]}</span>', escape(text))
+
+
+def _indented(lines: list[str], links: Mapping[str, str], best: str) -> list[str]:
     out: list[str] = []
     rows: list[str] = []
     words: list[str] = []
     for line in lines:
         label = next((each for each in links if line.startswith(each) and line[len(each) :][:2] in ("  ", "")), None)
         if label is not None:
-            rows.append(_answer(label, line[len(label) :].strip(), links[label], first=not rows))
+            rows.append(_answer(label, line[len(label) :].strip(), links[label], best=label == best))
         elif line in links.values():
             continue  # a button has it
         elif rows and line.startswith(" ") and line.strip():
@@ -122,7 +135,7 @@ def _indented(lines: list[str], links: Mapping[str, str]) -> list[str]:
     return out
 
 
-def _answer(label: str, text: str, link: str, *, first: bool) -> str:
-    look = f'class="b" style="{_BUTTON}"' if first else f'class="q" style="{_QUIET}"'
+def _answer(label: str, text: str, link: str, *, best: bool) -> str:
+    look = f'class="b" style="{_BUTTON}"' if best else f'class="q" style="{_QUIET}"'
     button = f'<a href="{escape(link)}" {look}>{escape(label)}</a>'
-    return f'<tr><td style="{_ROW}">{button}</td><td style="{_ROW}padding-top:6px;">{escape(text)}</td></tr>\n'
+    return f'<tr><td style="{_ROW}">{button}</td><td style="{_ROW}padding-top:6px;">{_shown(text)}</td></tr>\n'

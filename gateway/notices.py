@@ -29,6 +29,8 @@ _ORDER: tuple[Kind, ...] = ("fix", "reason", "eta", "note", "consult", "send", "
 """The answers as a notice lists them: what mends the mail first."""
 _FILLED = ("reason", "eta", "send")
 """Answers that need words of the sender's own."""
+_MENDING = ("fix", "reason", "eta", "note")
+"""Answers after which nobody is left hanging: the first of them stands out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,8 @@ def hold_notice(facts: NoticeFacts, token: str, head: Letterhead, *, id: str, no
     values = variables(facts) | {"answers": answers(facts, token, head)}
     values["reasons"] = reasons(facts, head.templates)
     values["draft"] = draft(facts, head.templates)
+    if facts.requester is not None and facts.requester.key in {who.key for who in facts.recipients}:
+        values["why_no_fix"] = ""  # they are in it: nobody expects them to be added
     name = next((f"notices/{finding.notice}" for finding in facts.findings if finding.notice), "notices/hold")
     if not head.templates.has(name):
         name = "notices/hold"
@@ -212,6 +216,7 @@ def answers(facts: NoticeFacts, token: str, head: Letterhead) -> list[dict[str, 
                 "label": rendered.lines.get("label", ""),
                 "text": rendered.text.strip(),
                 "link": f"mailto:{address}?subject={word}&body={body}",
+                "mends": "yes" if kind in _MENDING else "",
             }
         )
     width = max((len(each["label"]) for each in found), default=0)
@@ -261,8 +266,9 @@ def _mail(
     message["X-Loop"] = one_line(head.answers_to)
     message["X-Referral-Gateway"] = f"{kind}; mail={facts.held_id}"
     links = {each["label"].strip(): each["link"] for each in answers}
+    best = next((each["label"].strip() for each in answers if each.get("mends")), "")
     message.set_content(rendered.text, charset="utf-8", cte="quoted-printable")
-    message.add_alternative(page(rendered.text, rendered.lang, links), subtype="html", cte="quoted-printable")
+    message.add_alternative(page(rendered.text, rendered.lang, links, best), subtype="html", cte="quoted-printable")
     message["Content-Language"] = rendered.lang
     message.set_boundary(f"=_{id}")  # one mail, the same octets each time it is written
     # Python folds a long value as a whole onto the next line, where some readers then show an empty subject.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,8 @@ class _Source:
     file: str = ""
     lines: list[str] = field(default_factory=list)
     places: Mapping[str, Place] = field(default_factory=dict)
+    broken: bool = False
+    """Whether nothing of it could be read."""
 
     def problem(self, row: Setting, what: str, write: str) -> Problem:
         """A problem with the value of a setting."""
@@ -66,6 +68,18 @@ def load_settings(
     `file` is what --settings names; else REFERRAL_GATEWAY_SETTINGS does, else the system's file where there is one.
     Raises BadFiles with every problem of every source.
     """
+    settings, problems = inspect_settings(flags, environ, file)
+    if problems:
+        raise BadFiles(problems)
+    return settings
+
+
+def inspect_settings(
+    flags: Mapping[str, object] | None = None,
+    environ: Mapping[str, str] | None = None,
+    file: Path | str | None = None,
+) -> tuple[Settings, list[Problem]]:
+    """As `load_settings`, without raising: every problem, and the settings with defaults in place of what is wrong."""
     environ = os.environ if environ is None else environ
     problems: list[Problem] = []
     sources = [
@@ -75,6 +89,7 @@ def load_settings(
     ]
     found: dict[str, Any] = {}
     origin: dict[str, _Source] = {}
+    faulty: set[str] = set()
     for row in SETTINGS:
         found[row.name] = row.default_value(environ)
         for source in reversed(sources):
@@ -84,13 +99,24 @@ def load_settings(
                 found[row.name] = row.kind.read(source.given[row.name], source.base)
                 origin[row.name] = source
             except WrongValue as wrong:
-                problems.append(source.problem(row, f"{row.name}: {wrong.what}", wrong.write))
+                faulty.add(row.name)
+                each = list(_each_wrong(row, source)) or [wrong]
+                problems += [source.problem(row, f"{row.name}: {one.what}", one.write) for one in each]
     settings = Settings(**found)
-    if not problems:
-        problems += _together(settings, origin)
-    if problems:
-        raise BadFiles(problems)
-    return settings
+    if not any(source.broken for source in sources):
+        problems += _together(settings, origin, faulty)
+    return settings, problems
+
+
+def _each_wrong(row: Setting, source: _Source) -> Iterator[WrongValue]:
+    """What is wrong with each item of a list, where they can be read one by one."""
+    given = source.given[row.name]
+    parts = given if isinstance(given, list | tuple) else str(given).split()
+    for part in parts if row.kind.many else ():
+        try:
+            row.kind.read(part, source.base)
+        except WrongValue as wrong:
+            yield wrong
 
 
 def require(settings: Settings, *names: str) -> None:
@@ -134,12 +160,14 @@ def _from_file(named: Path | str | None, problems: list[Problem]) -> _Source:
         text = read_text(path, name)
     except BadFiles as bad:
         problems += bad.problems
+        source.broken = True
         return source
     source.lines = text.split("\n")
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         problems.append(_syntax(name, source.lines, str(error)))
+        source.broken = True
         return source
     source.places = key_places(text)
     for key, value in data.items():
@@ -172,11 +200,13 @@ def _syntax(name: str, lines: list[str], said: str) -> Problem:
     return Problem(name, line, column, f"this is not TOML: {what[:1].lower()}{what[1:]}", write, source)
 
 
-def _together(settings: Settings, origin: Mapping[str, _Source]) -> list[Problem]:
-    """What is wrong only when settings are looked at together."""
+def _together(settings: Settings, origin: Mapping[str, _Source], faulty: set[str]) -> list[Problem]:
+    """What is wrong only when settings are looked at together; nothing is said of those that are `faulty` anyway."""
     found: list[Problem] = []
 
-    def wrong(name: str, what: str, write: str) -> None:
+    def wrong(name: str, what: str, write: str, *others: str) -> None:
+        if not faulty.isdisjoint((name, *others)):
+            return
         source = origin.get(name)
         row = BY_NAME[name]
         found.append(source.problem(row, what, write) if source else Unplaced(name, 1, 1, what, write))
@@ -185,31 +215,41 @@ def _together(settings: Settings, origin: Mapping[str, _Source]) -> list[Problem
         endpoints: tuple[Endpoint, ...] = getattr(settings, name)
         for endpoint in endpoints:
             if endpoint.tls != "none" and settings.tls_cert is None:
-                wrong(name, f"{endpoint} needs a certificate", "tls_cert (and tls_key), or the address without tls")
+                wrong(
+                    name,
+                    f"{endpoint} needs a certificate",
+                    "tls_cert (and tls_key), or the address without tls",
+                    "tls_cert",
+                )
             if endpoint.proxy_filter and name == "tap":
                 wrong(name, f"{endpoint}: proxy-filter is for outgoing mail", "the address without proxy-filter")
         seen = [f"{endpoint.host}:{endpoint.port}" for endpoint in endpoints if endpoint.port]
         for twice in sorted({place for place in seen if seen.count(place) > 1}):
             wrong(name, f"{twice} stands here twice", "each address once")
     if settings.tls_key is not None and settings.tls_cert is None:
-        wrong("tls_key", "a key without its certificate", "tls_cert too")
+        wrong("tls_key", "a key without its certificate", "tls_cert too", "tls_cert")
     has_password = bool(settings.upstream_password) or settings.upstream_password_file is not None
     if settings.upstream_user and not has_password:
-        wrong("upstream_user", "an account without its password", "upstream_password_file too")
+        files = "upstream_password", "upstream_password_file"
+        wrong("upstream_user", "an account without its password", "upstream_password_file too", *files)
     if re.search(r"://[^/@]*:[^/@]+@", settings.database):
         write = f"the URL without it, and database_password_file or {BY_NAME['database_password'].variable}"
         wrong("database", "a password in the database's URL", write)
     if settings.console_oidc_issuer and not settings.console_oidc_client:
-        wrong("console_oidc_issuer", "a provider that does not know us", "console_oidc_client too: our client id there")
+        write = "console_oidc_client too: our client id there"
+        wrong("console_oidc_issuer", "a provider that does not know us", write, "console_oidc_client")
     if settings.console_oidc_client and not settings.console_oidc_issuer:
-        wrong("console_oidc_client", "a client id without its provider", "console_oidc_issuer too")
+        wrong(
+            "console_oidc_client", "a client id without its provider", "console_oidc_issuer too", "console_oidc_issuer"
+        )
     if settings.console_oidc_issuer and not settings.console_url:
         what = "the provider must know where to send browsers back"
-        wrong("console_oidc_issuer", what, "console_url too: the address of the console as browsers see it")
+        write = "console_url too: the address of the console as browsers see it"
+        wrong("console_oidc_issuer", what, write, "console_url")
     if settings.memory_limit > settings.size_limit:
-        wrong("memory_limit", "memory_limit is larger than size_limit", "a smaller memory_limit")
+        wrong("memory_limit", "memory_limit is larger than size_limit", "a smaller memory_limit", "size_limit")
     inside = settings.key_file.absolute()
     if inside.is_relative_to(settings.state.absolute()):
         what = "the key lies inside the state folder, so whoever copies one has both"
-        wrong("key_file", what, "a path outside `state`")
+        wrong("key_file", what, "a path outside `state`", "state")
     return found

@@ -21,6 +21,7 @@ from gateway.command_words import Kind, command
 from gateway.correspondence import Correspondence
 from gateway.entitled import entitled
 from gateway.follow.entries import is_automatic
+from gateway.given import problem_of, tells_why
 from gateway.guard_words import why_in
 from gateway.mail.address import Mailbox, split_tag
 from gateway.mail.amend import OBSTACLES, CannotAmend
@@ -29,7 +30,6 @@ from gateway.mail.message import read_headers, read_message
 from gateway.mail.quoting import split_body
 from gateway.notice_facts import NoticeFacts
 from gateway.policy.decision import Decision
-from gateway.reading.sentences import prepare
 from gateway.rules import Rules
 from gateway.settlements import ENDINGS
 from gateway.smtp import replies
@@ -241,24 +241,20 @@ class Settling:
 
     def _words(self, hold: Hold, answer: Answer) -> str:
         """The sender's reason and date as sentences of the mail's language. Raises CannotSettle for a date that is
-        none."""
+        none or may be two, and for a reason that only says no again."""
         lang = str(hold.new.told.get("mail_lang") or hold.new.lang)
-        if answer.eta and not self._is_ahead(answer.eta):
-            raise CannotSettle("not-understood", "no-date")
-        name = self._rules.site.name_of(hold.new.agent)
+        site = self._rules.site
+        now = self._letters.clock().astimezone(site.zone)
+        if answer.eta and (problem := problem_of(answer.eta, lang, self._rules.lexicon.calendar, now)):
+            raise CannotSettle("not-understood", problem)
+        name = site.name_of(hold.new.agent)
+        if answer.reason and not tells_why(unsigned(answer.reason, name), self._rules.lexicon):
+            raise CannotSettle("not-understood", "no-reason")
         said = (("reason", unsigned(answer.reason, name)), ("eta", unsigned(answer.eta, name)))
         try:
             return "\n\n".join(self._letters.sentence(name, text, lang) for name, text in said if text)
         except CannotRender as cannot:
             raise CannotSettle("draft-back", "cannot", str(cannot)) from cannot
-
-    def _is_ahead(self, text: str) -> bool:
-        """Whether the reading finds a point in time in these words, and it is not over."""
-        lexicon, zone = self._rules.lexicon, self._rules.site.zone
-        now = self._letters.clock().astimezone(zone)
-        # A bare "29.12." is a date behind a word that announces one.
-        said = (text, f"on {text}", f"am {text}", f"le {text}", f"el {text}")
-        return any(not when.past for each in said for when in lexicon.calendar.find(prepare(each), now))
 
     def _by_hand(self, hold: Hold, words: str) -> str:
         """The sender's own text with the words in it, to be sent by themselves."""

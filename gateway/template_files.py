@@ -29,7 +29,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway import proven
-from gateway.located import BadFiles, Problem, Tree, load_yaml, read_text, suggest, validate
+from gateway.located import BadFiles, Problem, Tree, read_text, read_yaml, suggest
+from gateway.located_model import fit
 from gateway.templating import BadTemplate, CannotRender, Compiled, Later, compile_template, one_line
 from gateway.vocabulary import VOCABULARY
 
@@ -138,6 +139,14 @@ def load_templates(*folders: Path) -> Templates:
 
     Raises BadFiles with every problem: syntax, undeclared or unused variables, an example that does not render.
     """
+    templates, problems = inspect_templates(*folders)
+    if problems:
+        raise BadFiles(problems)
+    return templates
+
+
+def inspect_templates(*folders: Path) -> tuple[Templates, list[Problem]]:
+    """As `load_templates`, without raising: the files that can be used, and everything that is wrong."""
     files: dict[tuple[str, str], tuple[TemplateFile, ...]] = {}
     problems: list[Problem] = []
     passed: list[str] = []
@@ -175,11 +184,9 @@ def load_templates(*folders: Path) -> Templates:
                 problems.append(
                     Problem(str(path), 1, 1, f"there is no {FALLBACK}/{name}", f"the template in {FALLBACK} too")
                 )
-    if problems:
-        raise BadFiles(problems)
-    for each in passed:
+    for each in passed if not problems else ():
         proven.keep(each)
-    return Templates(files)
+    return Templates(files), problems
 
 
 def _contents(folder: Path, paths: Iterable[Path]) -> Iterator[str]:
@@ -192,11 +199,13 @@ def _contents(folder: Path, paths: Iterable[Path]) -> Iterator[str]:
 
 def check_templates(*folders: Path) -> tuple[Problem, ...]:
     """Every problem of these folders; an empty tuple when they can be used."""
-    try:
-        load_templates(*folders)
-    except BadFiles as bad:
-        return bad.problems
-    return ()
+    return BadFiles(inspect_templates(*folders)[1]).problems
+
+
+def names_in(*folders: Path) -> frozenset[str]:
+    """The names of all templates whose files are there, whatever is in them."""
+    paths = (path.relative_to(folder) for folder in folders for path in folder.rglob(f"*{SUFFIX}"))
+    return frozenset(path.with_suffix("").as_posix().partition("/")[2] for path in paths)
 
 
 def read_template(
@@ -212,8 +221,10 @@ def _template_of(shown: str, text: str, lang: str, name: str, english: TemplateF
     parts = text.split("\n---\n", 1)
     if not text.startswith("---\n") or len(parts) != 2:
         raise BadFiles([Problem(shown, 1, 1, "the front matter is missing", "---, then needs and example, then ---")])
-    tree = load_yaml("\n" + parts[0][4:], shown)  # one line in front, so that line numbers are those of the file
-    front = validate(FrontMatter, tree) if tree.data is not None else FrontMatter()
+    problems: list[Problem] = []
+    tree = read_yaml("\n" + parts[0][4:], shown, problems)  # one line in front: line numbers are those of the file
+    fitting = fit(FrontMatter, tree, problems) if tree is not None and tree.data is not None else None
+    front = fitting.file if fitting else FrontMatter()
     own = front.needs.keys() | front.optional.keys()
     if english is not None and not own:
         front = front.model_copy(
@@ -223,15 +234,16 @@ def _template_of(shown: str, text: str, lang: str, name: str, english: TemplateF
                 "example": {**english.example, **front.example},
             }
         )
-    if good:
+    if good and not problems:
         later = {key: Later(source) for key in LINES if (source := getattr(front, key))}
         return TemplateFile(name, lang, shown, front.needs, front.optional, front.example, Later(parts[1]), later)
-    problems: list[Problem] = []
+    told = not problems
+    """Whether the front matter says all that it means to say."""
     names: dict[str, tuple[int, int]] = {}
     lines: dict[str, Compiled] = {}
     for key in LINES:
         source = getattr(front, key)
-        if source:
+        if source and tree is not None:
             compiled = _compiled(source, lambda bad, k=key: _beside(tree, k, bad), problems)
             if compiled:
                 lines[key] = compiled
@@ -245,9 +257,10 @@ def _template_of(shown: str, text: str, lang: str, name: str, english: TemplateF
         for variable, line in body.names.items():
             place = _within(shown, body_lines, line + offset, variable, "", "")
             names.setdefault(variable, (place.line, place.column))
-    if not problems:
-        problems += _declared(tree, front, names, own)
-    if problems or body is None:
+    if tree is not None:
+        whole = body is not None and len(lines) == sum(bool(getattr(front, key)) for key in LINES)
+        problems += _declared(tree, front, names, own, told=told, whole=told and whole)
+    if problems or body is None or tree is None:
         raise BadFiles(problems)
     template = TemplateFile(name, lang, shown, front.needs, front.optional, front.example, body, lines)
     try:
@@ -259,12 +272,21 @@ def _template_of(shown: str, text: str, lang: str, name: str, english: TemplateF
 
 
 def _declared(
-    tree: Tree, front: FrontMatter, names: Mapping[str, tuple[int, int]], own: Collection[str]
+    tree: Tree,
+    front: FrontMatter,
+    names: Mapping[str, tuple[int, int]],
+    own: Collection[str],
+    *,
+    told: bool,
+    whole: bool,
 ) -> Iterable[Problem]:
-    """Every variable declared, every declaration of the file's own used and known to the program."""
+    """Every variable declared, every declaration of the file's own used and known to the program.
+
+    Nothing is called undeclared unless all declarations are `told`, nor unused unless the `whole` text is known.
+    """
     declared = {**front.needs, **front.optional}
     for name, place in names.items():
-        if name not in declared:
+        if told and name not in declared:
             near = suggest(name, declared)
             yield tree.at(*place, f'"{name}" is not declared', near or f'"{name}: what it is" under needs')
     for key in ("needs", "optional"):
@@ -273,12 +295,12 @@ def _declared(
                 near = suggest(name, VOCABULARY)
                 write = near or f"one of {', '.join(sorted(VOCABULARY))}"
                 yield tree.problem((key, name), f'the gateway knows no variable "{name}"', write, key=True)
-            elif name not in names:
+            elif whole and name not in names:
                 yield tree.problem((key, name), f'"{name}" is declared and not used', "nothing, or use it", key=True)
             elif key == "optional" and name in front.needs:
                 yield tree.problem((key, name), f'"{name}" is needed and optional', "it in one of the two", key=True)
     for name in front.example:
-        if name not in declared:
+        if told and name not in declared:
             near = suggest(name, declared)
             yield tree.problem(("example", name), f'the example gives "{name}", which is not declared', near, key=True)
 
@@ -298,5 +320,7 @@ def _beside(tree: Tree, key: str, bad: BadTemplate) -> Problem:
 def _within(path: str, lines: list[str], line: int, word: str, what: str, write: str) -> Problem:
     """A problem in the body; Jinja gives no columns, so it is where the word, or the first tag, stands in its line."""
     source = lines[line - 1] if line <= len(lines) else ""
-    at = source.find(word) if word else min((i for i in (source.find("{{"), source.find("{%")) if i >= 0), default=0)
-    return Problem(path, line, max(at, 0) + 1, what, write, source)
+    at = source.find(word) if word else -1
+    if at < 0:
+        at = min((i for i in (source.find("{{"), source.find("{%")) if i >= 0), default=0)
+    return Problem(path, line, at + 1, what, write, source)

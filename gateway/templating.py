@@ -184,7 +184,7 @@ def compile_template(source: str) -> Compiled:
     try:
         tree = _ENVIRONMENT.parse(source)
     except TemplateSyntaxError as error:
-        raise BadTemplate(
+        raise _unclosed(source) or BadTemplate(
             error.lineno, f"this is not a template: {error.message}", "{{ name }} or {% if name %}"
         ) from None
     except RecursionError:
@@ -217,6 +217,28 @@ def compile_template(source: str) -> Compiled:
         return Compiled(_ENVIRONMENT.from_string(tree), names)
     except (TemplateSyntaxError, SyntaxError, RecursionError) as error:
         raise BadTemplate(getattr(error, "lineno", 1) or 1, f"this is not a template: {error}") from None
+
+
+def _unclosed(source: str) -> BadTemplate | None:
+    """Where the innermost unended block begins (Jinja points at the end of the file); None if all are ended."""
+    opened: list[tuple[int, str]] = []
+    begins = False
+    try:
+        for line, kind, word in _ENVIRONMENT.lex(source):
+            if kind == "name" and begins:
+                if word.startswith("end") and opened:
+                    opened.pop()
+                elif word in ("if", "for"):
+                    opened.append((line, word))
+            begins = kind == "block_begin" or (begins and kind == "whitespace")
+    except TemplateSyntaxError:
+        return None
+    if not opened:
+        return None
+    line, word = opened[-1]
+    return BadTemplate(
+        line, f"{{% {word} %}} begins here and ends nowhere", f"{{% end{word} %}} below it", f"{{% {word} "
+    )
 
 
 def _check(node: nodes.Node, depth: int) -> None:

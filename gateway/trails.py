@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 
 from gateway.follow.entries import MOST_IDS, Entry, Patience, Trail, as_json, from_json, keys_of, opened, promised
+from gateway.given import announced
 from gateway.judged import Judged
 from gateway.mail.address import Mailbox
 from gateway.reading.thread import SeenMessage
@@ -71,7 +72,8 @@ class Trails:
             words=eta[:200],
         )  # fmt: skip
         rules = self._rules
-        return promised(base, "in words", (eta,), site, rules.lexicon.calendar, self._patience)
+        said = announced(eta, str(told.get("mail_lang") or hold.new.lang))
+        return promised(base, "in words", (said,), site, rules.lexicon.calendar, self._patience)
 
     def inbound(self, seen: SeenMessage) -> Trail | None:
         """Of a mail that came in: it may be an owner's word to whoever asked, and it may be a request."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import email.policy
 import html
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -17,7 +18,7 @@ from gateway import notices
 from gateway.answers import parse_answer
 from gateway.day_words import in_words
 from gateway.mail.address import Mailbox
-from gateway.notice_facts import NoticeFacts, NoticeFinding, shortened
+from gateway.notice_facts import NoticeFacts, NoticeFinding, shortened, variables
 from gateway.notices import Letterhead, reasons
 from gateway.store.records import OutMail
 from gateway.template_files import load_templates
@@ -111,7 +112,7 @@ def test_a_notice_says_what_why_and_how_to_go_on() -> None:
     assert "> The VPN drops every hour since Monday." in said
     assert "FIX        adds Mary Jones <mary.jones@acme.example> to Cc" in said
     assert f"mailto:gateway+{TOKEN}@notices.acme.example?subject=SEND&body=SEND%3A%20" in said
-    assert "please look at it by Tuesday 3 June, 17:00" in said
+    assert "It waits for a word from you, please by Tuesday 3 June, 17:00" in said
     assert "Mail 01JX2Z" in said
 
 
@@ -155,7 +156,7 @@ def test_a_policy_without_templates_of_its_own_speaks_with_its_files_words() -> 
     finding = NoticeFinding("our-own", "Somebody is sent on without an address.", (), "would have passed with a link")
     said = text(hold(replace(DROPPED, findings=(finding,), lang="en")))
     assert "Somebody is sent on without an address." in said
-    assert "What goes straight out: the same mail with a link." in said
+    assert "This would have passed: the same mail with a link." in said
     assert "- - - -" not in said
 
 
@@ -288,3 +289,28 @@ def test_the_same_words_are_told_once() -> None:
         lang="en",
     )
     assert [each["policy"] for each in shown] == ["bare-refusal", "dropped-requester"]
+
+
+def test_the_draft_says_to_whom_it_goes() -> None:
+    said = text(hold(DROPPED)).replace("\r\n", "\n")
+    assert (
+        "To: Network team <network-team@acme.example>\nCc: Mary Jones <mary.jones@acme.example>\nSubject: Fwd: " in said
+    )
+    copied = replace(DROPPED, copied=DROPPED.recipients, requester=None, adds=())
+    assert [variables(copied)[name] for name in ("draft_to", "draft_cc")] == [
+        [],
+        ["Network team <network-team@acme.example>"],
+    ]
+
+
+def test_what_mends_the_mail_stands_out_and_nothing_else() -> None:
+    shown = page(hold(DROPPED))
+    assert re.findall(r'class="b"[^>]*>([^<]+)</a>', shown) == ["FIX"]
+    only = page(hold(replace(DROPPED, offers=frozenset({"send", "wrong", "discard"}))))
+    assert 'class="b"' not in only and only.count('class="q"') == 3
+
+
+def test_whoever_is_in_the_mail_is_not_said_to_be_left_out_of_it() -> None:
+    seen = replace(REFUSED, recipients=(MARY,))
+    assert "is not offered here" in text(hold(REFUSED)) and "is not offered here" not in text(hold(seen))
+    assert variables(seen)["draft_to"] == ["Mary Jones <mary.jones@acme.example>"] and not variables(seen)["draft_cc"]

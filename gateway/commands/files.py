@@ -9,6 +9,7 @@ from gateway.config import Settings
 from gateway.resources import shipped
 
 if TYPE_CHECKING:
+    from gateway.policy.loader import Inspection
     from gateway.policy.model import PolicySet
 
 
@@ -27,4 +28,13 @@ def read_policies(settings: Settings, *, run: bool = True) -> PolicySet:
 
     return load_policies(
         policy_folder(settings), settings.site, shipped=shipped("policies"), templates=settings.templates, run=run
+    )
+
+
+def inspect_policies(settings: Settings) -> Inspection:
+    """What can be read of them, examples run, with everything that is wrong."""
+    from gateway.policy import loader
+
+    return loader.inspect_policies(
+        policy_folder(settings), settings.site, shipped=shipped("policies"), templates=settings.templates
     )

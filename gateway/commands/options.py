@@ -18,23 +18,29 @@ STORE = ("database", "database_password_file", "key_file")
 """The settings that a command needs to open the store, beside `state`."""
 
 
-def with_settings(*names: str, every: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def with_settings(
+    *names: str, every: bool = False, faulty: bool = False
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Give a command `--settings`, `--state` and the flags of the named settings (`every`: all but secrets).
 
     The decorated function's first parameter is `settings`; it gets a checked `Settings`. BadFiles goes on to `main`.
+    With `faulty` the second one is `problems`: what is wrong with the settings, where defaults stand in for it.
     """
     wanted = [row for row in SETTINGS if not row.secret and (every or row.name in ("state", *names))]
     assert every or {row.name for row in wanted} >= set(names), f"no such setting among {names}"
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        own = [p for p in inspect.signature(function, eval_str=True).parameters.values() if p.name != "settings"]
+        signature = inspect.signature(function, eval_str=True)
+        own = [p for p in signature.parameters.values() if p.name not in ("settings", "problems")]
 
         @functools.wraps(function)
         def command(**given: Any) -> Any:
-            from gateway.settings_file import load_settings
+            from gateway.settings_file import inspect_settings, load_settings
 
             file = given.pop("settings")
             flags = {row.name: given.pop(row.name) for row in wanted}
+            if faulty:
+                return function(*inspect_settings(flags, file=file), **given)
             return function(load_settings(flags, file=file), **given)
 
         option = typer.Option("--settings", metavar="FILE", help=SETTINGS_HELP, rich_help_panel="Settings")

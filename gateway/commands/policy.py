@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,6 +15,7 @@ from gateway.config import Settings
 
 if TYPE_CHECKING:
     from gateway.located import Problem
+    from gateway.policy.loader import PolicySource
     from gateway.policy.model import PolicySet
     from gateway.template_files import Templates
 
@@ -31,31 +31,27 @@ for _command in (policy_versions.history, policy_versions.show, policy_versions.
 
 
 @app.command()
-@with_settings("site", "policies", "templates", "notices_address")
-def check(settings: Settings) -> None:
+@with_settings("site", "policies", "templates", "notices_address", faulty=True)
+def check(settings: Settings, problems: list[Any]) -> None:
     """Read every file and say everything that is wrong with any of them."""
-    from gateway.commands.files import read_policies, template_folders
+    from gateway.commands.files import inspect_policies, template_folders
     from gateway.located import BadFiles
-    from gateway.template_files import load_templates
+    from gateway.site.doubts import doubts
+    from gateway.template_files import inspect_templates, names_in
 
-    problems: list[Problem] = []
-    policies = templates = None
-    try:
-        policies = read_policies(settings)  # examples included: with one that fails, `serve` would not start either
-    except BadFiles as bad:
-        problems += bad.problems
-    try:
-        templates = load_templates(*template_folders(settings))
-    except BadFiles as bad:
-        problems += bad.problems
-    if policies is not None and templates is not None:
-        problems += _missing_templates(policies, templates)
+    found = inspect_policies(settings)  # examples included: with one that fails, `serve` would not start either
+    templates, wrong = inspect_templates(*template_folders(settings))
+    missing = _missing_templates(found.sources, names_in(*template_folders(settings)))
+    problems = [*problems, *found.problems, *wrong, *missing]
     out = console()
-    if policies is None or templates is None or problems:
-        found = BadFiles(problems)
-        out.print(found.show())
-        files = len({problem.path for problem in found.problems})
-        out.print(f"\n{_counted(len(found.problems), 'problem')} in {_counted(files, 'file')}")
+    policies = found.policies
+    if policies is None or problems:
+        bad = BadFiles(problems)
+        out.print(bad.show())
+        files = len({problem.path for problem in bad.problems})
+        out.print(f"\n{_counted(len(bad.problems), 'problem')} in {_counted(files, 'file')}")
+        if found.untried:
+            out.print(f"The examples of {', '.join(found.untried)} were not run: they need the files above.")
         raise typer.Exit(USER)
     out.print(f"policies   {', '.join(policy.id for policy in policies.policies)}")
     out.print(f"site       {policies.site.name}, {_counted(len(policies.site.agents), 'agent address', 'es')}")
@@ -64,6 +60,8 @@ def check(settings: Settings) -> None:
     out.print(f"version    {policies.version}")
     if not (policies.site.notices_address or settings.notices_address):
         out.print("note       no gateway.notices in the site file: nobody could answer for a mail that waits")
+    for doubt in doubts(found.site_path):
+        out.print(f"note       {doubt.path}:{doubt.line}:{doubt.column}: {doubt.what}")
     for note in _notes(policies, templates):
         out.print(f"note       {note}")
 
@@ -114,16 +112,16 @@ app.command("sample")(policy_sample.sample)
 app.command("review")(policy_sample.review)
 
 
-def _missing_templates(policies: PolicySet, templates: Templates) -> Iterator[Problem]:
+def _missing_templates(sources: Iterable[PolicySource], names: Collection[str]) -> Iterator[Problem]:
     """A policy may name its notice and its draft; both must be there."""
-    from gateway.located import load_yaml, suggest
+    from gateway.located import suggest
 
-    for policy in policies.policies:
-        for key, name in (("notice", policy.notice), ("draft", policy.draft)):
-            if name and not templates.has(f"{key}s/{name}"):
-                known = [each.partition("/")[2] for each in templates.names if each.startswith(f"{key}s/")]
+    for source in sources:
+        for key, name in (("notice", source.policy.notice), ("draft", source.policy.draft)):
+            if name and f"{key}s/{name}" not in names:
+                known = sorted(each.partition("/")[2] for each in names if each.startswith(f"{key}s/"))
                 write = suggest(name, known) or f"a template en/{key}s/{name}.txt, or one of {', '.join(known)}"
-                yield load_yaml(Path(policy.path)).problem((key,), f"there is no template {key}s/{name}", write)
+                yield source.tree.problem((key,), f"there is no template {key}s/{name}", write)
 
 
 def _notes(policies: PolicySet, templates: Templates) -> Iterator[str]:

@@ -92,7 +92,7 @@ def _check_name(name: str) -> None:
     if not POLICY_ID.match(name):
         bare = without_accents(name).removesuffix(".yaml").replace("ß", "ss")
         near = re.sub(r"[^a-z0-9]+", "-", bare).strip("-")[:64].lstrip("0123456789-")
-        near = near if POLICY_ID.match(near) and f"{near}.yaml" not in RESERVED else "promise-without-date"
+        near = near if POLICY_ID.match(near) and f"{near}.yaml" not in RESERVED else "no-without-a-day"
         user_error(f'"{plain(name)}" is no policy id: small letters, digits and hyphens, a letter first', near)
     if any(path.stem == name for path in policy_files(shipped("policies"))):
         user_error(f'the gateway ships a policy "{name}"', f"my-{name}, with --like {name}")
@@ -237,7 +237,9 @@ def facts(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line for each fact")] = False,
 ) -> None:
-    """List the facts that conditions may ask for, each in one line."""
+    """List the facts that conditions may ask for; with WORD also under which cue of the lexicon their phrases stand."""
+    from gateway.reading.cues import FEEDS
+
     out = console()
     found = [each for each in _facts() if not word or word.lower() in f"{each[0]} {each[1]}".lower()]
     if not found:
@@ -245,10 +247,13 @@ def facts(
     width = max(len(name) for name, _, _ in found)
     for name, meaning, values in found:
         if json:
-            print_json({"name": name, "meaning": meaning, "values": list(values)})
-        else:
-            told = f"  [{', '.join(values)}]" if values else ""
-            out.print(f"{name:<{width}}  {meaning}{told}")
+            cues = list(FEEDS.get(name, ()))
+            print_json({"name": name, "meaning": meaning, "values": list(values), "cues": cues})
+            continue
+        told = f"  [{', '.join(values)}]" if values else ""
+        out.print(f"{name:<{width}}  {meaning}{told}")
+        if word and name in FEEDS:
+            out.print(f"{'':<{width}}  phrases: lexicon/*.yaml, under {', '.join(FEEDS[name])}")
     raise typer.Exit(FINE)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gateway.follow.entries import Entry
+from gateway.mail.subjects import without_marks
 
 BY_MAIL = ("answered", "taken back", "kept", "late", "moved", "not heard of")
 """What a mail closes an entry with."""
@@ -44,5 +45,5 @@ def count(found: Sequence[Entry]) -> dict[str, Any]:
 
 def topic_of(subject: str) -> str:
     """A subject without numbers, tags and the prefixes of answers, in lower case."""
-    bare = re.sub(r"^(?:\s*[A-Za-z]{1,4}\s*:)+", "", subject)
-    return " ".join(re.sub(r"\[[^\]]*\]|[#\d]+", " ", bare).lower().split())[:80]
+    bare = re.sub(r"\[[^\]]*\]|[#\d]+", " ", without_marks(subject))
+    return " ".join(without_marks(bare).lower().split())[:80]

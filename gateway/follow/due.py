@@ -58,12 +58,12 @@ def _joined(pieces: list[str], grammar: Grammar) -> list[str]:
     timed = True
     for piece in pieces:
         found = [named for _, _, named in grammar.matches(prepare(piece))]
-        clock = bool(found) and all("time" in named or "clock" in named for named in found)
+        clock = bool(found) and all(map(_clock_in, found))
         if clock and not timed:
             joined[-1] += f" {piece}"
         else:
             joined.append(piece)
-        timed = clock or not found or any("time" in named or "clock" in named for named in found)
+        timed = clock or not found or any(map(_clock_in, found))
     return joined
 
 
@@ -82,8 +82,7 @@ def _moments(
         if span is not None:
             yield now + span, None
             continue
-        clock = named.get("time") or named.get("clock")
-        if clock:
+        if clock := _clock_in(named):
             if (minute := _minute(clock, text)) is not None:
                 clocks.append(minute)
             continue
@@ -91,9 +90,10 @@ def _moments(
             continue
         day = grammar.day_of(named, now.date())
         if day is not None:
-            if weekday and days[-1][1] is not None and "wd" not in named and days[-1][1].weekday() == day.weekday():
+            called = "wd" in named or "short" in named
+            if weekday and days[-1][1] is not None and not called and days[-1][1].weekday() == day.weekday():
                 days.pop()  # "Tuesday 29 December" is one day, and the date tells which
-            weekday = "wd" in named
+            weekday = called
             days.append((_last_day(day, named, now.date(), grammar), day))
     if clocks:
         until, day = days[0] if days else (None, None)
@@ -101,6 +101,11 @@ def _moments(
         days = days[1:]
     for until, day in days:
         yield (_end_of(until, calendar) if until else None), day
+
+
+def _clock_in(named: Mapping[str, str]) -> str:
+    """The time of day of a match, "" where it has none."""
+    return named.get("time") or named.get("hour") or named.get("clock") or ""
 
 
 def _span(named: Mapping[str, str], text: str, grammar: Grammar) -> timedelta | None:
@@ -131,6 +136,8 @@ def _last_day(day: date, named: Mapping[str, str], today: date, grammar: Grammar
                 return monday + timedelta(days=7 + _WEEK_ENDS)
             case 30:
                 return _month_end(today)
+            case 60:
+                return _month_end(_month_end(today) + timedelta(days=1))
         return None if ahead >= _SEASON else day
     match grammar.units.get(named.get("dir_u") or named.get("dir_u2") or ""):
         case "week":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from gateway.mail.html import split_html, visible_length
+from gateway.mail.html import ink, split_html, visible_length
 from gateway.mail.lines import MOST_CHARACTERS, MOST_LINES, Line, split_plain
 from gateway.mail.message import Message
 from gateway.mail.part import Part
@@ -107,7 +107,7 @@ def _prefers_html(plain: str, page: Part) -> bool:
             html = page.text or ""
             if len(html) > 2 * len(text):
                 return visible_length(html, 0) > len(text)
-    words = len("".join(text.split()))
+    words = ink(text)
     enough = 2 * words + 200
     if page.size < 3 * len(text) + 1500 or _shows_at_most(page, enough):
         return False

@@ -12,7 +12,7 @@ from gateway.mail.address import Mailbox
 from gateway.mail.heads import CLOCK, DATEISH, EMPHASIS, Found, is_name, label_of
 from gateway.mail.lines import Line
 from gateway.mail.markers import is_rule
-from gateway.mail.notes import NOTES_DATE, SHORT_DATE, letterhead, read_notes
+from gateway.mail.notes import SHORT_DATE, letterhead, notes_date, read_notes
 from gateway.mail.oneline import read_one_line
 from gateway.mail.people import find_address, parse_person
 
@@ -99,7 +99,7 @@ class _Block:
         self.values[name] = value
         self.links[name] = line.links
         self.last = name
-        notes = name == "from" and NOTES_DATE.search(value[:1000]) is not None
+        notes = name == "from" and notes_date(value[:1000]) is not None
         self.patience = 5 if notes or (name == "other" and self.patience > 1) else 1
 
     def _add_line(self, at: int, text: str, line: Line) -> bool:
@@ -146,7 +146,7 @@ class _Block:
         values = self.values
         told = len(values.keys() & {"date", "to", "cc", "subject"})
         person_text, date_text = values["from"][:1000], values.get("date", "")
-        dated = NOTES_DATE.search(person_text)
+        dated = notes_date(person_text)
         if dated is not None and not date_text:  # Notes: "From: Jill Amory on 04/13/2001 12:34 PM"
             person_text, date_text = person_text[: dated.start()], person_text[dated.end() :]
         person = parse_person(person_text, self.links["from"])

@@ -45,9 +45,10 @@ class Found:
 def read_label(text: str) -> tuple[dict[str, str], str] | None:
     """({locale: field}, value) of a line such as "*Von:* Jill", or None."""
     at = text.find(":", 0, LONGEST_LABEL + 12)
-    wide = text.find("\uff1a", 0, LONGEST_LABEL + 12)
-    if wide >= 0 and (at < 0 or wide < at):
-        at = wide
+    if not text.isascii():
+        wide = text.find("\uff1a", 0, LONGEST_LABEL + 12)
+        if wide >= 0 and (at < 0 or wide < at):
+            at = wide
     if at <= 0:
         return None
     known = _known(text[:at])

@@ -20,6 +20,8 @@ _FARTHEST = 4000
 """Characters that a tag may have whose attributes hold "<" or ">"."""
 _MOST_KNOWN = 2000
 """Tags, and runs of tags, whose meaning is kept while a page is read."""
+_BLANKS = b" \t\n\v\f\r\x1c\x1d\x1e\x1f"
+"""Of ASCII, what `str.split` takes for blanks."""
 _GLYPHLESS = re.compile("[" + "".join(map(chr, DROPPED)) + "]")
 
 
@@ -369,11 +371,17 @@ def _end_of_tag(source: str, opening: int, closing: int) -> int:
     return closing
 
 
+def ink(text: str) -> int:
+    """How many characters of a text are no blanks."""
+    if text.isascii():
+        return len(text.encode().translate(None, _BLANKS))
+    return len("".join(text.split()))
+
+
 def visible_length(source: str, enough: int) -> int:
     """About how many characters of HTML a reader sees; 0 where it surely is less than `enough`."""
     source = source[:MOST_CHARACTERS]
     start = max(map(source.rfind, ("</head>", "</HEAD>", "</style>", "</STYLE>")))
     if len(source) - start < enough:
         return 0
-    shown = "".join(_RUN.findall(source, max(start, 0))).replace("&nbsp;", "")
-    return len("".join(shown.split()))
+    return ink("".join(_RUN.findall(source, max(start, 0))).replace("&nbsp;", ""))

@@ -52,6 +52,9 @@ class NewText:
             return Span(words, "1", 0, 0)
         first = self._line_at(start)
         line = self.lines[first]
+        left, right = start - self.starts[first], end - self.starts[first]
+        if line.pieces is None and left < right <= len(line.text):  # nearly all evidence
+            return Span(words, line.part, line.start + left, line.start + right)
         begin = line.place(min(start - self.starts[first], max(len(line.text) - 1, 0)))[0]
         if start - self.starts[first] >= len(line.text) and line.text:
             begin = line.place(len(line.text) - 1)[1]

@@ -15,7 +15,13 @@ SHORT_DATE = re.compile(
     r"\d{1,4}\s?[./-]\s?\d{1,2}\s?[./-]\s?\d{2,4}|\d{1,2}\.? \w{3,12}\.? \d{4}|\w{3,12} \d{1,2}, \d{4}"
 )
 _ON_DATE = re.compile(r"\s(?:on|am|le|el|il|op|em|den)\s+(?=\d)", re.IGNORECASE)
-NOTES_DATE = re.compile(r"(?:\s(?:on|am|le|el|il|op|em|den)\s+|\s{4})(?=\d{1,4}[./-]\d{1,2}[./-]\d)", re.IGNORECASE)
+_NOTES_DATE = re.compile(r"(?:\s(?:on|am|le|el|il|op|em|den)\s+|\s{4})(?=\d{1,4}[./-]\d{1,2}[./-]\d)", re.IGNORECASE)
+_NUMBERS = re.compile(r"\d[./-]\d")
+
+
+def notes_date(text: str) -> re.Match[str] | None:
+    """What parts a name from the date behind it: "Jill Amory on 04/13/2001 12:34 PM"."""
+    return _NOTES_DATE.search(text) if _NUMBERS.search(text) is not None else None  # nearly no name has numbers
 
 
 def letterhead(lines: Sequence[Line], start: int) -> int:

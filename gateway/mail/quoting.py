@@ -27,7 +27,7 @@ from gateway.mail.span import Span
 from gateway.mail.unread import why_unread
 from gateway.mail.webform import is_machine, read_form
 
-_BLANK_LINES = re.compile(r"\n{3,}")
+_BLANK_LINES = re.compile(r"\n\n\n+")
 Kind = Literal["new", "quote", "forward", "signature", "disclaimer", "attribution", "header"]
 
 

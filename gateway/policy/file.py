@@ -20,7 +20,7 @@ from pydantic import (
 )
 
 from gateway.located import Wrong, suggest
-from gateway.site.file import Lang
+from gateway.site.file import Day, Lang, like
 
 Mode = Literal["enforce", "observe"]
 Do = Literal["pass", "notify", "rewrite", "hold", "reject"]
@@ -78,10 +78,12 @@ def _several(value: Any) -> Any:
 
 Sentence = Annotated[str, AfterValidator(_sentence)]
 Line = Annotated[str, AfterValidator(_one_line)]
-DomainName = Annotated[str, AfterValidator(_domain)]
-Wait = Annotated[str, AfterValidator(_wait)]
+DomainName = Annotated[
+    str, AfterValidator(_domain), like(rf"{'|'.join(KINDS)}|{_DOMAIN.pattern.removesuffix(chr(92) + 'Z')}")
+]
+Wait = Annotated[str, AfterValidator(_wait), like(_WAIT.pattern.removesuffix(r"\Z"))]
 """Seconds of business hours, written as 4h or 90m."""
-MailboxText = Annotated[str, AfterValidator(_mailbox)]
+MailboxText = Annotated[str, AfterValidator(_mailbox), like(_MAILBOX.pattern.removesuffix(r"\Z"))]
 Mailboxes = Annotated[
     tuple[MailboxText, ...],
     BeforeValidator(_several, json_schema_input_type=MailboxText | list[MailboxText]),
@@ -106,8 +108,8 @@ class ScopePart(_Part):
     share: Annotated[Number, Field(ge=0, le=100)] = Field(
         default=100, description="percent of the threads for which the policy is enforced; for the rest it observes"
     )
-    active_from: date | None = Field(default=None, description="first day, in the team's time zone")
-    active_until: date | None = Field(default=None, description="last day, in the team's time zone")
+    active_from: Day | None = Field(default=None, description="first day, in the team's time zone")
+    active_until: Day | None = Field(default=None, description="last day, in the team's time zone")
 
     @field_validator("active_until")
     @classmethod

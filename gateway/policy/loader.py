@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from gateway.located import BadFiles, Loc, Problem, Tree, load_yaml, suggest, validate
+from gateway.located import BadFiles, Loc, Problem, Tree, read_yaml, suggest
+from gateway.located_model import Fitting, fit
 from gateway.policy.conditions import Condition, Grammar, Group
 from gateway.policy.examples import run_examples
 from gateway.policy.file import PolicyFile
@@ -20,7 +21,7 @@ from gateway.policy.names import NAMES
 from gateway.policy.variants import check_variants, with_variants
 from gateway.proven import PROVEN, keep, proof_of
 from gateway.reading.lexicon import load_lexicon
-from gateway.site.loader import load_site
+from gateway.site.loader import load_site, read_site
 from gateway.site.model import Site
 
 RESERVED = frozenset({"site.yaml"})
@@ -29,6 +30,8 @@ LEXICON = "lexicon"
 UNFINISHED = ".roll-back"
 """The mark in a folder whose files are being put back (`gateway.rule_files`): it is neither the old nor the new one."""
 GRAMMAR = Grammar(NAMES)
+STAND_INS: dict[str, object] = {"title": "?", "why": "?", "when": None, "do": "pass", "examples": []}
+"""For the required keys of a policy, where they are missing or wrong: with them the rest of the file can be read."""
 
 POLICY_ID = re.compile(r"[a-z][a-z0-9-]{0,63}\Z")
 _T = TypeVar("_T")
@@ -36,10 +39,26 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class PolicySource:
-    """One policy file as read: the policy, and the tree that knows where everything stands."""
+    """One policy file as read: the policy, and the tree that knows where everything stands.
+
+    What was wrong in the file is left out of both, and it is not `sound`.
+    """
 
     policy: Policy
     tree: Tree
+    sound: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What could be read of a folder with its site and lexicon, and everything that is wrong with them."""
+
+    sources: tuple[PolicySource, ...]
+    policies: PolicySet | None
+    problems: tuple[Problem, ...]
+    site_path: Path
+    untried: tuple[str, ...] = ()
+    """The policies whose examples could not be run."""
 
 
 def load_policies(
@@ -51,30 +70,49 @@ def load_policies(
     `shipped`, with what `folder` adds. `templates` only enters the version. The examples of every policy are run, on
     the people of the shipped site, and one that fails is a problem like any other (`run=False` leaves them out).
     """
+    found = inspect_policies(folder, site_file, shipped=shipped, templates=templates, run=run)
+    if found.problems or found.policies is None:
+        raise BadFiles(found.problems)
+    return found.policies
+
+
+def inspect_policies(
+    folder: Path, site_file: Path | None, *, shipped: Path, templates: Path | None = None, run: bool = True
+) -> Inspection:
+    """As `load_policies`, without raising: one faulty file, or one fault of it, hides no other.
+
+    The examples of a file are run unless it has a fault itself, or the words that all files share have one.
+    """
     problems: list[Problem] = []
     own = folder / "site.yaml"
     site_path = site_file or (own if own.is_file() else shipped / "site.yaml")
-    site = _try(lambda: load_site(site_path), problems)
+    site = read_site(site_path, "", problems)
+    site_is_sound = not problems
     example_site = site
     if site_path != shipped / "site.yaml" and run:
         example_site = _try(lambda: load_site(shipped / "site.yaml"), problems)
     folders = [shipped / LEXICON, *([folder / LEXICON] if _adds_words(folder, shipped) else [])]
     lexicon = _try(lambda: load_lexicon(*folders), problems)
     sources = _read_folder(folder, site, problems)
-    if problems or site is None or example_site is None or lexicon is None:
-        raise BadFiles(problems)
+    untried = tuple(source.policy.id for source in sources) if run else ()
+    if lexicon is not None:
+        problems += _languages(sources, lexicon.languages)
+    if site is None or example_site is None or lexicon is None:
+        return Inspection(tuple(sources), None, tuple(problems), site_path, untried)
     try:
         parts = _parts(sources, site, folders, [templates] if templates else [])
     except OSError as gone:
         what = f"the file cannot be read: {(gone.strerror or 'unknown error').lower()}"
-        raise BadFiles([Problem(str(gone.filename), 1, 1, what, "a readable file at this path")]) from None
+        problems.append(Problem(str(gone.filename), 1, 1, what, "a readable file at this path"))
+        return Inspection(tuple(sources), None, tuple(problems), site_path, untried)
     ordered = sorted((source.policy for source in sources), key=lambda policy: (-policy.priority, policy.id))
     policies = PolicySet(tuple(ordered), _digest(_canonical(parts)), site, lexicon, parts)
-    if run:
-        failures = [problem for source in sources for problem in _failed_examples(source, policies, example_site)]
-        if failures:
-            raise BadFiles(failures)
-    return policies
+    able = [s for s in sources if run and s.sound and (site_is_sound or not _has_own_people(s))]
+    for source in able:
+        problems += _failed_examples(source, policies, example_site)
+    tried = {source.policy.id for source in able}
+    untried = tuple(each for each in untried if each not in tried)
+    return Inspection(tuple(sources), policies, tuple(problems), site_path, untried)
 
 
 def read_policy(source: Path | str, name: str = "", *, site: Site | None = None) -> PolicySource:
@@ -82,21 +120,37 @@ def read_policy(source: Path | str, name: str = "", *, site: Site | None = None)
 
     With a site, the teams that it names are checked.
     """
-    tree = load_yaml(source, name)
-    identifier = tree.name.rpartition("/")[2].removesuffix(".yaml")
     problems: list[Problem] = []
+    found = _read_policy(source, name, site, problems)
+    if problems or found is None:
+        raise BadFiles(problems)
+    return found
+
+
+def _read_policy(source: Path | str, name: str, site: Site | None, told: list[Problem]) -> PolicySource | None:
+    """As much of a policy file as can be read; what is wrong is added to `told`."""
+    problems: list[Problem] = []
+    tree = read_yaml(source, name, problems)
+    found = _policy_of(tree, site, problems) if tree is not None else None
+    told += problems
+    return found
+
+
+def _policy_of(tree: Tree, site: Site | None, problems: list[Problem]) -> PolicySource | None:
+    identifier = tree.name.rpartition("/")[2].removesuffix(".yaml")
     if not POLICY_ID.match(identifier):
         problems.append(tree.at(1, 1, f'"{identifier}" is no policy id', "a file name like dropped-requester.yaml"))
-    file = _try(lambda: validate(PolicyFile, tree), problems)
+    fitting = fit(PolicyFile, tree, problems, STAND_INS)
     data = tree.data if isinstance(tree.data, dict) else {}
     when = _condition(tree, data, "when", problems) or Group("any", ())
     unless = _condition(tree, data, "unless", problems)
     exempt = _condition(tree, data, "exempt", problems)
-    read = partial(_condition_at, tree, data, problems)
-    if file is None:
-        raise BadFiles(problems)
-    problems += _check_file(tree, file, site)
-    problems += check_variants(tree, file, site)
+    if fitting is None:
+        return None
+    file, tree = fitting.file, fitting.tree
+    read = partial(_condition_at, tree, tree.data, problems)
+    problems += _check_file(fitting, site)
+    problems += check_variants(fitting, site)
     scope = file.scope
     policy = Policy(
         id=identifier,
@@ -129,9 +183,7 @@ def read_policy(source: Path | str, name: str = "", *, site: Site | None = None)
         deadline=None if file.deadline is None else float(file.deadline),
     )
     policy = with_variants(policy, file, read)
-    if problems:
-        raise BadFiles(problems)
-    return PolicySource(policy, tree)
+    return PolicySource(policy, tree, sound=not problems)
 
 
 def _adds_words(folder: Path, shipped: Path) -> bool:
@@ -163,10 +215,9 @@ def _read_folder(folder: Path, site: Site | None, problems: list[Problem]) -> li
         )
     sources: list[PolicySource] = []
     for path in paths:
-        try:
-            sources.append(read_policy(path, site=site))
-        except BadFiles as bad:
-            problems += bad.problems
+        source = _read_policy(path, "", site, problems)
+        if source is not None:
+            sources.append(source)
     return sources
 
 
@@ -187,11 +238,12 @@ def _condition_at(tree: Tree, data: dict[str, Any], problems: list[Problem], key
     return GRAMMAR.read(data[key], (*at, key), tree, problems, lists="all" if key == "when" else "any")
 
 
-def _check_file(tree: Tree, file: PolicyFile, site: Site | None) -> list[Problem]:
+def _check_file(fitting: Fitting[PolicyFile], site: Site | None) -> list[Problem]:
     """What single values cannot show."""
+    file, tree = fitting.file, fitting.tree
     problems: list[Problem] = []
     for kind in ("hit", "miss"):
-        if not any(example.expect == kind for example in file.examples):
+        if not fitting.lost("examples") and not any(example.expect == kind for example in file.examples):
             what = "no example that it must hit" if kind == "hit" else "no near-miss: an example that it must not hit"
             problems.append(tree.problem(("examples",), what, f"an example with expect: {kind}", key=True))
     first: dict[str, int] = {}
@@ -203,6 +255,8 @@ def _check_file(tree: Tree, file: PolicyFile, site: Site | None) -> list[Problem
         if site is not None and team not in site.teams:
             write = suggest(team, site.teams) or f"one of: {', '.join(sorted(site.teams))}"
             problems.append(tree.problem(("scope", "teams", number), f'the site has no team "{team}"', write))
+    if fitting.lost("do"):
+        return problems
     if file.do == "rewrite" and file.fix == "none":
         problems.append(tree.problem(("fix",), "a rewrite without a fix changes nothing", "add-requester"))
     for key in ("if_unsafe", "rewrite_for"):
@@ -215,9 +269,24 @@ def _check_file(tree: Tree, file: PolicyFile, site: Site | None) -> list[Problem
     return problems
 
 
+def _languages(sources: Iterable[PolicySource], known: Collection[str]) -> Iterable[Problem]:
+    """A language without phrases is never that of a mail."""
+    for source in sources:
+        for number, lang in enumerate(source.tree.data.get("scope", {}).get("languages", ())):
+            if lang not in known:
+                what = f'no mail is ever found to be in "{lang}": there are no phrases in it'
+                write = f"one of {', '.join(sorted(known))}, or lexicon/{lang}.yaml too"
+                yield source.tree.problem(("scope", "languages", number), what, write)
+
+
+def _has_own_people(source: PolicySource) -> bool:
+    """True where an example uses the people of the site in force."""
+    return any(example.site == "own" for example in source.policy.examples)
+
+
 def _failed_examples(source: PolicySource, policies: PolicySet, example_site: Site) -> Iterable[Problem]:
-    own = any(example.site == "own" for example in source.policy.examples)
-    contents = [source.tree.data, example_site.content, *([policies.site.content] if own else [])]
+    own = [policies.site.content] if _has_own_people(source) else []
+    contents = [source.tree.data, example_site.content, *own]
     proof = proof_of(source.policy.id, policies.parts["lexicon"], *map(_canonical, contents))
     if proof in PROVEN:
         return

@@ -24,11 +24,17 @@ def schemas() -> Mapping[str, str]:
         for key in ("when", "unless", "exempt"):
             told = properties[key].get("description", f"instead of the policy's own `{key}`")
             properties[key] = {"$ref": "#/$defs/Condition", "description": told}
+    policy["properties"]["examples"] |= {"allOf": [_one_that(kind) for kind in ("hit", "miss")]}
     site = SiteFile.model_json_schema(by_alias=True)
     return {
         "policy.schema.json": _text("A policy of the referral gateway", policy),
         "site.schema.json": _text("A site of the referral gateway", site),
     }
+
+
+def _one_that(expect: str) -> dict[str, Any]:
+    """A list with an example that expects this."""
+    return {"contains": {"properties": {"expect": {"const": expect}}, "required": ["expect"]}}
 
 
 def _condition() -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from gateway.located import Loc, Problem, Tree, suggest
+from gateway.located_model import Fitting
 from gateway.policy.conditions import Condition
 from gateway.policy.file import PolicyFile, ProfilePart, TeamPart
 from gateway.policy.model import Policy
@@ -61,27 +62,31 @@ def _for_team(policy: Policy, part: TeamPart, file: PolicyFile) -> Policy:
     )
 
 
-def check_variants(tree: Tree, file: PolicyFile, site: Site | None) -> Iterable[Problem]:
+def check_variants(fitting: Fitting[PolicyFile], site: Site | None) -> Iterable[Problem]:
     """What is wrong with profiles and teams, beyond the form of single values."""
-    yield from _profiles(tree, file)
+    file, tree, lost = fitting.file, fitting.tree, fitting.lost
+    if not lost("profiles") and not lost("examples"):
+        yield from _profiles(tree, file)
     for team, part in file.teams.items():
-        at: Loc = ("teams", team)
+        at = ("teams", team)
         if site is not None and team not in site.teams:
             write = suggest(team, site.teams) or f"one of: {', '.join(sorted(site.teams))}"
             yield tree.problem(at, f'the site has no team "{team}"', write, key=True)
-        elif file.scope.teams and team not in file.scope.teams:
+        elif not lost("scope") and file.scope.teams and team not in file.scope.teams:
             what = f'the policy is not for "{team}": scope.teams leaves it out'
             yield tree.problem(at, what, f"{team} under scope.teams too, or leave it out here", key=True)
-        if not part.model_fields_set:
+        if not part.model_fields_set and not lost(*at):
             yield tree.problem(at, "nothing is different for this team", "mode: observe, or leave it out", key=True)
-        if part.profile is not None:
+        if part.profile is not None and not lost("profiles"):
             yield from _known(tree, (*at, "profile"), part.profile, file)
-        for key in ("if_unsafe", "rewrite_for"):
+        for key in ("if_unsafe", "rewrite_for") if not lost("do") else ():
             if getattr(part, key) is not None and (part.do or file.do) != "rewrite":
                 what = f'"{key}" means nothing without do: rewrite'
                 yield tree.problem((*at, key), what, "do: rewrite, or leave it out", key=True)
         if (part.do or file.do) == "rewrite" and file.fix == "none":
             yield tree.problem((*at, "do"), "a rewrite without a fix changes nothing", "fix: add-requester", key=True)
+    if lost("profiles"):
+        return
     if file.profile:
         yield from _known(tree, ("profile",), file.profile, file)
     for number, example in enumerate(file.examples):

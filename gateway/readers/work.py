@@ -105,7 +105,8 @@ def work(task: Task, raw: bytes, setup: Setup) -> Result:
         plain = decide_on(grounds, rules, now=task.now) if setup.observe else decision
         basis |= {"verdict": verdict(plain).as_json(), "observe": setup.observe}
     seen, forgotten = _remember(task, message, context, reading.body if reading else None)
-    return Result(gist_of(reading) if reading else None, _short(decision), seen, forgotten, basis=basis)
+    gist = gist_of(reading, told=decision.disposition != "pass") if reading else None
+    return Result(gist, _short(decision), seen, forgotten, basis=basis)
 
 
 def _remember(

@@ -6,7 +6,8 @@ and capture groups where nobody asks for them, made that five.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import re2
@@ -22,7 +23,11 @@ _ANYWHERE, _HERE = re2._Anchor.UNANCHORED, re2._Anchor.ANCHOR_START
 _BEGINNING = rb"\A\n"
 """What every text begins with: RE2 says the same for "nothing" and for "the automaton outgrew its memory"."""
 
+_NAME = re.compile(rb"\(\?P<\w+>")
+
 Span = tuple[int, int]
+Named = tuple[Span, Mapping[str, str]]
+"""Where the first group of a match stands in it, and what those groups hold that have a name and a part in it."""
 
 
 def options(*, captures: bool = False) -> re2.Options:
@@ -40,7 +45,8 @@ class Pattern:
 
     def __init__(self, source: bytes) -> None:
         self.source = source
-        self._match = re2.compile(source, options())._regexp.Match
+        # RE2 goes on to capture named groups even where it is told never to.
+        self._match = re2.compile(_NAME.sub(b"(", source), options())._regexp.Match
 
     def __reduce__(self) -> tuple[object, ...]:
         """Compiled again on the other side: a reader is a process of its own."""
@@ -62,7 +68,7 @@ class Captures:
         compiled = re2.compile(source, options(captures=True))
         self._match = compiled._regexp.Match
         self.names: dict[int, str] = {number: name.decode() for name, number in compiled.groupindex.items()}
-        self._known: dict[bytes, list[Span]] = {}
+        self._known: dict[bytes, Named] = {}
 
     def __reduce__(self) -> tuple[object, ...]:
         return Captures, (self.source,)
@@ -75,17 +81,19 @@ class Captures:
         spans: list[Span] = self._match(_HERE, data, start, end)
         return spans
 
-    def of(self, match: bytes) -> list[Span]:
-        """As `at`, of a match that stands alone; those of short ones are kept, for people write few things so often as
-        "on thursday" and "tomorrow"."""
-        spans = self._known.get(match)
-        if spans is None:
+    def of(self, match: bytes) -> Named:
+        """The groups of a match that stands alone; those of short ones are kept, for people write few things so often
+        as "on thursday" and "tomorrow"."""
+        known = self._known.get(match)
+        if known is None:
             spans = self.at(match, 0, len(match))
+            held = ((name, spans[number]) for number, name in self.names.items())
+            known = spans[1], {name: match[a:b].decode("utf-8", "ignore") for name, (a, b) in held if a < b}
             if len(match) <= LONGEST_KNOWN:
                 if len(self._known) >= MOST_KNOWN:
                     self._known.clear()
-                self._known[match] = spans
-        return spans
+                self._known[match] = known
+        return known
 
 
 class PatternSet:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from gateway.mail.address import Mailbox
+from gateway.mail.lazy import lazy
 from gateway.mail.message import Message
 from gateway.mail.quoting import Body
 from gateway.mail.span import Span
@@ -63,22 +64,25 @@ class Collector:
         self.asked_scan = lexicon.scan_text(body.quoted_text[:QUESTION_LIMIT], scope="asked")
         self._headers()
         self._recipients()
-        shown, absent = "to_requester" in self.facts, "requester_absent" in self.facts
-        asked = bool(answers.count_questions(self.asked_scan)) or bool(self._thread_number("questions"))
-        doubtful = doubts(self.scan, to_requester=shown, absent=absent, asked=asked, timed=self._timed)
-        if "unreadable" in self.facts:
-            doubtful = []  # nobody is stopped by half of a mail, and this one has cost enough
-        if doubtful and shown:
-            before = dict(self.facts)
-            self._text()
-            if gives_enough(self.facts):
-                self.undecided = False
-                return  # whatever the second reader makes of it, nobody is left hanging
-            self.facts, self.hints = before, {}
+        before = dict(self.facts)
+        self._text()
+        self.undecided = False
+        if "to_requester" in before and gives_enough(self.facts):
+            return  # whatever the second reader makes of it, nobody is left hanging
+        doubtful = self._doubts(before)
         self.undecided = bool(doubtful) and not context.second
         if doubtful and context.second:
+            self.facts, self.hints = before, {}
             self.scan = replace(self.scan, acts=act_reader().read(self.scan.prepared, doubtful))
-        self._text()
+            self._text()
+
+    def _doubts(self, known: Facts) -> list[int]:
+        """The sentences to be read twice, where so much is `known` beside the text."""
+        if "unreadable" in known:
+            return []  # nobody is stopped by half of a mail, and this one has cost enough
+        shown, absent = "to_requester" in known, "requester_absent" in known
+        asked = bool(answers.count_questions(self.asked_scan)) or bool(self._thread_number("questions"))
+        return doubts(self.scan, to_requester=shown, absent=absent, asked=asked, timed=self._timed)
 
     def _timed(self) -> set[int]:
         """The sentences with a time in them."""
@@ -185,7 +189,7 @@ class Collector:
         questions = answers.count_questions(self.asked_scan) or self._thread_number("questions")
         if questions:
             self._add("questions", questions)
-        noes = find_noes(scan, self._question())
+        noes = find_noes(scan, self._question)
         self._noes(noes)
         for name, (value, places) in self._mitigating(scan, noes).items():
             self._add(name, value, places)
@@ -214,7 +218,7 @@ class Collector:
 
     def _unanswered(self) -> None:
         """Questions beside others that get no answer; a single one has facts of its own (`terse`, …)."""
-        if self.body.inline or any(name in self.facts or name in self.hints for name in answers.GOES_ON):
+        if any(name in self.facts or name in self.hints for name in answers.GOES_ON) or self.body.inline:
             return
         asked = self.asked_scan
         if left := answers.unanswered(asked, self.scan, self.context.lexicon.small_words.owners):
@@ -277,7 +281,7 @@ class Collector:
         return mitigating(scan, noes, self.context.lexicon.calendar, self.context.now)
 
     def _setting(self) -> Setting:
-        others = self._others()
+        others = self._others
         in_to = {box.address for box in self.message.to}
         return Setting(
             others,
@@ -294,7 +298,7 @@ class Collector:
         self._hits("consult", referral.consult)
         self._hits("takes_ownership", referral.ownership)
         self._hits("fyi", referral.fyi)
-        others = self._others()
+        others = self._others
         self._hits("no_route", referral.no_route)
         if referral.target and referral.target_at:
             self._add("target", referral.target, [referral.target_at])
@@ -317,6 +321,7 @@ class Collector:
     def _other_teams(self) -> list[Mailbox]:
         return [box for box in self.people.all if self.site.department_of(box.address) is not None]
 
+    @lazy
     def _others(self) -> tuple[Mailbox, ...]:
         """The recipients who are neither the writer nor the requester."""
         who = self.requester.mailbox.address if self.requester else ""

@@ -37,6 +37,7 @@ _MEANINGS: dict[str, str] = {
     "escalation_offer": "the writer will ask, or pass it up or on",
     "eta_words": "a point in time in words: as soon as the part is here, by the time you are back",
     "promise": "the writer's side will do something, or it will be done",
+    "commitment": "the writer's side does something for the reader, in words that need no second reading: we send it",
     "no_eta": "the time named in this sentence is not when the thing will be done: a party, a wish, their deadline",
     "past": "the sentence tells of the past",
     "see_attached": "the substance stands in an attachment",
@@ -50,6 +51,8 @@ _MEANINGS: dict[str, str] = {
     # referring the matter
     "transfer": "the matter is handed on in so many words",
     "announce": "the writer says that somebody else has it or gets it",
+    "delivery": "the reader gets something from the writer: I send it to you",
+    "in_charge": "whoever is named here has the matter or decides it: counts beside a whole name",
     "task": "the reader is asked to do something, whatever it is",
     "directive": "the reader is asked to deal with it",
     "ask": "the reader is asked for advice, data or a decision",
@@ -76,3 +79,30 @@ _SCOPES: dict[str, tuple[Scope, ...]] = {
 }
 
 CUES: dict[str, Cue] = {name: Cue(meaning, _SCOPES.get(name, ("said",))) for name, meaning in _MEANINGS.items()}
+
+FEEDS: dict[str, tuple[str, ...]] = {
+    "refusal": ("refusal", "refusal_answer"),
+    "good_news_no": ("good_news",),
+    "assurance": ("assurance",),
+    "conditional": ("conditional",),
+    "others_no": ("others_no",),
+    "out_of_scope": ("out_of_scope",),
+    "dismissive": ("dismissive", "rude"),
+    "reason": ("reason", "reason_beside"),
+    "eta": ("eta_words",),
+    "alternative": ("alternative", "directions"),
+    "escalation_offer": ("escalation_offer",),
+    "handoff": ("transfer", "announce", "task", "directive"),
+    "redirect": ("redirect",),
+    "consult": ("ask",),
+    "takes_ownership": ("ownership",),
+    "no_route": ("no_route",),
+    "fyi": ("fyi",),
+    "pleasantries_only": ("pleasantry", "offer_more", "apology"),
+    "unreadable": ("see_attached",),
+    "leave_me_out": ("leave_me_out",),
+    "moved_to_bcc": ("moved_to_bcc",),
+    "confidential": ("confidential",),
+    "promise": ("promise",),
+}
+"""Fact -> the cues whose phrases it is read from: where a lexicon of one's own adds what is missed."""

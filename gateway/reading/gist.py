@@ -10,7 +10,7 @@ from gateway.mail.address import Mailbox
 from gateway.mail.quoting import Body
 from gateway.mail.span import Span
 from gateway.reading.facts import Agent, Facts, Requester
-from gateway.reading.memory import MAX_PEOPLE
+from gateway.reading.memory import MAX_PEOPLE, MAX_SCANNED, language_of
 from gateway.reading.reader import Reading
 
 LONGEST_EVIDENCE = 240
@@ -42,10 +42,12 @@ class Gist:
     to: tuple[Mailbox, ...]
     cc: tuple[Mailbox, ...]
     question: str
+    asked_in: str = ""
+    """The language in which the requester wrote, where it is known: what the gateway writes to them is in it."""
 
 
-def gist_of(reading: Reading) -> Gist:
-    """What is kept of a reading."""
+def gist_of(reading: Reading, *, told: bool = False) -> Gist:
+    """What is kept of a reading; `told` where somebody will be told of the mail."""
     message, requester = reading.message, reading.requester
     return Gist(
         agent=reading.agent,
@@ -61,7 +63,20 @@ def gist_of(reading: Reading) -> Gist:
         to=message.to[:MAX_PEOPLE] if reading.judged else (),
         cc=message.cc[:MAX_PEOPLE] if reading.judged else (),
         question=_question(reading.body) if reading.body else "",
+        asked_in=_asked_in(reading) if told else "",
     )
+
+
+def _asked_in(reading: Reading) -> str:
+    """The language of the requester's own mail, as the gateway saw it, else of their quoted words."""
+    who, context = reading.requester, reading.context
+    if who is None:
+        return ""
+    for seen in reversed(context.thread.by_id):
+        theirs = seen.direction == "inbound" and context.site.same_person(seen.author.address, who.mailbox.address)
+        if theirs and seen.marks.get("lang"):
+            return seen.marks["lang"]
+    return language_of(reading.body.quoted_text[:MAX_SCANNED], context.lexicon) if reading.body else ""
 
 
 def short(spans: Iterable[Span]) -> tuple[Span, ...]:

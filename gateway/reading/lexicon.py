@@ -15,7 +15,8 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from gateway.located import BadFiles, Problem, Tree, load_yaml, read_text, suggest, validate
+from gateway.located import BadFiles, Problem, Tree, read_text, read_yaml, suggest
+from gateway.located_model import fit
 from gateway.mail.lazy import lazy
 from gateway.proven import PROVEN, keep, proof_of
 from gateway.reading.acts.acts import UNREAD, Acts
@@ -241,11 +242,10 @@ def _lexicon_of(texts: tuple[tuple[str, str], ...], unread: tuple[Problem, ...])
     problems = list(unread)
     files: list[tuple[Tree, _File]] = []
     for name, text in texts:
-        try:
-            tree = load_yaml(text, name)
-            files.append((tree, validate(_File, tree)))
-        except BadFiles as bad:
-            problems += bad.problems
+        tree = read_yaml(text, name, problems)
+        fitting = fit(_File, tree, problems, {"lang": Path(name).stem[:2]}) if tree is not None else None
+        if fitting is not None:
+            files.append((fitting.tree, fitting.file))
     lexicon = build_lexicon(files, problems, run=proof not in PROVEN)
     keep(proof)
     return lexicon
@@ -294,9 +294,12 @@ def _together(dates: Iterable[CalendarWords]) -> CalendarWords:
     """The words of time of several files of one language: a later file adds to what an earlier one has."""
     known: dict[str, Any] = {}
     for words in dates:
-        for name, more in words.model_dump().items():
+        for name, more in words.model_dump(exclude_unset=True).items():
             old = known.get(name)
-            known[name] = more if old is None else old | more if isinstance(more, dict) else [*old, *more]
+            if isinstance(more, dict):
+                known[name] = (old or {}) | more
+            else:
+                known[name] = [*(old or []), *more] if isinstance(more, list) else more
     return CalendarWords(**known)
 
 

@@ -16,6 +16,7 @@ from gateway.mail.envelope import Envelope
 from gateway.mail.message import Message
 from gateway.mail.quoting import Body, split_body
 from gateway.reading.answers import asked_kinds, count_questions
+from gateway.reading.language import tell_language
 from gateway.reading.lexicon import Lexicon
 from gateway.reading.requester import declared_author
 from gateway.reading.thread import SeenMessage
@@ -114,6 +115,8 @@ def _marks(message: Message, body: Body, direction: str, lexicon: Lexicon) -> di
     scan = lexicon.scan_text(body.new.text[:MAX_SCANNED], scope="asked")
     marked = f"{message.subject[:400]}\n\n{body.new.text[MAX_SCANNED:][-MAX_SCANNED:]}"
     if direction == "inbound":
+        if lang := language_of(body.new.text, lexicon):
+            marks["lang"] = lang
         kinds = asked_kinds(scan)
         if kinds:
             marks["asks"] = " ".join(sorted(kinds))
@@ -128,6 +131,11 @@ def _marks(message: Message, body: Body, direction: str, lexicon: Lexicon) -> di
     ):
         marks["confidential"] = "yes"
     return marks
+
+
+def language_of(text: str, lexicon: Lexicon) -> str:
+    """The language of what somebody wrote, "" where that is too short to tell."""
+    return tell_language(text, "", lexicon.languages, lexicon.small_words, "", lexicon.likely(text))
 
 
 def _asked_for(message: Message, direction: str, site: Site, peer_listed: bool, peer: str) -> dict[str, str]:

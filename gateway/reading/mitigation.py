@@ -62,7 +62,8 @@ Softened = dict[str, tuple[Value, Sequence[Place]]]
 
 @dataclass(frozen=True, slots=True)
 class Reasons:
-    """`stated` have a word like because; `adjacent` are statements right beside a refusal, as (start, end)."""
+    """`stated` have a word like because; `adjacent` are statements right beside a refusal, as (start, end), which
+    nobody looks for where a reason is stated."""
 
     stated: tuple[Hit, ...]
     adjacent: tuple[tuple[int, int], ...]
@@ -97,8 +98,10 @@ def find_reasons(scan: Scan, noes: Noes) -> Reasons:
         and (not noes.sentences or min(abs(hit.sentence - n) for n in noes.sentences) <= FAR)
         and not _overlaps(hit, scan.within(hit.sentence, "process", "policy_only"))
     )
-    adjacent = (place for place in _adjacent(scan, noes) if _tells_why(scan, place[0])) if noes.refusals else ()
-    return Reasons(weigh(scan, "reason", stated, noes.sentences), tuple(adjacent))
+    told = weigh(scan, "reason", stated, noes.sentences)
+    if told or not noes.refusals:
+        return Reasons(told, ())
+    return Reasons((), tuple(place for place in _adjacent(scan, noes) if _tells_why(scan, place[0])))
 
 
 def _adjacent(scan: Scan, noes: Noes) -> list[tuple[int, int]]:
@@ -136,9 +139,9 @@ def find_etas(scan: Scan, noes: Noes, calendar: Calendar, now: datetime) -> tupl
     refused = [clause_of(scan, hit) for hit in noes.refusals]
     etas = []
     for when in whens:
-        if not _may_be(scan, "eta", when.start, noes):
-            continue
         number = scan.prepared.index_at(when.start)
+        if not (scan.within(number, "commitment") or _may_be(scan, "eta", when.start, noes)):
+            continue
         if when.past or number in lost or scan.within(number, "no_eta") or scan.prepared.sentences[number].question:
             continue
         if when.vague and scan.within(number, "past"):
@@ -166,7 +169,7 @@ def find_promises(scan: Scan, whens: Sequence[When], noes: Noes) -> list[When]:
     return [
         when
         for when in whens
-        if scan.within(number := scan.prepared.index_at(when.start), "promise")
+        if scan.within(number := scan.prepared.index_at(when.start), "promise", "commitment")
         and not scan.within(number, "conditional")
         and number not in noes.sentences
         and not (when.value == "in words" and when.vague)
@@ -175,7 +178,9 @@ def find_promises(scan: Scan, whens: Sequence[When], noes: Noes) -> list[When]:
 
 def is_promised(scan: Scan, number: int) -> bool:
     """Whether a sentence with a time in it says when something will be done: both readers see it, or the one that
-    was asked."""
+    was asked. "Wir liefern am Freitag" needs no second reader, whose base is English."""
+    if scan.within(number, "commitment"):
+        return True
     chances = scan.acts.of.get(number)
     if chances is None:
         return bool(scan.within(number, "promise"))

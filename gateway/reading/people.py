@@ -19,6 +19,11 @@ from gateway.site.people import MOST_KNOWN
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _SPOKEN = re.compile(r"[^\W\d_][\w'’-]*")
 MOST_WORDS_OF_A_NAME = 4
+POINTING = (
+    *("in_charge", "announce", "redirect", "alternative", "escalation_offer", "transfer", "directive", "directions"),
+    *("ask", "reason", "reason_beside"),
+)
+"""Cues of a sentence that says of somebody that they have the matter, or why there is a no."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +90,8 @@ def _beginnings(called: frozenset[tuple[str, ...]]) -> frozenset[tuple[str, ...]
 
 def somebody_named(scan: Scan, noes: Noes, site: Site, known: frozenset[str]) -> tuple[int, int] | None:
     """Where somebody stands with their whole name who is neither the writer nor whoever asked (`known`: the words of
-    these two's names), and of whom no refusal is told behind it."""
+    these two's names), and of whom no refusal is told behind it, in a sentence that says
+    why, or that they have the matter: "Bob Nilsson decides that", not "Bob Nilsson says hello"."""
     words = list(map(str.casefold, _SPOKEN.findall(scan.prepared.text)))
     if _beginnings(site.called).isdisjoint(pairwise(words)):
         return None  # the cheap question first: nearly no mail names anybody
@@ -94,10 +100,26 @@ def somebody_named(scan: Scan, noes: Noes, site: Site, known: frozenset[str]) ->
             continue
         nays = [*noes.others, *scan.within(number, "refusal", "refusal_answer", "others_no")]
         for start, end in people_called(scan.prepared.text, sentence.start, sentence.end, site):
-            told_of = any(hit.sentence == number and hit.end > end for hit in nays)
-            if not told_of and not _words_of(scan.prepared.text[start:end]) <= known:
+            told_of = any(
+                hit.sentence == number and hit.end > end and (hit.cue != "refusal_answer" or hit.start >= start)
+                for hit in nays
+            )
+            if (
+                not told_of
+                and _points(scan, number, start, end)
+                and not _words_of(scan.prepared.text[start:end]) <= known
+            ):
                 return start, end
     return None
+
+
+def _points(scan: Scan, number: int, start: int, end: int) -> bool:
+    """Whether a sentence says of the name in it that this is where to go, or is little more than the name."""
+    sentence = scan.prepared.sentences[number]
+    beside = scan.prepared.text[sentence.start : start] + " " + scan.prepared.text[end : sentence.end]
+    said = [hit for hit in scan.within(number, "refusal_answer") if hit.start < start]
+    alone = len(_SPOKEN.findall(beside)) <= len(said)
+    return alone or bool(scan.within(number, *POINTING))
 
 
 @lru_cache(maxsize=MOST_KNOWN)

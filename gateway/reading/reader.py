@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
-from gateway.mail.address import Mailbox
+from gateway.mail.address import Mailbox, split_tag
 from gateway.mail.envelope import Envelope
 from gateway.mail.message import Headers, Message
 from gateway.mail.quoting import Body, split_body
@@ -16,6 +17,10 @@ from gateway.reading.people import recipients
 from gateway.reading.requester import find_requester
 
 __all__ = ["Context", "Reading", "read", "who_sends"]
+
+
+_ANSWERS = re.compile(r"\A[0-9a-f]{32}\Z", re.IGNORECASE)
+"""The tag of an address that notices are answered to (`gateway.tokens`). Ours is taken before anybody reads it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,4 +111,6 @@ def _unjudged(message: Message, envelope: Envelope) -> str:
         return "it is an invitation or an answer to one"
     if not envelope.mail_from.address and not message.author:
         return "it is a delivery report"
+    if envelope.recipients and all(_ANSWERS.search(split_tag(each)[1]) for each in envelope.recipients):
+        return "it answers the notice of another gateway"
     return ""

@@ -82,6 +82,10 @@ def find_referral(scan: Scan, setting: Setting) -> Referral:
         # Told to the requester, a hand-off that no phrase knows is the news of one.
         announced += tuple(hit for hit in transfer if hit.cue == "handoff")
         transfer = tuple(hit for hit in transfer if hit.cue != "handoff")
+    if setting.to_requester and not setting.addressed:
+        # "I'll send it to you": whoever asked gets it, and nobody else.
+        gifts = scan.said("delivery")
+        transfer, announced = _without(transfer, gifts), _without(announced, gifts)
     ask = scan.said("ask")
     ownership = scan.said("ownership")
     fyi = scan.said("fyi")
@@ -114,6 +118,11 @@ def find_referral(scan: Scan, setting: Setting) -> Referral:
         vague = tuple(hit for each in redirect for hit in scan.within(each.sentence, "no_route"))
         vague = vague or tuple(hit for hit in redirect if _leads_nowhere(scan, hit))
     return Referral(kind, evidence, handoff, redirect, consult, ownership, fyi, target, target_at, vague)
+
+
+def _without(hits: Iterable[Hit], others: Sequence[Hit]) -> tuple[Hit, ...]:
+    """The hits that overlap none of the others."""
+    return tuple(hit for hit in hits if not any(hit.start < o.end and o.start < hit.end for o in others))
 
 
 def _leads_nowhere(scan: Scan, redirect: Hit) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -54,8 +54,11 @@ class Noes:
         return frozenset(hit.sentence for hit in self.refusals)
 
 
-def find_noes(scan: Scan, question: Question) -> Noes:
-    """Sort the noes of a text. A refusal must be certain: whatever softens it in its own part of the sentence wins."""
+def find_noes(scan: Scan, question: Callable[[], Question]) -> Noes:
+    """Sort the noes of a text. A refusal must be certain: whatever softens it in its own part of the sentence wins.
+
+    `question` is asked only where somebody says "no" or "not yet" and no more.
+    """
     refusals: list[Hit] = []
     conditional: list[Hit] = []
     others: list[Hit] = []
@@ -71,8 +74,10 @@ def find_noes(scan: Scan, question: Question) -> Noes:
             others.append(hit)  # nobody is sorry for another's no
         else:
             refusals.append(hit)
-    for hit in scan.of("refusal_answer"):
-        if _answers(scan, hit, question) and not _beside(scan, hit, "good_news", "assurance"):
+    answers = scan.of("refusal_answer")
+    asked = question() if answers else None
+    for hit in answers:
+        if asked is not None and _answers(scan, hit, asked) and not _beside(scan, hit, "good_news", "assurance"):
             refusals.append(hit)
     plain = _plain(scan, refusals)
     refusals = [hit for hit in refusals if hit.sentence in plain or not _taken_for_another(scan, hit.sentence)]

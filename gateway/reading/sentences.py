@@ -32,6 +32,8 @@ _ABBREVIATIONS = frozenset(
 )
 _LONGEST_ABBREVIATION = 12
 """Code points before a full stop that are looked at."""
+_LETTERS_OF_A_WORD = 7
+"""So many letters before a full stop are no abbreviation."""
 _QUOTED = re.compile(r"\"[^\"\n]{3,300}\"|“[^”\n]{3,300}”|„[^“”\n]{3,300}[“”]|«[^»\n]{3,300}»|»[^«\n]{3,300}«")
 _NAME_LINE = re.compile(r"[^\W\d_][\w.'-]*(?:[ ,]+[^\W\d_][\w.'-]*){0,3}[.,!]?", re.UNICODE)
 _HANDLE = re.compile(r"[.\s]{0,3}(?:@[\w.-]{1,60}[,:]?\s{1,3})+")
@@ -172,14 +174,17 @@ def _blocks(text: str) -> list[tuple[int, int, int]]:
             line_end = text.find("\n", line_start, end)
             if line_end < 0:
                 break
-            line = text[line_start:line_end].rstrip()
             after = text[line_end + 1 : line_end + 2]
+            opens = not after.isalpha() or text[line_end + 2 : line_end + 3] == ")"  # may be a bullet
             if after.isspace():
                 after = text[line_end + 1 : end].lstrip()[:1]
-            ended = len(line) < short and (
-                after.isupper() or not after.isalnum() or line.endswith((",", ":", ";", "!", "?", "."))
-            )
-            if ended or (not after.isupper() and _BULLET.match(text, line_end + 1, end)):
+            ended = False
+            if line_end - line_start < short or text[line_end - 1].isspace():  # nearly no line is that short
+                line = text[line_start:line_end].rstrip()
+                ended = len(line) < short and (
+                    after.isupper() or not after.isalnum() or line.endswith((",", ":", ";", "!", "?", "."))
+                )
+            if ended or (opens and not after.isupper() and _BULLET.match(text, line_end + 1, end)):
                 blocks.append((block, line_end, paragraph))
                 block = line_end + 1
             line_start = line_end + 1
@@ -217,6 +222,8 @@ def _cut(text: str, blocks: list[tuple[int, int, int]]) -> list[tuple[int, int, 
 
 def _is_abbreviation(text: str, at: int, stop: int) -> bool:
     """Whether the word before a full stop is one after which a sentence goes on: a known one, a letter, a number."""
+    if at <= stop - _LETTERS_OF_A_WORD and text[stop - _LETTERS_OF_A_WORD : stop].isalpha():
+        return False  # the cheap question first
     first = max(at, stop + 1 - _LONGEST_ABBREVIATION)
     before = text[first:stop].replace("(", " ")
     word = "" if before[-1:].isspace() else before.split()[-1] if before else ""

@@ -8,7 +8,16 @@ from datetime import date
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    WithJsonSchema,
+    model_validator,
+)
 
 from gateway.located import Wrong, suggest
 
@@ -94,19 +103,26 @@ def _person(value: Any) -> Any:
     return {"address": value} if isinstance(value, str) else value
 
 
-Address = Annotated[str, AfterValidator(_address)]
-Pattern = Annotated[str, AfterValidator(_pattern)]
-Domain = Annotated[str, AfterValidator(_domain)]
-Lang = Annotated[str, AfterValidator(_lang)]
-Zone = Annotated[str, AfterValidator(_zone)]
-Network = Annotated[str, AfterValidator(_network)]
-Tag = Annotated[str, AfterValidator(_tag)]
+def like(pattern: str) -> WithJsonSchema:
+    """How the text looks, for the schemas that editors use; the validator beside it is stricter and says more."""
+    return WithJsonSchema({"type": "string", "pattern": f"^(?:{pattern})$"})
+
+
+_ADDRESS_LIKE = r"[^\s@<>,;:\"()\[\]\\*]+@[^\s@<>,;:\"()\[\]\\*]+"
+Address = Annotated[str, AfterValidator(_address), like(_ADDRESS_LIKE)]
+Pattern = Annotated[str, AfterValidator(_pattern), like(rf"\*|{_ADDRESS_LIKE.replace('*', '')}")]
+Domain = Annotated[str, AfterValidator(_domain), like(_DOMAIN.pattern.removesuffix(r"\Z"))]
+Lang = Annotated[str, AfterValidator(_lang), like("[a-z]{2,3}")]
+Zone = Annotated[str, AfterValidator(_zone), like("[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+)*")]
+Network = Annotated[str, AfterValidator(_network), like("[0-9A-Fa-f:.]+(?:/[0-9]{1,3})?")]
+Tag = Annotated[str, AfterValidator(_tag), like("(?=.).*<number>.*")]
+Day = Annotated[date, like("[0-9]{4}-[0-9]{2}-[0-9]{2}")]
 Limit = Annotated[
     Annotated[int, Strict(), Field(ge=1, le=1_000_000)] | None,
     BeforeValidator(_limit, json_schema_input_type=Annotated[int, Field(ge=1, le=1_000_000)] | None),
 ]
-HeaderName = Annotated[str, AfterValidator(_header)]
-Hours = Annotated[str, AfterValidator(_hours)]
+HeaderName = Annotated[str, AfterValidator(_header), like(_HEADER.pattern.removesuffix(r"\Z"))]
+Hours = Annotated[str, AfterValidator(_hours), like(_HOURS.pattern.removesuffix(r"\Z"))]
 
 
 class _Part(BaseModel):
@@ -146,7 +162,7 @@ class HoursPart(_Part):
     fri: tuple[Hours, ...] = ("08:00-18:00",)
     sat: tuple[Hours, ...] = ()
     sun: tuple[Hours, ...] = ()
-    holidays: tuple[date, ...] = Field(default=(), description="single days off, like 2026-12-24")
+    holidays: tuple[Day, ...] = Field(default=(), description="single days off, like 2026-12-24")
     country: str = Field(default="", description="public holidays of this country: two letters, like BE")
     region: str = Field(default="", description="and of this part of it, like BY in DE")
 

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from gateway.located import BadFiles, Problem, Tree, load_yaml, validate
+from gateway.located import BadFiles, Problem, Tree, read_yaml
+from gateway.located_model import Fitting, fit
 from gateway.mail.address import Mailbox
 from gateway.site.calendar import Calendar
 from gateway.site.file import DAYS, AgentPart, HoursPart, LimitsPart, OthersPart, PersonPart, SiteFile, TeamPart
@@ -21,16 +22,32 @@ ONLY_TEAM = "support"
 
 def load_site(source: Path | str, name: str = "") -> Site:
     """The site of a file (a Path), or of a text called `name`. Raises BadFiles with every problem."""
-    tree = load_yaml(source, name)
-    return _Build(tree, validate(SiteFile, tree)).site()
+    problems: list[Problem] = []
+    site = read_site(source, name, problems)
+    if problems or site is None:
+        raise BadFiles(problems)
+    return site
+
+
+def read_site(source: Path | str, name: str, problems: list[Problem]) -> Site | None:
+    """As much of the site as can be read, None where that is nothing; what is wrong is added to `problems`."""
+    tree = read_yaml(source, name, problems)
+    fitting = fit(SiteFile, tree, problems) if tree is not None else None
+    if fitting is None:
+        return None
+    build = _Build(fitting)
+    site = build.site()
+    problems += build.problems
+    return site
 
 
 class _Build:
     """One site file on its way to a Site; collects what single values cannot show."""
 
-    def __init__(self, tree: Tree, file: SiteFile) -> None:
-        self.tree = tree
-        self.file = file
+    def __init__(self, fitting: Fitting[SiteFile]) -> None:
+        self.tree: Tree = fitting.tree
+        self.file = file = fitting.file
+        self.lost = fitting.lost
         self.problems: list[Problem] = []
         self.same = Equivalence.of(_alias_sets(file), file.domain_aliases)
         self.names: dict[str, str] = {}
@@ -51,7 +68,7 @@ class _Build:
             teams[ONLY_TEAM] = self._team(ONLY_TEAM, alone, zone, calendar, ())
         for key, part in file.teams.items():
             teams[key] = self._team(key, part, zone, calendar, ("teams", key))
-        if not teams:
+        if not teams and not self.lost("agents") and not self.lost("teams"):
             self.problems.append(
                 self.tree.at(1, 1, "no agents and no teams: nothing would be judged", 'agents: ["*"], or teams:')
             )
@@ -88,8 +105,6 @@ class _Build:
             content=self.tree.data,
         )
         self._check_others(site)
-        if self.problems:
-            raise BadFiles(self.problems)
         return site
 
     def _team(self, key: str, part: TeamPart, zone: ZoneInfo, calendar: Calendar, loc: tuple[str, ...]) -> Team:

@@ -6,12 +6,14 @@ import ipaddress
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from gateway.mail.address import Mailbox
 from gateway.site.calendar import Calendar
-from gateway.site.people import AddressSet, Equivalence, domain_of, fold
+from gateway.site.people import MOST_KNOWN, AddressSet, Equivalence, domain_of, fold
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,11 @@ class Site:
     """AUTH identity in lower case -> address, where logins are not addresses."""
     content: Mapping[str, object] = field(default_factory=dict, repr=False)
     """The file's values, for the policy version."""
+    _agents: dict[str, tuple[AgentEntry | None]] = field(default_factory=dict, init=False, compare=False, repr=False)
+    _departments: dict[str, tuple[Department | None]] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
+    """Of addresses that were asked for: one mail asks for those of the same few people again and again."""
 
     # --- agents ----------------------------------------------------------------------------------------------------
 
@@ -139,6 +146,9 @@ class Site:
         """The agent, or shared mailbox of a team, that this address belongs to."""
         if "@" not in address:
             return None
+        return (self._agents.get(address) or _keep(self._agents, address, self._agent(address)))[0]
+
+    def _agent(self, address: str) -> AgentEntry | None:
         found = self.agents.get(fold(address)) or self.agents.get(self.same.canonical(address))
         if found is not None:
             return found
@@ -220,6 +230,10 @@ class Site:
 
     def department_of(self, address: str) -> Department | None:
         """The department or vendor of an address; None for agents, whatever the patterns say."""
+        known = self._departments.get(address)
+        return (known or _keep(self._departments, address, self._department_of(address)))[0]
+
+    def _department_of(self, address: str) -> Department | None:
         if self.is_listed_agent(address):
             return None
         for patterns, department in self.departments:
@@ -266,6 +280,13 @@ class Site:
         """True for the gateway's own addresses, whatever tag they carry."""
         own = {self.same.canonical(a) for a in (self.notices_address, self.feed_address) if a}
         return bool(address) and self.same.canonical(address) in own
+
+
+def _keep(answers: dict[str, tuple[T]], address: str, answer: T) -> tuple[T]:
+    if len(answers) >= MOST_KNOWN:
+        answers.clear()
+    answers[address] = (answer,)
+    return (answer,)
 
 
 def _is_in(peer: str, networks: Iterable[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> bool:

@@ -45,6 +45,37 @@ def test_every_problem_of_every_file_at_once(run: Run, folder: Path, pinned: Cal
     pinned("policy-check", ran.out)
 
 
+def test_one_fault_hides_no_other(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pinned: Callable[[str, str], None]
+) -> None:
+    """Settings, site, policies, phrases and templates, each with faults of form and of meaning: all in one round."""
+    shutil.copytree(Path(__file__).parent / "broken", tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    ran = run("policy", "check", "--settings", "settings.toml", "--state", tmp_path / "state")
+    assert ran.code == 2
+    pinned("policy-check-broken", ran.out)
+
+
+def test_examples_are_run_beside_the_faults_of_other_files(run: Run, folder: Path) -> None:
+    path = folder / "bare-refusal.yaml"
+    text = path.read_text()
+    (folder / "other.yaml").write_text("title: x\n")
+    path.write_text(text.replace("no, we can't do that.", "yes, gladly.", 1))
+    ran = run("policy", "check", "--policies", folder)
+    assert ran.code == 2 and 'the key "when" is missing' in ran.out
+    assert 'the example "a bare no" fails' in ran.out and "The examples of other were not run" in ran.out
+
+
+def test_doubts_about_a_site_are_notes(run: Run, tmp_path: Path) -> None:
+    site = tmp_path / "site.yaml"
+    site.write_text("agents: [ann@other.example]\nlogins: {b: bob@other.example}\ngateway: {notices: g@gw.example}\n")
+    ran = run("policy", "check", "--site", site)
+    assert ran.code == 0
+    assert f"note       {site}:2:13: bob@other.example is no agent: mail of whoever logs in as b is never judged" in (
+        " ".join(ran.out.split()).replace("note ", "note       ")
+    )
+
+
 def test_a_policy_that_names_a_template_that_is_not_there(run: Run, folder: Path) -> None:
     path = folder / "bare-refusal.yaml"
     path.write_text(path.read_text() + "\ndraft: bare-refusl\nnotice: ours\n")

@@ -10,6 +10,8 @@ import pytest
 from gateway.policy.loader import policy_files
 from gateway.policy.names import NAMES
 from gateway.policy.schema import schemas
+from gateway.reading.cues import CUES, FEEDS
+from gateway.reading.vocabulary import FACTS
 from gateway.resources import shipped
 
 from .conftest import Run
@@ -35,20 +37,20 @@ def test_what_is_written_passes_check_and_test_at_once(run: Run, folder: Path, t
     templates = tmp_path / "words"
     ours = ("--policies", folder, "--templates", templates)
     (folder / "policy.schema.json").write_text("{}")
-    ran = run("policy", "new", "promise-without-date", "--why", "You promise {requester_name}: no day.", *ours)
+    ran = run("policy", "new", "no-without-a-day", "--why", "You promise {requester_name}: no day.", *ours)
     assert ran.code == 0 and "ok     2 examples hold; mode: observe\n" in ran.out
     written = {path.relative_to(templates).as_posix() for path in templates.rglob("*.txt")}
-    assert written == {"en/reasons/promise-without-date.txt", "en/drafts/promise-without-date.txt"}
+    assert written == {"en/reasons/no-without-a-day.txt", "en/drafts/no-without-a-day.txt"}
     assert (folder / "policy.schema.json").read_text() == schemas()["policy.schema.json"]
     ran = run("policy", "check", *ours)
     assert ran.code == 0 and "note       no gateway" not in ran.out and "nothing uses this template" not in ran.out
-    assert run("policy", "test", "promise-without-date", *ours).out.endswith("2 examples, 0 failed\n")
-    first = (folder / "promise-without-date.yaml").read_text()
+    assert run("policy", "test", "no-without-a-day", *ours).out.endswith("2 examples, 0 failed\n")
+    first = (folder / "no-without-a-day.yaml").read_text()
     assert first.startswith("# yaml-language-server: $schema=policy.schema.json\n") and "policy facts" in first
     assert 'why: "You promise {requester_name}: no day."' in first and "mode: observe" in first
-    ran = run("policy", "new", "promise-without-date", *ours)
+    ran = run("policy", "new", "no-without-a-day", *ours)
     assert ran.code == 2 and "are there already" in ran.err
-    assert (folder / "promise-without-date.yaml").read_text() == first
+    assert (folder / "no-without-a-day.yaml").read_text() == first
 
 
 @pytest.mark.parametrize("like", ["bare-refusal", "dropped-requester", "executive-refusal"])
@@ -70,9 +72,9 @@ def test_a_copy_of_a_shipped_policy_passes(run: Run, folder: Path, tmp_path: Pat
 @pytest.mark.parametrize(
     ("name", "write"),
     [
-        ("Promise Without Date", "promise-without-date"), ("x.yaml", "x"), ("Ärger mit Straßen", "arger-mit-strassen"),
+        ("No Without A Day", "no-without-a-day"), ("x.yaml", "x"), ("Ärger mit Straßen", "arger-mit-strassen"),
         ("site", "our-site"),
-        ("../../etc/passwd", "etc-passwd"), ("", "promise-without-date"), ("9lives", "lives"), ("a" * 65, "a" * 64),
+        ("../../etc/passwd", "etc-passwd"), ("", "no-without-a-day"), ("9lives", "lives"), ("a" * 65, "a" * 64),
         ("bare-refusal", "my-bare-refusal, with --like bare-refusal"),
     ],
 )  # fmt: skip
@@ -120,6 +122,8 @@ def test_every_fact_is_explained(run: Run) -> None:
     told = [json.loads(line) for line in run("policy", "facts", "--json", "requester.grade").out.splitlines()]
     assert told[0]["values"] == ["observed", "declared", "attached", "quoted"]
     assert "escalation_offer" in run("policy", "facts", "raise").out
+    assert "phrases: lexicon/*.yaml, under dismissive, rude\n" in run("policy", "facts", "brush-off").out
+    assert {*FEEDS} <= {*FACTS} and {cue for cues in FEEDS.values() for cue in cues} <= {*CUES}
     assert run("policy", "facts", "xyzzy").code == 2
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -285,6 +288,23 @@ async def test_who_asks_often_is_told_of_once(tmp_path: Path, clock: Clock) -> N
         await idle(gateway)
         [note] = [read_message(each.raw) for each in await gateway.wait_to(PRIYA)]
         assert note.subject == "3 requests from Jill Amory" and "VPN 2" in said(note)
+
+
+async def test_topics_that_many_ask_about_are_counted(tmp_path: Path, clock: Clock) -> None:
+    """Six people ask about one thing and two about another; the report names the first, and nobody."""
+    report = [
+        sys.executable, "-m", "gateway", "follow", "report", "--days", "365", "--state", str(tmp_path / "state"),
+    ]  # fmt: skip
+    environ = {**os.environ, "REFERRAL_GATEWAY_KEY_FILE": str(tmp_path / "keys" / "hold.key"), "HOME": str(tmp_path)}
+    async with house(tmp_path, clock=clock) as gateway:
+        subjects = ["VPN drops", "vpn drops", "Fwd: VPN drops", "[#48213] VPN drops", "WG: VPN drops", "VPN drops 2"]
+        for number, subject in enumerate([*subjects, "Badge lost", "Badge lost"]):
+            await ask(gateway, f"guest{number}@customer.example", subject, "Can you help?", f"<q{number}@x>")
+        await idle(gateway)
+        done = await asyncio.to_thread(subprocess.run, report, env=environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "6 times by 6 people: vpn drops" in done.stdout and "badge" not in done.stdout.lower()
+    assert "guest" not in done.stdout and "dana" not in done.stdout.lower()
 
 
 async def test_what_a_confidential_request_is_about_is_told_to_nobody(tmp_path: Path, clock: Clock) -> None:

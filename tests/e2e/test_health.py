@@ -36,13 +36,17 @@ async def test_health_of_what_was_answered(tmp_path: Path) -> None:
 
 
 async def test_a_sample_is_blind_and_its_reviews_count(tmp_path: Path) -> None:
+    (journal := tmp_path / "journal" / "cur").mkdir(parents=True)
     async with house(tmp_path) as gateway:
         to = f"Jill Amory <{JILL}>"
         for number in range(4):
             text = f"Hello Jill,\n\nthe monitor comes on Tuesday by 3 pm, number {number}.\n\nDana\n"
             raw = mail(f"Dana Cole <{DANA}>", to, f"Re: Monitor {number}", text, message_id=f"<s{number}@x>")
             await gateway.send(DANA, [JILL], raw)
+            (journal / f"{number}:2,S").write_bytes(b"Received: from here\r\n" + raw)
         await gateway.send(DANA, [JILL], no())
+        secret = mail(f"Dana Cole <{DANA}>", "hr@acme.example", "Re: Jill", "It is settled.", message_id="<secret@x>")
+        (journal / "secret").write_bytes(secret)
         code, out, err = await beside(gateway, "policy", "sample", "--n", "3", "--seed", "5", "--json")
         assert code == 0, err
         drawn = [json.loads(line) for line in out.splitlines()]
@@ -53,8 +57,17 @@ async def test_a_sample_is_blind_and_its_reviews_count(tmp_path: Path) -> None:
         assert (await beside(gateway, "policy", "review", drawn[1]["id"], "no"))[0] == 0
         code, out, _ = await beside(gateway, "policy", "sample", "--open", "--reveal")
         assert code == 0 and drawn[2]["id"] in out and "facts" in out and drawn[0]["id"] not in out
+        code, out, _ = await beside(gateway, "policy", "sample", "--open", "--mails", str(tmp_path / "journal"))
+        number = drawn[2]["subject"].split()[-1]
+        assert f"    | the monitor comes on Tuesday by 3 pm, number {number}.\n" in out and "facts" not in out
+        code, out, _ = await beside(gateway, "policy", "sample", "--open", "--mails", str(journal / "0:2,S"), "--json")
+        assert (json.loads(out)["text"] is None) == (number != "0")
+        assert (await beside(gateway, "policy", "sample", "--open", "--mails", str(tmp_path / "nowhere")))[0] == 2
+        await gateway.send(DANA, ["hr@acme.example"], secret)
+        code, out, _ = await beside(gateway, "policy", "sample", "--n", "9", "--mails", str(journal))
+        assert out.count("\n    message  ") == 2 and "<secret@x>" in out and "settled" not in out, "confidential"
         code, out, _ = await beside(gateway, "policy", "health")
-        assert "missed: 1 of 2 reviewed, so 9.5% to 90.5% of 4 passed mails (0 to 4)" in out
+        assert "missed: 1 of 2 reviewed, so 9.5% to 90.5% of 5 passed mails (0 to 5)" in out
         code, _, err = await beside(gateway, "policy", "review", "zzz", "yes")
         assert code == 2 and "no mail that was drawn" in err
         assert (await beside(gateway, "policy", "review", drawn[0]["id"], "perhaps"))[0] == 2

@@ -163,6 +163,29 @@ async def test_a_note_tells_the_requester_and_the_mail_goes_as_it_is(tmp_path: P
         assert b"please take this one over" not in note.raw, "what was meant for colleagues is not shown"
 
 
+@pytest.mark.parametrize("seen", [True, False], ids=["seen", "quoted"])
+async def test_the_note_is_in_the_language_of_whoever_asked(tmp_path: Path, clock: Clock, seen: bool) -> None:
+    question = "Mein VPN fällt jede Stunde aus. Könnt ihr mir bitte helfen? Ich komme nicht mehr an meine Dateien."
+    original = mail(f"Ann Lee <{CUSTOMER}>", "it-support@acme.example", "VPN", question, message_id="<asked@example>")
+    passed = (
+        PASSED_ON.decode()
+        .replace("Fwd: VPN", "WG: AW: VPN")
+        .replace("My VPN drops every hour. Can you help?", question)
+    )
+    headers = "In-Reply-To: <asked@example>\r\nReferences: <asked@example>\r\nSubject:" if seen else "Subject:"
+    if seen:  # then the quote need not tell
+        passed = passed.replace(question, "See below.")
+    raw = passed.replace("Subject:", headers, 1).replace("7bit", "8bit").replace("us-ascii", "utf-8").encode()
+    async with house(tmp_path, clock=clock) as gateway:
+        if seen:
+            await gateway.send(CUSTOMER, ["it-support@acme.example"], original, port=gateway.tap)
+        one = await held(gateway, raw, NETWORK)
+        assert "Hello Dana" in said(read_message(gateway.to(DANA)[0].raw)), "the notice is for Dana"
+        await one.answer("NOTE")
+        note = read_message((await gateway.wait_to(CUSTOMER))[-1].raw)
+        assert note.get("Content-Language") == "de" and "„VPN“" in said(note) and note.subject.endswith(": VPN")
+
+
 async def test_nobody_is_told_of_a_hand_off_that_did_not_go_out(tmp_path: Path, clock: Clock) -> None:
     async with house(tmp_path, clock=clock) as gateway:
         one = await held(gateway, PASSED_ON, NETWORK)

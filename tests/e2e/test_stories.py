@@ -113,7 +113,7 @@ async def test_reject_answers_the_client_with_what_to_do(tmp_path: Path) -> None
         body = "No.\n\nOn Monday, Jill Amory <jill.amory@acme.example> wrote:\n> Could I have a second monitor?\n"
         no = mail("Dana Cole <dana.cole@acme.example>", "jill.amory@acme.example", "Re: Monitor", body)
         code, said = await gateway.send("dana.cole@acme.example", ["jill.amory@acme.example"], no)
-        assert code == 550 and said.startswith("5.7.1 ") and "straight out" in said
+        assert code == 550 and said.startswith("5.7.1 ") and "would have passed" in said
         [row] = gateway.audit()
         assert row.outcome == "rejected" and row.entry.id in said
         assert gateway.sink.messages == []

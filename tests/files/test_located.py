@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field
 
-from gateway.located import MAX_BYTES, BadFiles, Tree, load_yaml, suggest, validate
+from gateway.located import MAX_BYTES, BadFiles, Tree, load_yaml, suggest
+from gateway.located_model import validate
 
 
 class Inner(BaseModel):

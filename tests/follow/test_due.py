@@ -50,7 +50,9 @@ def test_words(words: str) -> None:
         (["by Wednesday", "at 3 pm"], "Wed 13 15:00"), (["tomorrow", "at 10am"], "Tue 12 10:00"),
         (["Tuesday 19 May"], "Tue 19 18:00"), (["Tuesday 19 May", "at 9"], "Tue 19 09:00"),
         (["Dienstag, 19.05.", "um 9 Uhr"], "Tue 19 09:00"), (["on Friday"], "Fri 15 18:00"),
-        (["by Wednesday at 3 pm", "at 5 pm"], "Wed 13 15:00"),
+        (["by Wednesday at 3 pm", "at 5 pm"], "Wed 13 15:00"), (["am Di, 19.05."], "Tue 19 18:00"),
+        (["ETA: Tue 19/5"], "Tue 19 18:00"), (["TERMIN: Mi"], "Wed 13 18:00"), (["week 22"], "Fri 29 18:00"),
+        (["Ende nächster Woche"], "Fri 22 18:00"), (["by the end of next month"], "Tue 30 18:00"),
     ],
 )  # fmt: skip
 def test_a_day_its_date_and_its_time_are_one(pieces: list[str], due: str) -> None:

@@ -141,14 +141,8 @@ examples:
 def test_everything_wrong_is_said_at_once_with_its_place(site: Site) -> None:
     with pytest.raises(BadFiles) as bad:
         read_policy(WRONG, "a-no.yaml", site=site)
-    assert [str(each) for each in bad.value.problems] == [
-        'a-no.yaml:6:11: "2 days" is no time to wait. Write: business hours or minutes, like 4h or 90m',
-        'a-no.yaml:16:55: "share" cannot be "101". Write: at most 100',
-    ]
-    text = WRONG.replace("2 days", "4h").replace("101", "100")
-    with pytest.raises(BadFiles) as bad:
-        read_policy(text, "a-no.yaml", site=site)
     assert [str(each).removeprefix("a-no.yaml:") for each in bad.value.problems] == [
+        '6:11: "2 days" is no time to wait. Write: business hours or minutes, like 4h or 90m',
         "8:3: a profile without conditions changes nothing. Write: when: or unless: in it",
         "8:3: the profile has no example that it must hit. Write: an example with profile: strict and expect: hit",
         "8:3: the profile has no near-miss. Write: an example with profile: strict and expect: miss",
@@ -162,6 +156,7 @@ def test_everything_wrong_is_said_at_once_with_its_place(site: Site) -> None:
         "15:3: nothing is different for this team. Write: mode: observe, or leave it out",
         '16:22: the policy has no profile "harsh". Write: harder, strict',
         '16:29: "if_unsafe" means nothing without do: rewrite. Write: do: rewrite, or leave it out',
+        '16:55: "share" cannot be "101". Write: at most 100',
         '18:73: the policy has no profile "nothing". Write: harder, strict',
     ]
 

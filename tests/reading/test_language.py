@@ -24,6 +24,8 @@ GERMAN = "Hallo, können Sie mir bitte den Ordner öffnen?"
         ("No.", "", "it", "it"),
         ("No.", SPANISH, "en", "es"),
         ("No.", GERMAN, "de", "de"),  # no German word, in a German thread
+        ("Nee.", ENGLISH, "en", "nl"),
+        ("Nö.", ENGLISH, "en", "de"),
         ("Ok.", "", "nl", "nl"),  # a word of every language
         ("993.", "", "fr", "fr"),
         ("993.", GERMAN, "en", "de"),

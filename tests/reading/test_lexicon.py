@@ -133,6 +133,34 @@ def test_sentences(lexicon: Lexicon) -> None:
         ("on the 1st", "2026-04-01"),
         ("in a fortnight", "2026-03-16"),
         ("within 3 hours", "in words"),
+        ("by 29/4", "2026-04-29"),
+        ("by 5/6", "in words"),
+        ("am 5/6", "2026-06-05"),
+        ("le 5/6", "2026-06-05"),
+        ("on Fri 5/6", "2026-06-05"),
+        ("on Wed 5/6", "2026-05-06"),
+        ("on 5/6/2026", "in words"),
+        ("by 5.6.2026", "2026-06-05"),
+        ("in KW 15", "2026-04-10"),
+        ("in week 15", "2026-04-10"),
+        ("semaine 53", "2027-01-01"),
+        ("la semana 15", "2026-04-10"),
+        ("settimana 15", "2026-04-10"),
+        ("by the end of April", "2026-04-30"),
+        ("mid-April", "2026-04-15"),
+        ("Ende April", "2026-04-30"),
+        ("fin avril", "2026-04-30"),
+        ("a finales de abril", "2026-04-30"),
+        ("fim de abril", "2026-04-30"),
+        ("fine aprile", "2026-04-30"),
+        ("eind april", "2026-04-30"),
+        ("Anfang Februar 2027", "2027-02-10"),
+        ("on Mon", "2026-03-09"),
+        ("am Di", "2026-03-03"),
+        ("ETA: Mon", "2026-03-09"),
+        ("Termin: Mo", "2026-03-09"),
+        ("d'ici lun", "2026-03-09"),
+        ("op vr", "2026-03-06"),
     ],
 )
 def test_dates(text: str, value: str, lexicon: Lexicon) -> None:
@@ -141,8 +169,10 @@ def test_dates(text: str, value: str, lexicon: Lexicon) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["you may go", "24/7", "room 12/14", "version 3.1", "on Saturdays", "the second one", "step 3"]
-)
+    "text",
+    ["you may go", "24/7", "room 12/14", "version 3.1", "on Saturdays", "the second one", "step 3", "week 60",
+    "open 24/7", "el mar de la vida", "nach so langer Zeit", "on sat in the chair", "mon ami", "so"],
+)  # fmt: skip
 def test_what_is_no_date(text: str, lexicon: Lexicon) -> None:
     assert lexicon.calendar.find(lexicon.prepare(text), NOW) == ()
 

@@ -24,8 +24,16 @@ ASKED = f"\n\nOn Monday, {JILL} wrote:\n> The printer on our floor is broken. Ca
         ("No.\n\nSorry.\nDana Cole", True),
         ("No, and Bob Nilsson won't do it either.", True),
         ("We don't do printers, somebody else does.", True),
+        ("No. Bob Nilsson is on holiday.", False), ("No. Bob Nilsson decides that.", False),
+        ("No, only Bob Nilsson can approve that.", False), ("No, that's Bob Nilsson.", False),
+        ("Nee. Bob Nilsson gaat erover.", False), ("No. Lo sa Bob Nilsson.", False),
+        ("Non. C'est Bob Nilsson qui décide.", False), ("Nein. Das macht Bob Nilsson.", False),
+        ("No – Bob Nilsson.", False),
+        ("No. Bob Nilsson says hello.", True), ("No. I met Bob Nilsson yesterday.", True),
+        ("Nein. Grüße von Bob Nilsson.", True), ("Non. Bob Nilsson vous salue.", True),
+        ("No. Bob Nilsson liked your talk.", True),
     ],
-)
+)  # fmt: skip
 def test_a_whole_name_tells_where_to_go(text: str, stopped: bool, policies: PolicySet) -> None:
     raw = mail(DANA, JILL, "Re: Printer", text + ASKED)
     reading, decision = judge(Case("mail", raw, envelope_of(read_headers(raw))), policies)[:2]

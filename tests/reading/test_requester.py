@@ -101,7 +101,7 @@ def test_who_sends(policies: PolicySet) -> None:
 def test_memory_keeps_marks_and_no_words(policies: PolicySet) -> None:
     raw = mail("Could I get a monitor? Please leave me out of the thread.", sender="rita.blom@acme.example")
     message = seen(policies, raw)
-    assert message.marks == {"asks": "request", "questions": "2", "leave_me_out": "yes"}
+    assert message.marks == {"lang": "en", "asks": "request", "questions": "2", "leave_me_out": "yes"}
     assert "monitor" not in repr(message)
 
 

@@ -16,7 +16,7 @@ BAD = {
     "unknown key": ("---\nneed:\n  why: x\n---\nx\n", ['2:1: unknown key "need". Write: "needs"']),
     "syntax": (
         "---\nneeds: {}\n---\none\n{% if why %}\n",
-        ["5:1: this is not a template: Unexpected end of template."],
+        ["5:1: {% if %} begins here and ends nowhere. Write: {% endif %} below it"],
     ),
     "undeclared": (
         "---\nneeds:\n  why: x\nexample: {why: y}\n---\n{{ why }}\nand {{ whom }}\n",
@@ -41,6 +41,17 @@ BAD = {
     "example of something else": (
         "---\nneeds:\n  why: x\nexample:\n  why: y\n  team: z\n---\n{{ why }}\n",
         ['6:3: the example gives "team", which is not declared'],
+    ),
+    "an if that nothing ends": (
+        "---\nneeds:\n  why: x\nexample: {why: y}\n---\nA gift\n{%- if why %}\n  {% if why %}\n{% endif %}\n{{ why }}",
+        ["7:1: {% if %} begins here and ends nowhere. Write: {% endif %} below it"],
+    ),
+    "two faults at once": (
+        '---\nsubject: "{{ why }"\nneeds:\n  why: x\n  wy: z\nexample: {why: y}\n---\n{{ why }}\n',
+        [
+            "2:10: this is not a template: unexpected '}'. Write: {{ name }} or {% if name %}",
+            '5:3: the gateway knows no variable "wy". Write: why',
+        ],
     ),
     "a call": (
         "---\nneeds:\n  why: x\nexample: {why: y}\n---\n{{ why }}\n  {{ why.upper() }}\n",

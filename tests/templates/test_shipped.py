@@ -56,7 +56,8 @@ def test_the_example_looks_as_it_did(key: tuple[str, str]) -> None:
     template = FILES[key]
     rendered = template.render(template.example)
     links = {each["label"].strip(): each["link"] for each in template.example.get("answers", ())}
-    golden(GOLDEN / key[0] / f"{key[1]}.html", page(rendered.text, key[0], links))
+    best = next((each for each in links if each.lower() == COMMANDS[key[0]]["fix"].lower()), "")
+    golden(GOLDEN / key[0] / f"{key[1]}.html", page(rendered.text, key[0], links, best))
 
 
 def test_no_golden_file_without_its_template() -> None:

@@ -151,7 +151,7 @@ TOLD = {
     ],
     "facilities": ["Still with you? Re: Badge reader"],
     "bob.nilsson": [],
-    "postmaster": ["Advice instead of stops today: bare-refusal, terse-reply"],
+    "postmaster": ["it-support: 5 stops of one person today, advice from here on (bare-refusal, terse-reply)"],
 }
 """The gateway's own mails to those who are no party to most threads, in any order."""
 

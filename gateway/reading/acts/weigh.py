@@ -37,7 +37,7 @@ BARRED: dict[str, tuple[str, ...]] = {
     "redirect": ("ownership",),
     "route": ("no_route", "pleasantry"),
     "helps": ("pleasantry", "offer_more", "process", "no_route"),
-    "refusal": ("good_news", "assurance", "out_of_scope", "dismissive", "rude"),
+    "refusal": ("good_news", "assurance", "out_of_scope", "dismissive", "rude", "commitment"),
 }
 """Act -> cues of phrases that know better: in their sentence the second reader alone is not believed."""
 
@@ -62,7 +62,7 @@ def weigh(scan: Scan, act: str, hits: Iterable[Hit], trusted: Container[int] = (
     In `trusted` sentences a phrase needs nobody's leave: "because" in a sentence that says no.
     """
     if not scan.acts.of:
-        return tuple(sorted([hit._replace(sure=1.0) for hit in hits], key=_place))  # nobody doubts a phrase
+        return tuple(sorted(hits, key=_place))  # nobody doubts a phrase
     doubt, sure = LEVELS[act]
     weighed = (_confirm(scan, act, hit, 0.0 if hit.sentence in trusted else doubt) for hit in hits)
     kept = [hit for hit in weighed if hit is not None]
