@@ -268,6 +268,7 @@ async def test_everybody_is_erased_and_the_log_still_verifies(store, rows):
 async def test_what_is_kept_no_longer_leaves_a_log_that_fits(store, rows):
     await everything(store, rows)
     now = store._clock()
+    await store.order(Order("b2", now + timedelta(seconds=1), None, "mended", "ada"))
     for at in (now + 40 * DAY, now + 200 * DAY, now + 400 * DAY):
         store.retain(at, KEEP)
         assert (checked(store, []), strays(store)) == ([], []), at
