@@ -105,6 +105,7 @@ WORDS: Mapping[str, Word] = {
     "started": Word("service", "process", "start"),
     "stopped": Word("service", "process", "end"),
     "clock-jumped": Word("service", "host", "info", True),
+    "went-back": Word("service", "database", "info", True),
 }
 
 OVERRIDES = ("overridden", "wrong")

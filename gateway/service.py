@@ -268,6 +268,7 @@ class Service:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.readers.close()
         await self.bypass.close(RECORD_SECONDS)
+        await asyncio.to_thread(self.store.sign_off_now)
         with contextlib.suppress(TimeoutError):  # a last checkpoint, where the store can be had
             await asyncio.wait_for(self.witnesses.step(now=True), LAST_CHECKPOINT_SECONDS)
         await self.store.close()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import ceil, log10
 
 WIDTH, HEIGHT = 720, 220
-LEFT, RIGHT, TOP, BOTTOM = 36, 8, 18, 24
+LEFT, RIGHT, TOP, BOTTOM = 44, 8, 18, 30
 GAP = 0.28
 """Share of a day that is left empty."""
 

@@ -93,6 +93,22 @@ def _marks(findings: Iterable[Mapping[str, Any]]) -> dict[str, tuple[str, ...]]:
     return {words: tuple(policies) for words, policies in found.items()}
 
 
+def quoted(spans: Iterable[Mapping[str, Any]], most: int) -> tuple[tuple[str, str], ...]:
+    """(words, part) of evidence, for people to read: what overlaps is said once."""
+    found: list[tuple[str, str, int, int]] = []
+    for span in spans:
+        words, part, start, end = str(span["text"]), str(span["part"]), int(span["start"]), int(span["end"])
+        if found and found[-1][1] == part and found[-1][2] <= start <= found[-1][3]:
+            last, _, first, until = found[-1]
+            if end <= until:
+                continue
+            if len(last) == until - first and len(words) == end - start:  # neither was shortened
+                found[-1] = (last + words[until - start :], part, first, end)
+                continue
+        found.append((words, part, start, end))
+    return tuple((words, part) for words, part, _, _ in found[:most])
+
+
 def _runs(text: str, marks: Mapping[str, tuple[str, ...]]) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """The text, cut where a mark begins or ends. The first place of each evidence counts; overlapping ones join."""
     places: list[tuple[int, int, tuple[str, ...]]] = []

@@ -86,6 +86,21 @@ STATES: Mapping[str, str] = {
 
 KINDS: Mapping[str, str] = {"handoff": _("hand-off"), "promise": _("promise"), "request": _("request")}
 
+FINDINGS: Mapping[str, str] = {
+    "edited": _("edited"),
+    "removed": _("removed"),
+    "remade": _("made again"),
+    "truncated": _("cut off"),
+    "foreign": _("of another gateway"),
+    "unsigned": _("not signed"),
+    "missing": _("gone"),
+    "backdated": _("written into the past"),
+    "reopened": _("written after the end"),
+    "erasure": _("an erasure that cannot be"),
+    "clock": _("the clock"),
+    "stray": _("beside the chains"),
+}
+
 ROLES: Mapping[str, str] = {"auditor": _("Auditor"), "reviewer": _("Reviewer"), "admin": _("Admin")}
 
 

@@ -75,14 +75,16 @@ def _look(visit: Visit, filters: Filters, subject: str, older: Mark | None, newe
     if not subject:
         return look(filters, older=older, newer=newer, limit=ROWS + 1)
     found: list[Line] = []
-    while len(found) <= ROWS and (lines := look(filters, older=older, newer=newer, limit=PAGE)):
+    limit = ROWS + 1  # mostly all may be read, and each line is a row of some kilobytes
+    while len(found) <= ROWS and (lines := look(filters, older=older, newer=newer, limit=limit)):
         readable = [line for line, _ in _readable(visit, lines, subject)]
         if newer is None:
             found, older = found + readable, lines[-1].mark
         else:
             found, newer = readable + found, lines[0].mark
-        if len(lines) < PAGE:
+        if len(lines) < limit:
             break
+        limit = PAGE
     return found[: ROWS + 1] if newer is None else found[-(ROWS + 1) :]
 
 

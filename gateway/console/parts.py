@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from gateway import __version__
 from gateway.console import names
 from gateway.console.attempts import Attempts
+from gateway.console.marked import quoted
 from gateway.console.place import Place
 from gateway.console.texts import LANGUAGES, catalogue
 from gateway.correspondence import Correspondence
@@ -77,11 +78,13 @@ def _environment(language: str) -> Environment:
     translations = catalogue(language)
     made.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined]
     made.globals["program"] = __version__
+    made.globals["quoted"] = quoted
     made.globals["languages"] = LANGUAGES
     made.globals["outcome_name"] = lambda word: names.named(names.OUTCOMES, word, translations.gettext)
     made.globals["disposition_name"] = lambda word: names.named(names.DISPOSITIONS, word, translations.gettext)
     made.globals["grade_name"] = lambda word: names.named(names.GRADES, word, translations.gettext)
     made.globals["state_name"] = lambda word: names.named(names.STATES, word, translations.gettext)
     made.globals["kind_name"] = lambda word: names.named(names.KINDS, word, translations.gettext)
+    made.globals["finding_name"] = lambda word: names.named(names.FINDINGS, word, translations.gettext)
     made.globals["role_name"] = lambda word: names.named(names.ROLES, word, translations.gettext)
     return made

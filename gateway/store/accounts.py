@@ -17,7 +17,7 @@ from typing import Any, Literal
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.engine import Connection, Row
 
-from gateway.store import audit, budget
+from gateway.store import audit, budget, chains
 from gateway.store.base import Base
 from gateway.store.console_schema import console_accounts, console_sessions, hold_claims
 from gateway.store.crypto import CannotOpen
@@ -210,9 +210,8 @@ class Accounts(Base):
         """A fresh session; the cookie that opens it. The session of the cookie `before` ends: nobody can have prepared
         the one that is logged in (session fixation). `how`: by what other way than a password."""
         cookie = secrets.token_urlsafe(32)
-        row = {
-            "id": session_id(cookie), "account": account, "csrf": secrets.token_urlsafe(32), "at": now, "seen_at": now,
-        }  # fmt: skip
+        csrf = self._sealer.tag(_session(cookie, account, now))
+        row = {"id": session_id(cookie), "account": account, "csrf": csrf, "at": now, "seen_at": now}
 
         def work(connection: Connection) -> None:
             if before:
@@ -240,6 +239,8 @@ class Accounts(Base):
         row = self._read(lambda connection: connection.execute(query).first())
         if row is None or row.used <= now - idle or row.began <= now - most:
             return None
+        if not self._sealer.is_tag(row.csrf, _session(cookie, row.name, row.began)):
+            return None  # a row that somebody with the database and without the key has put there, or changed
         if row.used <= now - SEEN_AGAIN:
             again = update(console_sessions).where(console_sessions.c.id == wanted).values(seen_at=now)
             self._writer.run_now(lambda connection: connection.execute(again))
@@ -359,6 +360,11 @@ def _others_remain(connection: Connection, name: str, role: Role | None) -> bool
 def _end_sessions(connection: Connection, name: str, *, keep: str = "") -> None:
     theirs = (console_sessions.c.account == name) & (console_sessions.c.id != keep)
     connection.execute(delete(console_sessions).where(theirs))
+
+
+def _session(cookie: str, account: str, began: datetime) -> str:
+    """What a session is bound to: whose browser it is, whose account, and since when."""
+    return f"session\0{cookie}\0{account}\0{chains.plain_time(began)}"
 
 
 def _account(row: Row[Any]) -> Account:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Self, TypeVar
 
+import structlog
 from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
@@ -19,12 +20,42 @@ from gateway.store.errors import StoreAway, told
 from gateway.store.keys import check_key, check_known
 from gateway.store.records import OutMail, Recovered
 from gateway.store.standing import account_digest
-from gateway.store.writer import Lane
+from gateway.store.writer import Lane, Watch
 
 T = TypeVar("T")
 
+log = structlog.get_logger("gateway.store")
+
 INLINE_OCTETS = 256 * 1024
 """Bodies up to this size are encrypted on the event loop (a quarter of a millisecond); larger ones in a thread."""
+
+
+class OwnHead(Watch):
+    """An older copy of the database that is put back under a process that writes is an event of the log, and so is one
+    that went on otherwise: nothing else would show it before the next checkpoint."""
+
+    def __init__(self, store: Base) -> None:
+        self._store = store
+        self._known: chains.Newest | None = None
+        self._new: chains.Newest | None = None
+
+    def begin(self, connection: Connection) -> None:
+        had, run = self._known, self._store.run_id
+        if had is None or chains.is_there(connection, run, had):
+            return
+        self._known = None
+        found = chains.newest(connection, run)
+        has = found[0] if found is not None else 0
+        words = f"an older copy, or another database, was put back: this process had come to {had[0]}, and finds {has}"
+        log.error("the database is an older copy, or another one", chain=run, had=had[0], has=has)
+        event = audit.Event("gateway", self._store._clock(), "went-back", words)
+        audit.add_events(connection, [event], run, self._store.origin)
+
+    def end(self, connection: Connection) -> None:
+        self._new = chains.newest(connection, self._store.run_id) if self._store.is_at_work else None
+
+    def committed(self) -> None:
+        self._known = self._new
 
 
 BEFORE_LINKS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
@@ -50,7 +81,7 @@ class Base:
         self._sealer = sealer
         self._create = create
         self._clock = clock
-        self._writer = Lane("store-writer", database.writer, check=database.check_file)
+        self._writer = Lane("store-writer", database.writer, check=database.check_file, watch=OwnHead(self))
         self._reader = Lane("store-reader", database.reader, check=database.check_file)
 
     @classmethod
@@ -112,15 +143,26 @@ class Base:
 
     def close_now(self) -> None:
         """The same for callers without an event loop."""
-        if self._registered or self._started:
+        self.sign_off_now()
+        self._writer.close()
+        self._reader.close()
+        self.database.dispose()
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether this process is one that recovery asks after."""
+        return self._registered or self._started
+
+    def sign_off_now(self) -> None:
+        """Write down that this process has stopped, which is its last word in the log: what is done after it, before
+        `close`, adds nothing to that. Once."""
+        if self.is_at_work:
             self._registered = False
             try:
                 self._writer.run_now(self._sign_off)
             except StoreAway:
                 pass  # recovery finds out by the process table
-        self._writer.close()
-        self._reader.close()
-        self.database.dispose()
+            self._started = False
 
     def _sign_off(self, connection: Connection) -> None:
         runs.sign_off(connection, self.run_id, self._clock())

@@ -97,6 +97,23 @@ def append(connection: Connection, run: str, kind: str, rows: Sequence[dict[str,
         connection.execute(insert(log_heads), {"chain": run, "seq": seq, "hash": prev, "covered": 0})
 
 
+Newest = tuple[int, str]
+"""The number and hash of the newest link of a chain."""
+
+
+def newest(connection: Connection, run: str) -> Newest | None:
+    """Where a chain ends; None where it has not begun."""
+    found = connection.execute(select(log_heads.c.seq, log_heads.c.hash).where(log_heads.c.chain == run)).first()
+    return (found.seq, found.hash) if found is not None else None
+
+
+def is_there(connection: Connection, run: str, link: Newest) -> bool:
+    """Whether a chain has this link."""
+    seq, hash = link
+    that = (log_links.c.chain == run) & (log_links.c.seq == seq)
+    return connection.scalar(select(log_links.c.hash).where(that)) == hash
+
+
 def now() -> datetime:
     """The machine's clock. The verifier sees when it went back."""
     return datetime.now(UTC)

@@ -46,8 +46,19 @@ class Sealer:
         self._by_id: dict[int, list[AESGCM]] = {}
         for each in (key, *older):
             self._by_id.setdefault(key_id(each), []).append(AESGCM(each))
+        self._tags = tuple(hmac.digest(each, b"referral-gateway tag", "sha256") for each in (key, *older))
         self.proofs = tuple(key_proof(each) for each in (key, *older))
         """What the store keeps to recognise these keys by; the first is the one that seals."""
+
+    def tag(self, text: str) -> str:
+        """64 hex digits that nobody can make for `text` without the key (HMAC-SHA-256, RFC 2104)."""
+        return hmac.digest(self._tags[0], text.encode("utf-8", "surrogatepass"), "sha256").hex()
+
+    def is_tag(self, tag: str, text: str) -> bool:
+        """Whether `tag` was made for `text`, with this key or an older one."""
+        octets = text.encode("utf-8", "surrogatepass")
+        made = [hmac.digest(key, octets, "sha256").hex() for key in self._tags]
+        return any([hmac.compare_digest(each.encode(), tag.encode("utf-8", "surrogatepass")) for each in made])
 
     def seal(self, body: bytes, row: str) -> bytes:
         """Encrypt `body` for the row named `row` ("hold:<id>")."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, literal_column, or_, select, text
 from sqlalchemy.engine import Connection
 
 from gateway.store.exporting import CONFIDENTIAL
@@ -92,6 +92,8 @@ class Looking(Recalling):
         times = self._times(connection, filters.subject)
         if times == []:
             return []
+        if not self.database.is_sqlite:  # a page is full after some milliseconds, which starting workers takes too
+            connection.execute(text("SET LOCAL max_parallel_workers_per_gather = 0"))
         ids = [row.id for row in connection.execute(self._page(filters, older, newer, limit, times))]
         columns = [
             getattr(audit.c, name)

@@ -124,8 +124,9 @@ def _outbox(connection: Connection) -> Iterator[str]:
                 continue
             if row.sealed is None or hashlib.sha256(row.sealed).hexdigest() != row.sha256:
                 yield f"{name} has not the octets that were to be sent"
-            if row.due - row.at > FAR and not row.attempts:
-                yield f"{name} waits, and is not sent before {row.due:%Y-%m-%d}"
+            look = max(row.due, row.lease_until or row.due)
+            if look - max(row.at, chains.now()) > FAR:
+                yield f"{name} waits, and is not sent before {look:%Y-%m-%d}"
 
 
 # --- tokens -----------------------------------------------------------------------------------------------------------

@@ -144,6 +144,9 @@ def _holds(connection: Connection, digest: Callable[[bytes, str], str | None]) -
         look = row.next_at or row.deadline
         if row.state == "held" and look - now() > FAR:
             yield f"the held mail {row.id} waits, and nobody is reminded of it before {look:%Y-%m-%d}"
+        look = max((each for each in (row.next_try, row.lease_until) if each is not None), default=None)
+        if row.state in ("approved", "releasing") and look is not None and look - now() > FAR:
+            yield f"the held mail {row.id} is {row.state}, and does not go out before {look:%Y-%m-%d}"
         if row.state in GOES_OUT:
             yield from (f"the held mail {row.id} {what}" for what in unapproved(connection, row))
         sealed = connection.scalar(select(hold_bodies.c.sealed).where(hold_bodies.c.hold_id == row.id))

@@ -44,26 +44,27 @@ class Subjects:
         self._octets = bytearray()
         self._starts = array("Q")
         self._times = array("q")
+        self._days: Counter[int] = Counter()
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
         return len(self._times) - self._times.count(GONE)
 
-    def days(self) -> Counter[int]:
+    def days(self) -> dict[int, int]:
         """How many there are of each day, counted from EPOCH, in UTC."""
         with self._lock:
-            found = Counter(at // DAY for at in self._times)
-        found.pop(GONE // DAY, None)
-        return found
+            return dict(self._days)
 
     def forget(self, days: Collection[int]) -> None:
         """Let go of these days: no octet of their subjects stays in memory."""
         with self._lock:
-            for number, at in enumerate(self._times):
-                if at != GONE and at // DAY in days:
-                    begin, end = self._span(number)
-                    self._octets[begin:end] = bytes(end - begin)
-                    self._times[number] = GONE
+            # Where they stand is looked for first: most are of other days.
+            for number in [number for number, at in enumerate(self._times) if at // DAY in days]:
+                begin, end = self._span(number)
+                self._octets[begin:end] = bytes(end - begin)
+                self._times[number] = GONE
+            for day in days:
+                self._days.pop(day, None)
 
     def _span(self, number: int) -> tuple[int, int]:
         return self._starts[number], self._starts[number + 1] if number + 1 < len(self._starts) else len(self._octets)
@@ -78,7 +79,9 @@ class Subjects:
             begin = len(self._octets)
             self._starts.extend(itertools.accumulate(lengths[:-1], initial=begin) if lengths else ())
             epoch = EPOCH if given and given[0][0].tzinfo else EPOCH.replace(tzinfo=None)
-            self._times.extend((at - epoch) // MICROSECOND for at, _ in given)
+            fresh = array("q", ((at - epoch) // MICROSECOND for at, _ in given))
+            self._times += fresh
+            self._days.update(at // DAY for at in fresh)
             self._octets += octets
             self.heads.update(heads or {})
 

@@ -58,8 +58,24 @@ class Job(Generic[T]):
             self.result = self.work(connection)
 
 
+class Watch:
+    """What is done first and last in each transaction, and once it is on the disk. Here: nothing."""
+
+    def begin(self, connection: Connection) -> None:
+        pass
+
+    def end(self, connection: Connection) -> None:
+        pass
+
+    def committed(self) -> None:
+        pass
+
+
 class Lane:
-    """The thread and its queue. Starts with the first operation; after `close` it takes no more."""
+    """The thread and its queue. Starts with the first operation; after `close` it takes no more.
+
+    `check` is asked before and after each group, and must say the same; `watch` is told of each transaction.
+    """
 
     def __init__(
         self,
@@ -67,12 +83,14 @@ class Lane:
         engine: Engine,
         *,
         check: Callable[[], object] = lambda: None,
+        watch: Watch | None = None,
         waiting: int = WAITING,
         patience: float = PATIENCE,
     ) -> None:
         self._name = name
         self._engine = engine
         self._check = check
+        self._watch = watch or Watch()
         self._patience = patience
         self._queue: queue.Queue[Job[Any] | None] = queue.Queue(waiting)
         self._thread: threading.Thread | None = None
@@ -182,12 +200,16 @@ class Lane:
         that it fails alone (nothing was committed in between)."""
         try:
             with self._engine.begin() as connection:
+                self._watch.begin(connection)
                 _do_all(connection, group)
+                self._watch.end(connection)
+            self._watch.committed()
             return
         except Exception as error:
             if not _own_fault(error) or len(group) == 1:
                 raise
         with self._engine.begin() as connection:
+            self._watch.begin(connection)
             for job in group:
                 try:
                     with connection.begin_nested():
@@ -196,6 +218,8 @@ class Lane:
                     if not _own_fault(error):
                         raise
                     job.error = translate(error)
+            self._watch.end(connection)
+        self._watch.committed()
 
 
 def _nobody() -> None:

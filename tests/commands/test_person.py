@@ -17,6 +17,7 @@ from gateway.orders import Order, write_order
 from gateway.settings_file import load_settings
 from gateway.store.crypto import load_or_create_key
 from gateway.store.store import Store
+from gateway.store.versions import RuleEvent
 
 from .conftest import Run
 from .test_held_and_audit import entry, hold
@@ -235,3 +236,22 @@ def test_doctor_looks_at_the_checkpoints(run: Run, store: Store, tmp_path: Path)
     assert state(checkpoint_file=str(file))[0] == "bad"
     said = run("audit", "checkpoint", "--checkpoint-file", file)
     assert said.code == 3 and "an older database was put back" in said.err
+
+
+def test_what_happened_to_the_rules_and_to_the_log_is_shown(run: Run, store: Store) -> None:
+    now = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
+    event = RuleEvent(now, "in-force", "start", by="", version="v1", tree="t")
+    store.keep_version_now(None, event)
+    assert run("person", "erase", FIONA, "--why", "request of 30 November").code == 0
+    rules, log = run("audit", "show", "rules"), run("audit", "show", "log")
+    assert rules.code == 0 and "in-force: start; nothing -> v1" in rules.out
+    assert log.code == 0 and "erasure" in log.out and "request of 30 November" in log.out
+    assert run("audit", "show", "rules", "--json").out.startswith('{"id": "rules", "history": [{"at":')
+
+
+def test_a_table_beside_the_log_that_was_edited_is_told(run: Run, store: Store) -> None:
+    assert run("audit", "verify").code == 0
+    with sqlite3.connect(str(store.database.file)) as database:
+        database.execute("UPDATE tokens SET used_at = NULL, dead_at = NULL")
+    told = run("audit", "verify")
+    assert told.code == 1 and "a token of CCC3 works, and the mail was settled after it was given out" in told.out

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from gateway.console.headers import ALWAYS
+from gateway.console.marked import quoted
 from gateway.console.place import Place
 from gateway.console.texts import LANGUAGES, catalogue, language_of
 from gateway.values import WEB, WrongValue
@@ -267,3 +268,17 @@ def test_a_fault_of_ours_says_nothing_of_itself(scene: Scene, ada: Browser, monk
     monkeypatch.setattr(scene.parts.store, "chain_states", broken)
     answer = ada.get("/integrity")
     assert answer.status_code == 500 and "secret detail" not in answer.text and "our fault" in answer.text
+
+
+def test_evidence_that_overlaps_is_quoted_once() -> None:
+    def span(text: str, start: int, part: str = "1") -> dict[str, object]:
+        return {"text": text, "part": part, "start": start, "end": start + len(text)}
+
+    first, second = span("No, we do not give", 13), span("we do not give out desks", 17)
+    assert quoted([first, second], 8) == (("No, we do not give out desks", "1"),)
+    assert quoted([second, span("not", 23), span("Sorry", 60), span("Sorry", 60, "2")], 8) == (
+        ("we do not give out desks", "1"), ("Sorry", "1"), ("Sorry", "2"),
+    )  # fmt: skip
+    cut = second | {"text": "we do…"}
+    assert quoted([first, cut], 8) == (("No, we do not give", "1"), ("we do…", "1")), "no words are made up"
+    assert len(quoted([span("a", 3 * n) for n in range(9)], 8)) == 8

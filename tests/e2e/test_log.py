@@ -59,7 +59,8 @@ async def test_from_start_to_stop(tmp_path: Path) -> None:
         run = store.run_id
         said = [(each.what, each.by, each.origin) for each in store.records(LogFilter()) if each.mail is not None]
     point, *_ = verifier.read_checkpoints(str(kept))
-    whats = [what for what, *_ in said]
+    assert "notice-sent" in [what for what, *_ in said]
+    whats = [what for what, *_ in said if what != "notice-sent"]
     assert whats[:4] == ["hold", "held", "bound", "answer-refused"] and {"approved", "overridden", "viewed"} <= set(
         whats
     )
@@ -69,17 +70,22 @@ async def test_from_start_to_stop(tmp_path: Path) -> None:
     assert said[0] == ("hold", DANA, "mail from 127.0.0.1")
 
     async with house(tmp_path, **more) as again:
+        then = tmp_path / "then.jsonl"  # its own last word will be in the file too
+        then.write_text(kept.read_text())
         lines = list(again.service.store.proof())
+        newest = max(line["seq"] for line in lines if line.get("chain") == run)
+        points = verifier.read_checkpoints(str(kept))
+        assert [run, newest] in [head[:2] for point in points for head in point["heads"]], "its last word is covered"
         services = [each for each in again.service.store.records(LogFilter()) if each.subject == "gateway"]
         rules = [each for each in again.service.store.records(LogFilter()) if each.subject == "rules"]
         assert [each.what for each in services] == ["started", "stopped", "started"]
         assert services[0].chain == services[1].chain == run != services[2].chain
         assert "clock " in services[0].detail and "policies " in services[0].detail
         assert rules and all(each.seq for each in rules)
-    code, out = proved(point["key"], kept, lines, tmp_path)
+    code, out = proved(point["key"], then, lines, tmp_path)
     assert code == 0, out
     cut = [line for line in lines if line.get("chain") != run]
-    code, out = proved(point["key"], kept, cut, tmp_path)
+    code, out = proved(point["key"], then, cut, tmp_path)
     assert code == 1 and "truncated" in out
 
 

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 
-from gateway.store.accounts import Account, account_subject
+from gateway.store.accounts import Account, account_subject, session_id
 from gateway.store.errors import StoreAway
 from gateway.store.store import Store
 
@@ -100,3 +101,26 @@ async def test_who_looks_after_a_held_mail(url: str, open_store: Callable[..., S
     assert [event[1:] for event in row.history[1:]] == [
         ("claimed", "", "rita"), ("claimed", "from rita", "ron"), ("claimed", "", "rita"), ("unclaimed", "", "rita"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE console_sessions SET account = 'ada'",
+        "UPDATE console_sessions SET at = '2026-11-20 08:59:00'",
+        "INSERT INTO console_sessions SELECT 'ID', 'ada', csrf, at, seen_at FROM console_sessions",
+    ],
+)
+def test_a_session_cannot_be_made_or_given_away_in_the_database(
+    url: str, open_store: Callable[..., Store], statement: str
+) -> None:
+    """An auditor who can write to the database, and has no key, does not become an admin."""
+    store = open_store(url)
+    for name, role in (("ada", "admin"), ("otto", "auditor")):
+        store.add_account(account(name, role), "root", "here")
+    cookie = store.begin_session("otto", NOW, "here")
+    day = timedelta(days=1)
+    assert store.session(cookie, NOW, day, day) is not None
+    with store.database.writer.begin() as connection:
+        connection.execute(text(statement.replace("ID", session_id("mine"))))
+    assert store.session(cookie if "UPDATE" in statement else "mine", NOW, day, day) is None

@@ -111,6 +111,22 @@ EDITED: dict[str, tuple[str, str]] = {
     ),
     "our own mail: sent again": ("UPDATE outbox SET state = 'waiting'", "n2 about m1 is waiting"),
     "our own mail: not before 2099": ("UPDATE outbox SET due = '2099-01-01 00:00:00'", "is not sent before 2099"),
+    "our own mail: not before 2099, as if it had been tried": (
+        "UPDATE outbox SET due = '2099-01-01 00:00:00', attempts = 3",
+        "is not sent before 2099",
+    ),
+    "our own mail: somebody sends it until 2099": (
+        "UPDATE outbox SET lease_until = '2099-01-01 00:00:00'",
+        "is not sent before 2099",
+    ),
+    "held mail: goes out in 2099": (
+        "UPDATE holds SET next_try = '2099-01-01 00:00:00'",
+        "m3 is approved, and does not go out before 2099",
+    ),
+    "held mail: somebody sends it until 2099": (
+        "UPDATE holds SET state = 'releasing', lease_until = '2099-01-01 00:00:00'",
+        "m3 is releasing, and does not go out before 2099",
+    ),
     "our own mail: other octets": (
         "UPDATE outbox SET sealed = (SELECT sealed FROM outbox WHERE id = 'n3') WHERE id = 'n1'",
         "has not the octets",
@@ -252,6 +268,7 @@ async def test_everybody_is_erased_and_the_log_still_verifies(store, rows):
 async def test_what_is_kept_no_longer_leaves_a_log_that_fits(store, rows):
     await everything(store, rows)
     now = store._clock()
+    await store.order(Order("b2", now + timedelta(seconds=1), None, "mended", "ada"))
     for at in (now + 40 * DAY, now + 200 * DAY, now + 400 * DAY):
         store.retain(at, KEEP)
         assert (checked(store, []), strays(store)) == ([], []), at
