@@ -39,9 +39,7 @@ async def test_a_file_of_before(sqlite_store: Any, rows: Any, tmp_path: Path) ->
         each.unlink()
     shutil.copy(tmp_path / "copy.db", store.database.file)
     await written(store, rows, "m4", "m5", "m6")
-    assert said(store) == [
-        "an older copy, or another database, was put back: this process had come to 3, and finds 2"
-    ]
+    assert said(store) == ["an older copy, or another database, was put back: this process had come to 3, and finds 2"]
     assert {"remade"} <= set(checked(store, kept)), "and so a checkpoint that was kept shows"
 
 
