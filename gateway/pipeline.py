@@ -323,6 +323,7 @@ class Pipeline:
             reached = await self._store.hold(hold, audit_entry(judged), notices, within=within)
             if reached is not None:
                 return await self._advise(judged, relay, reached)
+            log.info("held", mail=judged.mail.id, agent=hold.agent, policies=list(hold.told.get("policies", ())))
             self._desk.wake()
         else:
             log.info("sent again while it is held", mail=judged.mail.id, held=earlier)

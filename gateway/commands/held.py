@@ -54,6 +54,9 @@ def list_(
         new = hold.new
         out.print(f"{new.id}  {hold.state:<9}  {moment(new.at)}  {plain(new.agent)}")
         out.print(f"    {plain(hold.subject) or '(no subject)'}")
+        policies = ", ".join(map(plain, new.told.get("policies", ())))
+        if hold.state == "held":
+            out.print(f"    answer by {moment(new.deadline)}{f'  [{policies}]' if policies else ''}")
         if hold.detail:
             out.print(f"    {plain(hold.detail)}")
 
