@@ -44,7 +44,7 @@ from gateway.store.errors import StoreAway
 from gateway.store.records import RESEND_DAYS, Recovered
 from gateway.store.store import Store
 from gateway.supervision import Notifier, passed_sockets
-from gateway.template_files import Templates, load_templates
+from gateway.template_files import FALLBACK, Templates, load_templates
 from gateway.trails import Trails, patience_of
 from gateway.watch import FIRST_PATIENCE_SECONDS, Watch
 from gateway.witnesses import Witnesses
@@ -219,7 +219,7 @@ class Service:
             loop.add_signal_handler(number, self._stop.set)
         loop.add_signal_handler(signal.SIGHUP, lambda: loop.create_task(self.reload()))
         await self.start()
-        self._tasks.append(asyncio.create_task(self._warm_readers(), name="readers"))
+        self._tasks.append(asyncio.create_task(self._warm(), name="readers"))
         try:
             await self._stop.wait()
         finally:
@@ -248,10 +248,12 @@ class Service:
 
     async def _new_rules(self) -> None:
         if self.readers.started:
-            await self._warm_readers()
+            await self._warm()
 
-    async def _warm_readers(self) -> None:
-        """Have readers ready for the rules in force; a mail that comes before finds them started anyway."""
+    async def _warm(self) -> None:
+        """Have readers and notices ready for the rules in force; a mail that comes before finds them anyway."""
+        languages = {FALLBACK, self.rules.site.lang, *(team.lang for team in self.rules.site.teams.values())}
+        await asyncio.to_thread(self.rules.templates.warm, languages)
         try:
             await self.readers.warm(self.rules.current)
         except ReadersAway as away:

@@ -37,6 +37,8 @@ from gateway.templating import BadTemplate, CannotRender, Compiled, Later, compi
 from gateway.vocabulary import VOCABULARY
 
 SUFFIX = ".txt"
+OF_A_HOLD = ("notices/hold", "reasons/", "drafts/", "answers/")
+"""The templates of the notice that comes with a hold."""
 LINES = ("subject", "would_pass", "label")
 """The one-line texts of a front matter, themselves templates."""
 LANG = re.compile(r"[a-z]{2,3}")
@@ -129,6 +131,13 @@ class Templates:
             except CannotRender as cannot:
                 why = str(cannot)
         raise CannotRender(why)
+
+    def warm(self, languages: Collection[str]) -> None:
+        """Render what a held mail needs once, from the examples: to compile it takes longer than a loop may stand."""
+        for (lang, name), found in self.files.items():
+            if lang in languages and name.startswith(OF_A_HOLD):
+                with suppress(CannotRender):
+                    found[0].render(found[0].example)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -61,9 +61,9 @@ class Wire:
             if self._tls.closed:
                 self._eof = True
         self._buffer = self._buffer + data if self._buffer else data
-        if self._waiter is not None:
-            self._wake()
-        elif len(self._buffer) > _READ_AHEAD and not self._reading_paused:
+        self._wake()
+        # A fast client's octets come piece after piece before whoever waits for them has its turn.
+        if len(self._buffer) > _READ_AHEAD and not self._reading_paused:
             self._reading_paused = True
             self._transport.pause_reading()
 
