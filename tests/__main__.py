@@ -1,4 +1,4 @@
-"""The whole suite: `python -m tests`. Most end-to-end tests wait more than they work, so three parts run side by side,
+"""The whole suite: `python -m tests`. Most end-to-end tests wait more than they work, so four parts run side by side,
 and the next begins when one ends; what measures time itself runs alone, afterwards."""
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ APART = [["peers", "smtp", "store"], ["console", "week"], ["commands"], ["evalua
 """Parts of their own, the longest first; what is named nowhere is a part, too."""
 E2E_PARTS = [("", "test_f"), ("test_f", "test_l"), ("test_l", "test_s"), ("test_s", "test_z")]
 """From which file on, and before which. Many small parts end together; few large ones leave the longest to itself."""
-AT_ONCE = 3
+AT_ONCE = 4
 
 
 def main() -> int:
