@@ -12,16 +12,20 @@ from gateway.answer_courtesy import FILLERS, THANKS
 from gateway.answer_words import ABOUT_THE_MAIL, BECAUSE, FORGOT, NEGATION, clauses
 from gateway.command_words import Kind
 
+_MY_FAULT = (
+    r"my (?:bad|fault|mistake|error)|mein fehler|meine schuld|ma faute|mon erreur|mea culpa|culpa mía"
+    r"|mi (?:error|culpa)|erro meu|minha culpa|culpa minha|(?:colpa|errore) mi[ao]|mia colpa|mijn fout"
+)
 _MISSED = re.compile(
-    rf"{FORGOT.pattern}"
-    r"|\b(?:my (?:bad|fault|mistake|error)|(?:i|we) (?:missed|overlooked|see|know|agree|did not see|didn['’]t see)"
+    rf"{FORGOT.pattern}|\b(?:{_MY_FAULT}"
+    r"|(?:i|we) (?:missed|overlooked|see|know|agree|did not see|didn['’]t see)"
     r"|missed|overlooked|slipped|oversight|good point|fair|of course|makes sense"
-    r"|mein(?:e schuld)? fehler|meine schuld|übersehen|durchgerutscht|entgangen|untergegangen|stimmt|klar|sehe ich"
-    r"|ma faute|mon erreur|échappé|pas vu|mea culpa|effectivement|bien vu"
-    r"|se me (?:pasó|fue|escapó)|culpa mía|mi (?:error|culpa)|despiste|cierto|es verdad"
-    r"|escapou|passou-me|erro meu|(?:minha culpa|culpa minha)|falha minha|distração|é verdade"
-    r"|sfuggit\w+|(?:colpa|errore) mi[ao]|svista|mia colpa|giusto|è vero"
-    r"|over het hoofd|ontschoten|ontgaan|mijn fout|niet gezien|klopt)\b",
+    r"|übersehen|durchgerutscht|entgangen|untergegangen|stimmt|klar|sehe ich"
+    r"|échappé|pas vu|effectivement|bien vu"
+    r"|se me (?:pasó|fue|escapó)|despiste|cierto|es verdad"
+    r"|escapou|passou-me|falha minha|distração|é verdade"
+    r"|sfuggit\w+|svista|giusto|è vero"
+    r"|over het hoofd|ontschoten|ontgaan|niet gezien|klopt)\b",
     re.IGNORECASE,
 )
 """The slip was the writer's own, or they agree."""
@@ -51,7 +55,7 @@ _BUT = re.compile(
     r"\b(?:but|though|however|only|wrong|should|must|may|might|cannot|can['’]t|another|other|instead|it was"
     r"|aber|jedoch|nur|falsch\w*|soll\w*|darf|muss|andere\w*|das (?:war|ist der|ist die)|es war"
     r"|mais|seulement|mauvais\w*|faut|doit|devrait|autre|c['’](?:était|est)"
-    r"|pero|solo|sólo|equivocad\w+|debe\w*|otr[oa]|era"
+    r"|pero|solo|sólo|equivocad\w+|debe\w*|otr[oa]|era (?:para|per|de|di)"
     r"|mas|só|errad\w+|deve\w*|outr[oa]"
     r"|ma|sbagliat\w+|deve|dovrebbe|altr[oa]"
     r"|maar|alleen|verkeerd\w*|moet|mag|ander\w*|het was)\b",
@@ -89,18 +93,18 @@ _NO_WAY = re.compile(
 )
 """No, in so many words."""
 _OWN_FAULT = re.compile(
-    r"\bmy (?:fault|mistake|bad|error)\b|\byou(?:['’]re| are|['’]d be)? right\b|\bi was wrong\b"
+    rf"\b(?:{_MY_FAULT})\b"
+    r"|\byou(?:['’]re| are|['’]d be)? right\b|\bi was wrong\b"
     r"|\bmust not go\b|\bwas for\b"
-    r"|\b(?:ihr habt|du hast|sie haben) recht\b|\bmein fehler\b|\bich (?:depp|idiot|esel|trottel)\b|\bhieß\b"
+    r"|\b(?:ihr habt|du hast|sie haben) recht\b|\bich (?:depp|idiot|esel|trottel)\b|\bhieß\b"
     r"|\bwar für\b|\bleider nein\b|\bdarf nicht raus\b|\bich war(?:['’]s| es)\b"
-    r"|\b(?:vous avez|tu as) raison\b|\bma faute\b|\bmon erreur\b|\bje me suis tromp\w+|\bc['’]est moi\b"
+    r"|\b(?:vous avez|tu as) raison\b|\bje me suis tromp\w+|\bc['’]est moi\b"
     r"|\beu tort\b|\bétait pour\b"
-    r"|\b(?:tené?is|tienes|tienen) razón\b|\bculpa mía\b|\bmi (?:error|culpa)\b|\bme equivoqu\w+|\bfui yo\b"
+    r"|\b(?:tené?is|tienes|tienen) razón\b|\bme equivoqu\w+|\bfui yo\b"
     r"|\bla pata\b|\bera para\b"
-    r"|\b(?:têm|tens|tem) razão\b|\b(?:quem )?err(?:ei|ou)\b|\berro meu\b|\bculpa minha\b"
-    r"|\b(?:avete|hai) ragione\b|\bho sbagliato\b|\bsono stat[oa] io\b|\b(?:colpa mia|mia colpa|errore mio)\b"
-    r"|\bera per\b"
-    r"|\b(?:jullie hebben|je hebt|u heeft) gelijk\b|\bmijn fout\b|\b(?:ik )?zat (?:zelf )?fout\b|\bwas voor\b",
+    r"|\b(?:têm|tens|tem) razão\b|\b(?:quem )?err(?:ei|ou)\b"
+    r"|\b(?:avete|hai) ragione\b|\bho sbagliato\b|\bsono stat[oa] io\b|\bera per\b"
+    r"|\b(?:jullie hebben|je hebt|u heeft) gelijk\b|\b(?:ik )?zat (?:zelf )?fout\b|\bwas voor\b",
     re.IGNORECASE,
 )
 _IS_THERE = re.compile(
@@ -117,13 +121,16 @@ def harmless(kind: Kind, text: str) -> bool:
 
 
 def _is_harmless(kind: Kind, clause: str) -> bool:
-    if THANKS.match(clause) or _MISSED.search(clause):
+    slip = _MISSED.search(clause)
+    rest = _MISSED.sub(" ", clause) if slip else clause  # "did not see" is no negation of the answer
+    doubtful = NEGATION.search(rest) or _BUT.search(rest) or _TWO_NAMES.search(rest)
+    if (slip or THANKS.match(clause)) and not doubtful:
         return True
     if all(word in FILLERS for word in re.findall(r"[^\W\d_]+", clause.lower())):
         return True
     if kind == "consult" and _KEEPS.search(clause) and not NEGATION.search(clause):
         return True
-    if NEGATION.search(clause) or _BUT.search(clause) or _TWO_NAMES.search(clause):
+    if doubtful:
         return False
     if kind == "note" and _ENOUGH.match(clause):
         return True

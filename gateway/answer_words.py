@@ -89,7 +89,7 @@ _CONDITION = re.compile(
     r"|after|before|provided|in case|wenn|falls|sobald|sofern|solange|bevor|nachdem|erst|es sei denn|bis|si|s['’]il"
     r"|quand"
     r"|lorsque?|dès|après|avant|sauf si|à moins|jusqu['’]|pourvu|cuando|en cuanto|después|antes|hasta|a menos"
-    r"|siempre que|se"
+    r"|siempre que|se(?!\s+me\s+(?:pasó|fue|escapó|olvidó)\b)"
     r"|quando|assim que|depois|até|a não ser|desde que|appena|non appena|dopo|prima|finché|a meno che|purché|als"
     r"|wanneer"
     r"|zodra|nadat|voordat|tenzij|mits|pas als|pas na|tot)\b(?!\s*$)",

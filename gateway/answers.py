@@ -266,15 +266,14 @@ def _with_comment(kind: Kind, tail: str) -> _Said | Problem:
         return "negated"
     if kind in ("fix", "note") and re.match(r"\s*[:=]", tail):
         return "more"  # "NOTE: Bob calls at five" would not be in the note
-    if aside and kind != "discard" and harmless(kind, said):
-        return _Said(kind)
     if kind == "note" and is_enough(said):
         return _Said(kind)
     if not aside:
         return "more"
-    if kind == "discard":  # a discarded mail can be had back
-        return _screened(kind, said) or ("more" if mocks(said) else _Said(kind))
-    return _screened(kind, said) or "more"
+    problem = _screened(kind, said)
+    if not problem and not (harmless(kind, said) if kind != "discard" else not mocks(said)):
+        problem = "more"  # a discarded mail can be had back, and may have any comment but mockery
+    return problem or _Said(kind)
 
 
 def _forbids(text: str) -> bool:

@@ -215,7 +215,7 @@ def _unlike(own: TemplateFile, other: TemplateFile | None) -> Iterator[Problem]:
         yield Problem(own.path, 1, 1, what, f'{line}: "…" above the text')
     kind, _, answer = own.name.partition("/")
     if kind == "answers" and "label" in own.lines:
-        word = re.match(r"[^\W\d_]+", own.lines["label"].render(dict.fromkeys((*own.needs, *own.optional), "")))
+        word = re.match(r"[^\W\d_]+", own.render(own.example).lines["label"])
         meant = SYNONYMS.get(word[0].lower()) if word else None
         if meant != answer:
             what = f'"{word[0] if word else ""}" is {f"the word for {meant}" if meant else "no word for an answer"}'

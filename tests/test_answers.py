@@ -477,6 +477,18 @@ def test_a_date_keeps_its_dot() -> None:
     assert parse_answer("REASON: we do not send laptops abroad").reason == "we do not send laptops abroad"
 
 
+AGREES_AND_DOES_NOT = [
+    "FIX, das stimmt so aber nicht ganz", "FIX, thanks but rather not her", "FIX, fair point but only for the customer",
+    "Toevoegen, dat klopt eigenlijk helemaal niet", "FIX, thanks, I forgot Bob Lee",
+    "FIX, giusto ma la persona è un'altra", "CONSULT, my bad, this should go to Bob Lee",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", AGREES_AND_DOES_NOT)
+def test_a_word_of_agreement_does_not_hide_what_follows(text: str) -> None:
+    assert parse_answer(text, name="Dana Cole").kind == "unclear"
+
+
 WRITERS = {
     "en": "Dana Reyes", "de": "Jana Koch", "fr": "Claire Morel", "es": "Marta Gil", "pt": "Rui Costa",
     "it": "Paola Neri", "nl": "Sanne Bakker",
