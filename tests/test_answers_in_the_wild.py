@@ -9,7 +9,9 @@ import yaml
 
 from gateway.answers import parse_answer
 
-ANSWERS: dict[str, list[str]] = yaml.safe_load((Path(__file__).parent / "answers.yaml").read_text(encoding="utf-8"))
+ANSWERS: dict[str, list[str]] = yaml.safe_load(
+    (Path(__file__).parent / "answers" / "wild.yaml").read_text(encoding="utf-8")
+)
 
 
 @pytest.mark.parametrize(("wanted", "text"), [(wanted, text) for wanted, texts in ANSWERS.items() for text in texts])
