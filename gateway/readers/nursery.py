@@ -95,7 +95,8 @@ def _warm_up(setup: Setup) -> None:
     task = Task("judge", "outbound", people, datetime.now(UTC))
     glance()
     prepared = setup.rules.lexicon.prepare("We cannot do this. " * 30)
-    act_reader().read(prepared, range(len(prepared.sentences)))  # its buffers are there from now on
+    for lang in setup.rules.lexicon.languages:
+        act_reader().read(prepared, range(len(prepared.sentences)), lang)  # its buffers and glossaries are there now
     for text in WARMING:
         head = f"From: {sender}\r\nTo: somebody@example.invalid\r\nSubject: Re: your request\r\n\r\n"
         work(task, f"{head}{text}".encode(), replace(setup, judging=True))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from gateway.mail.address import Mailbox
 from gateway.mail.lazy import lazy
@@ -17,6 +18,7 @@ from gateway.reading.acts.reader import act_reader
 from gateway.reading.acts.weigh import EXCUSES, POSSIBLE, seen, weigh
 from gateway.reading.context import Context
 from gateway.reading.facts import Agent, Fact, Facts, Requester, Value
+from gateway.reading.language import tell_language
 from gateway.reading.lexicon import Hit, Scan
 from gateway.reading.memory import is_sensitive
 from gateway.reading.mitigation import Place, Softened, gives_enough, has_room, may_tell_why, mitigating
@@ -73,8 +75,19 @@ class Collector:
         self.undecided = bool(doubtful) and not context.second
         if doubtful and context.second:
             self.facts, self.hints = before, {}
-            self.scan = replace(self.scan, acts=act_reader().read(self.scan.prepared, doubtful))
+            whole = self.body.quoted_text.strip() and not self.body.inline  # between quoted lines each answers its own
+            asked = self.asked_scan if whole else None
+            self.scan = replace(self.scan, acts=act_reader().read(self.scan.prepared, doubtful, self.lang, asked))
             self._text()
+
+    @lazy
+    def lang(self) -> str:
+        """The language of the mail."""
+        lexicon, entry = self.context.lexicon, self.site.agent(self.agent.mailbox.address)
+        fallback = (entry.lang if entry else "") or self.site.language_of(self.agent.team)
+        new, quoted, subject = self.body.new.text, self.body.quoted_text, self.message.subject
+        known, small, spoken = lexicon.languages, lexicon.small_words, partial(lexicon.speaks, self.scan.prepared)
+        return tell_language(new, quoted, known, small, fallback, self.languages, spoken, subject)
 
     def _doubts(self, known: Facts) -> list[int]:
         """The sentences to be read twice, where so much is `known` beside the text."""
@@ -82,7 +95,7 @@ class Collector:
             return []  # nobody is stopped by half of a mail, and this one has cost enough
         shown, absent = "to_requester" in known, "requester_absent" in known
         asked = bool(answers.count_questions(self.asked_scan)) or bool(self._thread_number("questions"))
-        return doubts(self.scan, to_requester=shown, absent=absent, asked=asked, timed=self._timed)
+        return doubts(self.scan, lang=self.lang, to_requester=shown, absent=absent, asked=asked, timed=self._timed)
 
     def _timed(self) -> set[int]:
         """The sentences with a time in them."""

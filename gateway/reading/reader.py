@@ -12,7 +12,6 @@ from gateway.mail.quoting import Body, split_body
 from gateway.reading.collector import Collector
 from gateway.reading.context import Context
 from gateway.reading.facts import Agent, Facts, Requester
-from gateway.reading.language import tell_language
 from gateway.reading.people import recipients
 from gateway.reading.requester import find_requester
 
@@ -83,21 +82,8 @@ def read(message: Message, envelope: Envelope, context: Context) -> Reading:
     site = context.site
     people = recipients(message, envelope, site)
     requester = find_requester(message, body, people, agent, context)
-    lexicon = context.lexicon
-    entry = site.agent(agent.mailbox.address)
-    fallback = (entry.lang if entry else "") or site.language_of(agent.team)
     found = Collector(message, body, people, requester, agent, context)
-    lang = tell_language(
-        body.new.text,
-        body.quoted_text,
-        lexicon.languages,
-        lexicon.small_words,
-        fallback,
-        found.languages,
-        lambda: lexicon.speaks(found.scan.prepared),
-        message.subject,
-    )
-    read_ = (body, agent, requester, found.facts, found.hints, lang)
+    read_ = (body, agent, requester, found.facts, found.hints, found.lang)
     return Reading(message, envelope, context, *read_, judged=True, undecided=found.undecided)
 
 

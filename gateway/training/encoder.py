@@ -19,18 +19,16 @@ from transformers import BertModel
 
 from gateway.reading.acts.acts import ACTS
 from gateway.reading.acts.encoder import Floats, Norm, load_encoder, save_encoder
-from gateway.reading.acts.reader import HEAD, WINDOW_PIECES
+from gateway.reading.acts.glossary import glossary
+from gateway.reading.acts.reader import WINDOW_PIECES, asked_pieces
 from gateway.reading.acts.wordpiece import WordPiece
 from gateway.training.texts import Text
 
 BATCH = 16
 PLACES = 256
 """Places that the shipped encoder has: a question, a window and the marks between them need fewer."""
-QUESTION_LETTERS, QUESTION_PIECES = 600, 32
-"""Code points of what was asked that are learnt with, and pieces of these."""
-WITHOUT_QUESTION = 0.7
-"""Share of windows that are learnt from without what was asked, as the product reads. The rest learn what an answer is
-from what it answers."""
+WITHOUT_QUESTION = 0.5
+"""Share of windows that are learnt from without what was asked, for not every mail quotes that."""
 MOST_WINDOWS = 2
 """Windows without any act that are taken of one long mail in an epoch."""
 RARE = {"out_of_scope": 4.0, "escalation_offer": 4.0, "dismissive": 4.0, "redirect": 4.0}
@@ -52,15 +50,16 @@ class Window:
     def unasked(self, first: int, between: int) -> Window:
         """The same without the question."""
         rest = self.numbers[self.head :]
-        return Window([first, between, *rest], HEAD, [-1] * HEAD + self.owner[self.head :], self.truth, self.weight)
+        return Window([first, between, *rest], 2, [-1, -1, *self.owner[self.head :]], self.truth, self.weight)
 
 
 def windows(text: Text, pieces: WordPiece, first: int, between: int) -> list[Window]:
     """Cut a text into windows as the product does."""
-    asked = [p.number for p in pieces.cut(text.question, 0, min(len(text.question), QUESTION_LETTERS), QUESTION_PIECES)]
+    english = glossary(text.lang)
+    asked = asked_pieces(text.asked, pieces, english)
     runs: list[list[tuple[int, list[int]]]] = [[]]
     for number, sentence in enumerate(text.sentences):
-        found = [piece.number for piece in pieces.cut(text.text, sentence.start, sentence.end, WINDOW_PIECES)]
+        found = [piece.number for piece in pieces.cut(text.text, sentence.start, sentence.end, WINDOW_PIECES, english)]
         if runs[-1] and sum(len(its) for _, its in runs[-1]) + len(found) > WINDOW_PIECES:
             runs.append([])
         if found:

@@ -18,6 +18,7 @@ from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
 from gateway.reading.acts.glance import NAMES, features_of
+from gateway.reading.acts.glossary import glossary
 from gateway.reading.phrases import fold
 from gateway.training.texts import Text
 
@@ -40,11 +41,11 @@ def rows(texts: Sequence[Text], name: str) -> Iterator[Row]:
     """(mail, features, whether it is looked for) of each sentence of which that is known."""
     acts = LOOKED_FOR[name]
     for text in texts:
-        folded = fold(text.text)
+        folded, english = fold(text.text), glossary(text.lang)
         for sentence in text.sentences:
             holds = bool(sentence.acts & acts)
             if sentence.kind == "body" and (holds or all(text.weights[act] == 1.0 for act in acts)):
-                yield text.id, features_of(folded[sentence.start : sentence.end]), holds
+                yield text.id, features_of(folded[sentence.start : sentence.end], english), holds
 
 
 def names_in(texts: Sequence[Text]) -> frozenset[str]:

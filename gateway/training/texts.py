@@ -21,7 +21,9 @@ from typing import Any
 from gateway.mail.message import read_message
 from gateway.mail.quoting import Body, split_body
 from gateway.reading.acts.acts import ACTS
-from gateway.reading.lexicon import Lexicon
+from gateway.reading.collector import QUESTION_LIMIT
+from gateway.reading.language import TRAVELS, tell_language
+from gateway.reading.lexicon import Lexicon, Scan
 from gateway.reading.sentences import Kind
 
 LETTERS = dict(zip("RWEAHDNOSXQTIGCPF.", ACTS, strict=True))
@@ -61,8 +63,10 @@ class Text:
     """One mail. `weights` tells of an act how much its absence counts in sentences without it (0: nobody knows)."""
 
     id: str
-    question: str
+    asked: Scan
     text: str
+    lang: str
+    """Two letters."""
     sentences: tuple[TextSentence, ...]
     weights: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(ACTS, 1.0))
 
@@ -84,7 +88,8 @@ def read_written(path: Path, lexicon: Lexicon) -> Iterator[Text]:
             start = len(text)
             text += sentence.strip()
             spans.append((start, len(text), frozenset(LETTERS[letter] for letter in letters.strip())))
-        yield _cut(f"{path.name}#{number}", "" if question == "-" else question, text, spans, lexicon)
+        lang = path.parent.name
+        yield _cut(f"{path.name}#{number}", "" if question == "-" else question, text, spans, lexicon, lang=lang)
 
 
 def read_labelled(path: Path, lexicon: Lexicon, *, beside: float = 0.2) -> Iterator[Text]:
@@ -162,8 +167,10 @@ def _cut(
     spans: list[tuple[int, int, frozenset[str]]],
     lexicon: Lexicon,
     weights: Mapping[str, float] | None = None,
+    lang: str = TRAVELS,
 ) -> Text:
-    """Cut as the product cuts, and give each sentence the acts of what stands in it."""
+    """Cut as the product cuts, and give each sentence the acts of what stands in it. `lang` is what a mail is in whose
+    language cannot be told, as that of a team is in the product."""
     sentences = []
     for sentence in lexicon.prepare(text).sentences:
         acts: frozenset[str] = frozenset()
@@ -172,4 +179,6 @@ def _cut(
             if shared > 0 and shared >= HALF * min(end - start, sentence.end - sentence.start):
                 acts |= its
         sentences.append(TextSentence(sentence.start, sentence.end, sentence.kind, acts))
-    return Text(id, question, text, tuple(sentences), dict.fromkeys(ACTS, 1.0) if weights is None else weights)
+    lang = tell_language(text, question, lexicon.languages, lexicon.small_words, lang, lexicon.likely(text))
+    asked = lexicon.scan_text(question[:QUESTION_LIMIT], scope="asked")
+    return Text(id, asked, text, lang, tuple(sentences), dict.fromkeys(ACTS, 1.0) if weights is None else weights)

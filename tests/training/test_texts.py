@@ -28,8 +28,8 @@ def test_written_mail_bears_its_acts(tmp_path: Path, lexicon: Lexicon) -> None:
     file = tmp_path / "one.txt"
     file.write_text("? may I?\nP| Hi Tom,\nRW| We can't, the vendor closed.\nDN| Ask Ruth Vale.\n\n? -\nI| Done.\n")
     first, second = read_written(file, lexicon)
-    assert first.question == "may I?"
-    assert second.question == ""
+    assert first.asked.prepared.text == "may I?"
+    assert second.asked.prepared.text == ""
     told = [(first.text[s.start : s.end], set(s.acts)) for s in first.sentences]
     assert told[1:] == [
         ("We can't, the vendor closed.", {"refusal", "reason"}),
@@ -104,7 +104,7 @@ def test_mail_of_an_archive_bears_the_letters_of_a_table(tmp_path: Path, lexicon
     archive(tmp_path)
     file = table(tmp_path, f"{NAME}\t{len(SAID)}\t0-8:P 10-48:RW")
     (text,) = read_archived(file, tmp_path, lexicon)
-    assert text.question == "Can you patch port 12?"
+    assert text.asked.prepared.text == "Can you patch port 12?"
     assert [set(s.acts) for s in text.sentences] == [{"pleasantry"}, {"refusal", "reason"}]
 
 

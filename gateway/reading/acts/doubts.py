@@ -16,17 +16,24 @@ WORDS_OF_A_SHORT_TEXT = 80
 
 
 def doubts(
-    scan: Scan, *, to_requester: bool, absent: bool, asked: bool, timed: Callable[[], Container[int]] = tuple
+    scan: Scan,
+    *,
+    lang: str,
+    to_requester: bool,
+    absent: bool,
+    asked: bool,
+    timed: Callable[[], Container[int]] = tuple,
 ) -> list[int]:
     """The sentences in which a phrase, or in a short text the first glance, finds what could be stopped; all of them
     where somebody `asked` and seems to get kind words only. `timed` gives the sentences with a time in them: a promise
-    for some day is one that somebody will wait for."""
+    for some day is one that somebody will wait for. `lang` is the language of the mail."""
     cues = (*(ANSWERS if to_requester else ()), *(PASSING_ON if absent else ()))
     if not cues:
         return []
     short = scan.says_at_most(WORDS_OF_A_SHORT_TEXT)
     said = [number for number in range(len(scan.prepared.sentences)) if scan.is_said(number)]
-    if to_requester and asked and short and said and all(glance().kind_at(scan.prepared, number) for number in said):
+    kind = to_requester and asked and short and said
+    if kind and all(glance().kind_at(scan.prepared, number, lang) for number in said):
         return said
     return [
         number
@@ -36,6 +43,6 @@ def doubts(
         or (
             short
             and not scan.within(number, "complete_answer")
-            and glance().suspects(scan.prepared, number, to_requester, absent)
+            and glance().suspects(scan.prepared, number, lang, to_requester, absent)
         )
     ]

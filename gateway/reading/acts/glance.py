@@ -1,7 +1,7 @@
 """The first glance: which sentences are worth a second reading. Some twenty additions a sentence, no more.
 
-A linear model over single words and pairs of words. It must miss little and may suspect much: whatever it suspects, the
-second reader decides.
+A linear model over single words and pairs of words, and over those of the English that the glossary of the language
+has for them. It must miss little and may suspect much: whatever it suspects, the second reader decides.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 
+from gateway.reading.acts.glossary import Glossary, glossary
 from gateway.reading.sentences import Prepared
 
 GLANCE = Path(__file__).with_name("glance.json.gz")
@@ -44,25 +45,30 @@ class Glance:
     passing: Line
     kind: Line
 
-    def kind_at(self, prepared: Prepared, number: int) -> bool:
+    def kind_at(self, prepared: Prepared, number: int, lang: str) -> bool:
         """Whether a sentence could be a kind word and no more."""
         sentence = prepared.sentences[number]
-        return self.kind.score(features_of(prepared.folded[sentence.start : sentence.end])) >= self.kind.least
+        features = features_of(prepared.folded[sentence.start : sentence.end], glossary(lang))
+        return self.kind.score(features) >= self.kind.least
 
-    def suspects(self, prepared: Prepared, number: int, to_requester: bool, absent: bool) -> bool:
+    def suspects(self, prepared: Prepared, number: int, lang: str, to_requester: bool, absent: bool) -> bool:
         """Whether a sentence could bear what a policy stops, in a mail that the requester gets or does not get."""
         sentence = prepared.sentences[number]
-        features = features_of(prepared.folded[sentence.start : sentence.end])
+        features = features_of(prepared.folded[sentence.start : sentence.end], glossary(lang))
         return (to_requester and self.answer.score(features) >= self.answer.least) or (
             absent and self.passing.score(features) >= self.passing.least
         )
 
 
-def features_of(folded: str) -> list[str]:
-    """The words of a sentence in lower case, each once, and the pairs of neighbours."""
+def features_of(folded: str, english: Glossary | None = None) -> list[str]:
+    """The words of a sentence in lower case, each once, and the pairs of neighbours; then those of the English for
+    them, so that what was learnt of one language holds in the others."""
     words = _WORD.findall(folded)
-    pairs = map(" ".join, pairwise(words))
-    return list(dict.fromkeys([*words, *pairs, f"#{min(len(words), FEW + 1)}"]))
+    found = [*words, *map(" ".join, pairwise(words)), f"#{min(len(words), FEW + 1)}"]
+    if english is not None:
+        same = " ".join(word if (known := english.english(word)) is None else known for word in words).split()
+        found += [*same, *map(" ".join, pairwise(same))]
+    return list(dict.fromkeys(found))
 
 
 @lru_cache(maxsize=1)

@@ -12,6 +12,8 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from gateway.reading.acts.glossary import Glossary
+
 LONGEST_WORD = 100
 """A longer run of letters (a key, a blob) is one unknown piece."""
 
@@ -27,6 +29,9 @@ class Piece:
     start: int
     end: int
 
+    def _at(self, start: int, end: int) -> Piece:
+        return Piece(self.number, start, end)
+
 
 @dataclass(frozen=True)
 class WordPiece:
@@ -35,11 +40,15 @@ class WordPiece:
     vocabulary: Mapping[str, int]
     unknown: int
 
-    def cut(self, text: str, start: int, end: int, most: int) -> list[Piece]:
-        """The first `most` pieces of a stretch of a text."""
+    def cut(self, text: str, start: int, end: int, most: int, glossary: Glossary | None = None) -> list[Piece]:
+        """The first `most` pieces of a stretch of a text; with a `glossary`, of the English for each word of it."""
         pieces: list[Piece] = []
         for word in _WORD.finditer(text, start, end):
-            self._cut_word(word.group(), word.start(), pieces)
+            english = None if glossary is None else glossary.english(word.group().lower())
+            if english is None:
+                self._cut_word(word.group(), word.start(), pieces)
+            else:
+                pieces += [piece._at(word.start(), word.end()) for piece in self.cut(english, 0, len(english), most)]
             if len(pieces) >= most:
                 return pieces[:most]
         return pieces
