@@ -22,7 +22,7 @@ from gateway.reading.language import tell_language
 from gateway.reading.lexicon import Hit, Scan
 from gateway.reading.memory import is_sensitive
 from gateway.reading.mitigation import Place, Softened, gives_enough, has_room, may_tell_why, mitigating
-from gateway.reading.people import Recipients, name_words, somebody_named
+from gateway.reading.people import Recipients, is_among, name_words, somebody_named
 from gateway.reading.referral import Referral, Setting, find_referral
 from gateway.reading.refusal import Noes, Question, find_noes
 from gateway.reading.thread import SeenMessage
@@ -36,6 +36,8 @@ MOST_INLINE = 200
 """Answers between quoted lines whose questions are looked at."""
 LONGEST_THANKS = 80
 """Code points of a signature in which thanks would stand."""
+MANY = 8
+"""Recipients of a quoted mail beyond which it asks nobody in particular."""
 MOST_EVIDENCE = 8
 """Spans that one fact carries."""
 
@@ -75,9 +77,7 @@ class Collector:
         self.undecided = bool(doubtful) and not context.second
         if doubtful and context.second:
             self.facts, self.hints = before, {}
-            whole = self.body.quoted_text.strip() and not self.body.inline  # between quoted lines each answers its own
-            asked = self.asked_scan if whole else None
-            self.scan = replace(self.scan, acts=act_reader().read(self.scan.prepared, doubtful, self.lang, asked))
+            self.scan = replace(self.scan, acts=act_reader().read(self.scan.prepared, doubtful, self.lang))
             self._text()
 
     @lazy
@@ -86,7 +86,8 @@ class Collector:
         lexicon, entry = self.context.lexicon, self.site.agent(self.agent.mailbox.address)
         fallback = (entry.lang if entry else "") or self.site.language_of(self.agent.team)
         new, quoted, subject = self.body.new.text, self.body.quoted_text, self.message.subject
-        known, small, spoken = lexicon.languages, lexicon.small_words, partial(lexicon.speaks, self.scan.prepared)
+        known, small = lexicon.languages, lexicon.small_words
+        spoken = partial(lexicon.speaks, self.scan.prepared)
         return tell_language(new, quoted, known, small, fallback, self.languages, spoken, subject)
 
     def _doubts(self, known: Facts) -> list[int]:
@@ -158,15 +159,18 @@ class Collector:
             self._note("only_team", True)
         if everybody and all(site.is_team_mailbox(box.address) for box in everybody):
             self._note("own_note", True, *map(self._header_span, everybody))
+        for author in self.body.authors[:1]:
+            if len(author.to) + len(author.cc) > MANY:
+                self._note("asked_many", True)
         if self.requester is None:
             return
-        if self._is_shown(people.visible):
+        if is_among(self.requester.mailbox, people.visible, self.site):
             self._note("to_requester", True)
             if self.requester.mailbox.address and site.is_executive(self.requester.mailbox.address):
                 self._note("executive", True)
             if not self._was_answered():
                 self._note("first_answer", True)
-        elif self._is_shown(people.hidden):
+        elif is_among(self.requester.mailbox, people.hidden, self.site):
             self._note("requester_bcc_only", True)
         else:
             self._note("requester_absent", True)
@@ -178,15 +182,6 @@ class Collector:
         if any(seen.direction == "outbound" and self.site.is_among(who, seen.rcpt_to) for seen in self._seen()):
             return True
         return any(self.site.agent(author.mailbox.address) is not None for author in self.body.authors)
-
-    def _is_shown(self, boxes: Sequence[Mailbox]) -> bool:
-        assert self.requester is not None
-        who = self.requester.mailbox
-        if who.address and self.site.is_among(who.address, (box.address for box in boxes if box.address)):
-            return True
-        words = name_words([Mailbox("", who.name)] if who.address else [who], self.site)
-        named = (box for box in boxes if not (who.address and box.address))  # two addresses are two people
-        return any(len(words) > (1 if who.address else 0) and words <= name_words([box], self.site) for box in named)
 
     def _header_span(self, box: Mailbox) -> Span:
         for name, boxes in (("To", self.message.to), ("Cc", self.message.cc)):

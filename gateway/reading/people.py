@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -19,6 +19,8 @@ from gateway.site.people import MOST_KNOWN
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _SPOKEN = re.compile(r"[^\W\d_][\w'’-]*")
 MOST_WORDS_OF_A_NAME = 4
+SHORTEST_SURNAME = 4
+"""Letters of a word of an address by which it can be somebody's name."""
 POINTING = (
     *("in_charge", "announce", "redirect", "alternative", "escalation_offer", "transfer", "directive", "directions"),
     *("ask", "reason", "reason_beside"),
@@ -63,6 +65,26 @@ def name_words(people: Iterable[Mailbox], site: Site) -> frozenset[str]:
             words |= _words_of(site.name_of(box.address))
             words |= _words_of(box.address.partition("@")[0].replace("_", " "))
     return frozenset(words)
+
+
+def is_among(who: Mailbox, boxes: Sequence[Mailbox], site: Site) -> bool:
+    """Whether somebody, of whom an address may not be known, is one of these, of whom names or addresses may not be."""
+    if who.address and site.is_among(who.address, (box.address for box in boxes if box.address)):
+        return True
+    if not who.address and any(is_name_of(box, who.name) for box in boxes):
+        return True
+    words = name_words([Mailbox("", who.name)] if who.address else [who], site)
+    named = (box for box in boxes if not (who.address and box.address))  # two addresses are two people
+    return any(len(words) > (1 if who.address else 0) and words <= name_words([box], site) for box in named)
+
+
+def is_name_of(box: Mailbox, name: str) -> bool:
+    """Whether an address without a name is made of somebody's name: d.steffes@… for "Steffes, James D."."""
+    parts = [part for part in re.split(r"[\W\d_]+", box.address.partition("@")[0].casefold()) if part]
+    words = [word for word in re.split(r"[\W\d_]+", name.casefold()) if word]
+    if box.name or max(map(len, parts), default=0) < SHORTEST_SURNAME:
+        return False
+    return all(part in words or (len(part) == 1 and any(word[0] == part for word in words)) for part in parts)
 
 
 def people_called(text: str, start: int, end: int, site: Site) -> Iterator[tuple[int, int]]:

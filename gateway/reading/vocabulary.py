@@ -38,6 +38,7 @@ _FACTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "empty_forward": ("a forward to another team without a word", ()),
     "fyi": ("for information only", ()),
     "own_note": ("only the team's own mailbox gets it", ()),
+    "asked_many": ("what it answers or passes on was sent to more than eight people: it asks nobody in particular", ()),
     "only_team": ("only agents get it", ()),
     # the answer as a whole
     "pleasantries_only": ("kind words, no content", ()),

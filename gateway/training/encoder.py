@@ -19,16 +19,21 @@ from transformers import BertModel
 
 from gateway.reading.acts.acts import ACTS
 from gateway.reading.acts.encoder import Floats, Norm, load_encoder, save_encoder
-from gateway.reading.acts.glossary import glossary
-from gateway.reading.acts.reader import WINDOW_PIECES, asked_pieces
+from gateway.reading.acts.glossary import Glossary, glossary
+from gateway.reading.acts.reader import HEAD, WINDOW_PIECES
 from gateway.reading.acts.wordpiece import WordPiece
+from gateway.reading.answers import questions_in
+from gateway.reading.lexicon import Scan
 from gateway.training.texts import Text
 
 BATCH = 16
 PLACES = 256
 """Places that the shipped encoder has: a question, a window and the marks between them need fewer."""
+QUESTION_PIECES = 32
+"""Pieces of what was asked that are learnt with."""
 WITHOUT_QUESTION = 0.5
-"""Share of windows that are learnt from without what was asked, for not every mail quotes that."""
+"""Share of windows that are learnt from without what was asked, as the product reads. The rest learn what an answer is
+from what it answers."""
 MOST_WINDOWS = 2
 """Windows without any act that are taken of one long mail in an epoch."""
 RARE = {"out_of_scope": 4.0, "escalation_offer": 4.0, "dismissive": 4.0, "redirect": 4.0}
@@ -50,7 +55,7 @@ class Window:
     def unasked(self, first: int, between: int) -> Window:
         """The same without the question."""
         rest = self.numbers[self.head :]
-        return Window([first, between, *rest], 2, [-1, -1, *self.owner[self.head :]], self.truth, self.weight)
+        return Window([first, between, *rest], HEAD, [-1] * HEAD + self.owner[self.head :], self.truth, self.weight)
 
 
 def windows(text: Text, pieces: WordPiece, first: int, between: int) -> list[Window]:
@@ -79,6 +84,19 @@ def _window(text: Text, run: list[tuple[int, list[int]]], head: list[int], betwe
             truth[row, column] = act in acts
             weight[row, column] = 1.0 if act in acts else text.weights[act]
     return Window([*numbers, between], len(head), [*owner, -1], truth, weight)
+
+
+def asked_pieces(asked: Scan, pieces: WordPiece, english: Glossary | None) -> list[int]:
+    """The pieces of what was asked, by number: of the questions and wishes in it, else of how it begins."""
+    prepared, found = asked.prepared, list[int]()
+    body = (number for number, sentence in enumerate(prepared.sentences) if sentence.kind == "body")
+    for number in questions_in(asked) or body:
+        sentence = prepared.sentences[number]
+        left = QUESTION_PIECES - len(found)
+        found += [each.number for each in pieces.cut(prepared.folded, sentence.start, sentence.end, left, english)]
+        if len(found) >= QUESTION_PIECES:
+            break
+    return found
 
 
 class Tagger(nn.Module):

@@ -3,8 +3,8 @@
     python -m tests.bench.acts [FOLDER] [--model acts.npz]
 
 FOLDER has a folder a language of mail in the letters of `gateway/training/texts.py` (default: tests/texts/unlearnt).
-Prints for each language and act the average precision (the mean of the precision at each sentence that does it, surest
-first), with what was asked shown to the reader; in the last line of all languages, without it.
+Prints for each language and act the average precision: the mean of the precision at each sentence that does it, surest
+first.
 """
 
 from __future__ import annotations
@@ -35,20 +35,18 @@ def average_precision(judged: Sequence[Judged]) -> float:
     return total / found if found else float("nan")
 
 
-def judged(folder: Path) -> Iterator[tuple[str, str, bool, Judged]]:
-    """(language, act, whether the question was shown, (chance, truth)) of each sentence in the body of a mail."""
+def judged(folder: Path) -> Iterator[tuple[str, str, Judged]]:
+    """(language, act, (chance, truth)) of each sentence in the body of a mail."""
     lexicon = load_lexicon(shipped("policies") / "lexicon")
     acts = reader.act_reader()
     for path in sorted(folder.rglob("*.txt")):
         for text in read_written(path, lexicon):
             prepared = lexicon.prepare(text.text)
-            for asked in (text.asked, None):
-                found = acts.read(prepared, range(len(prepared.sentences)), text.lang, asked)
-                for number, sentence in enumerate(text.sentences):
-                    if sentence.kind == "body" and number in found.of:
-                        for act in ACTS:
-                            told = found.of[number][act], act in sentence.acts
-                            yield path.parent.name, act, asked is not None, told
+            found = acts.read(prepared, range(len(prepared.sentences)), text.lang)
+            for number, sentence in enumerate(text.sentences):
+                if sentence.kind == "body" and number in found.of:
+                    for act in ACTS:
+                        yield path.parent.name, act, (found.of[number][act], act in sentence.acts)
 
 
 def main() -> None:
@@ -58,10 +56,9 @@ def main() -> None:
     given = asked.parse_args()
     reader.MODEL = given.model
     rows: dict[tuple[str, str], list[Judged]] = defaultdict(list)
-    for lang, act, shown, told in judged(given.folder):
-        rows["all" if shown else "unasked", act].append(told)
-        if shown:
-            rows[lang, act].append(told)
+    for lang, act, told in judged(given.folder):
+        rows["all", act].append(told)
+        rows[lang, act].append(told)
     acts = [act for act in ACTS if act not in LEFT_OUT]
     print("        " + " ".join(f"{act[:9]:>9}" for act in acts))
     for lang in sorted({lang for lang, _ in rows}, key=lambda lang: (len(lang), lang)):

@@ -1,9 +1,9 @@
 """What each sentence of a mail does, as chances: the second reader, asked only where something could be stopped.
 
 The phrases of the lexicon are quick and sure of what they know; nobody can list every way to say no. The second reader
-has read some thousand mails and takes a sentence in the light of the others, and of what was asked, where the mail
-quotes that: "Two is plenty" is a no to one who wanted three. It costs tens of milliseconds, so a mail that nothing
-could come of is never shown to it.
+has read some ten thousand mails and takes a sentence in the light of the others. It is not shown what was asked: a mail
+means the same with its quotes and without, and shown to it, that helped on mail by those who wrote what it has learnt
+from, and on nobody else's. It costs tens of milliseconds, so a mail that nothing could come of is never shown to it.
 """
 
 from __future__ import annotations
@@ -19,8 +19,6 @@ from gateway.reading.acts.acts import Acts
 from gateway.reading.acts.encoder import Encoder, Floats, load_encoder
 from gateway.reading.acts.glossary import Glossary, glossary
 from gateway.reading.acts.wordpiece import Piece, WordPiece
-from gateway.reading.answers import questions_in
-from gateway.reading.lexicon import Scan
 from gateway.reading.sentences import Prepared
 
 Window = list[tuple[int, list[Piece]]]
@@ -29,8 +27,8 @@ Window = list[tuple[int, list[Piece]]]
 MODEL = Path(__file__).with_name("acts.npz")
 WINDOW_PIECES = 140
 """Pieces of the answer that it sees at once; the same as in training."""
-QUESTION_PIECES = 32
-"""Pieces of what was asked that it sees before the answer; the same as in training."""
+HEAD = 2
+"""Pieces before the answer: the mark that opens a text, and the end of an empty part (in training: of the question)."""
 LEAST_SHOWN = 0.1
 """Chance from which it is told where in its sentence an act stands."""
 MOST_WINDOWS = 4
@@ -49,19 +47,16 @@ class ActReader:
     between: int
     """The number of the piece that ends a part ("[SEP]")."""
 
-    def read(self, prepared: Prepared, wanted: Collection[int], lang: str, asked: Scan | None = None) -> Acts:
+    def read(self, prepared: Prepared, wanted: Collection[int], lang: str) -> Acts:
         """The acts of the `wanted` sentences of a text in the language `lang`, and of those that share a window with
-        them; `asked` is what it answers, None where nobody knows."""
-        english = glossary(lang)
-        question = [] if asked is None else asked_pieces(asked, self.pieces, english)
-        head = [self.first, *question, self.between]
+        them."""
         of: dict[int, Mapping[str, float]] = {}
         spans: dict[tuple[int, str], tuple[int, int]] = {}
-        for window in self._windows(prepared, wanted, english):
+        for window in self._windows(prepared, wanted, glossary(lang)):
             found = [piece for _, pieces in window for piece in pieces]
-            numbers = [*head, *(piece.number for piece in found), self.between]
-            segments = np.repeat([0, 1], [len(head), len(numbers) - len(head)])
-            chances = self.encoder(np.array(numbers), segments)[len(head) : -1]
+            numbers = [self.first, self.between, *(piece.number for piece in found), self.between]
+            segments = np.repeat([0, 1], [HEAD, len(numbers) - HEAD])
+            chances = self.encoder(np.array(numbers), segments)[HEAD:-1]
             at = 0
             for sentence, pieces in window:
                 mine = chances[at : at + len(pieces)]
@@ -100,19 +95,6 @@ class ActReader:
     def _strongest(self, chances: Floats, pieces: list[Piece]) -> tuple[int, int]:
         strong = [piece for chance, piece in zip(chances, pieces, strict=True) if chance >= chances.max() / 2]
         return strong[0].start, strong[-1].end
-
-
-def asked_pieces(asked: Scan, pieces: WordPiece, english: Glossary | None) -> list[int]:
-    """The pieces of what was asked, by number: of the questions and wishes in it, else of how it begins."""
-    prepared, found = asked.prepared, list[int]()
-    body = (number for number, sentence in enumerate(prepared.sentences) if sentence.kind == "body")
-    for number in questions_in(asked) or body:
-        sentence = prepared.sentences[number]
-        left = QUESTION_PIECES - len(found)
-        found += [each.number for each in pieces.cut(prepared.folded, sentence.start, sentence.end, left, english)]
-        if len(found) >= QUESTION_PIECES:
-            break
-    return found
 
 
 @lru_cache(maxsize=1)
