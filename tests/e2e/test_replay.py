@@ -197,9 +197,7 @@ def test_the_same_policies_differ_in_nothing(history: History) -> None:
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=[change.__name__ for change in CHANGES])
-def test_a_change_differs_as_reading_anew_says(
-    history: History, change: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_change_differs_as_reading_anew_says(history: History, change: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     policies = change(history.policies)
     found, tally = replayed(history, policies)
     assert not tally.left_out

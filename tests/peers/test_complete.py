@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import smtplib
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from email.message import EmailMessage
@@ -16,6 +14,7 @@ from uuid import uuid4
 
 import pytest
 
+from tests import forked
 from tests.peers.exim import RealExim
 from tests.peers.far_end import FarEnd
 from tests.peers.postfix import RealPostfix
@@ -78,10 +77,7 @@ def send(port: int, sender: str, to: str, raw: bytes) -> None:
 def complete(relay: Relay, gateway: WholeGateway) -> tuple[int, list[dict[str, Any]]]:
     state, site = gateway.folder / "state", gateway.folder / "site.yaml"
     words = ["audit", "complete", "--relay-log", relay.log, "--state", state, "--site", site, "--json"]
-    ran = subprocess.run(
-        [sys.executable, "-m", "gateway", *map(str, words)],
-        capture_output=True, text=True, timeout=60, env={**os.environ, "HOME": str(gateway.folder)},
-    )  # fmt: skip
+    ran = forked.run(*words, env={**os.environ, "HOME": str(gateway.folder)})
     assert ran.returncode in (0, 1), ran.stderr
     return ran.returncode, [json.loads(line) for line in ran.stdout.splitlines()]
 

@@ -1,0 +1,18 @@
+"""What a process has that commands are forked from (see tests/forked.py)."""
+
+from __future__ import annotations
+
+import gc
+import os
+import threading
+
+os.environ["OPENBLAS_NUM_THREADS"] = "1"  # a process that forks has one thread
+
+import pytest  # noqa: F401 - each process imports the program that asked for it
+
+from tests.e2e.house import _shipped_rules
+
+_shipped_rules(None)
+assert threading.active_count() == 1
+gc.collect()
+gc.freeze()
