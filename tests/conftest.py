@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before anybody loads numpy: see gateway.reading.acts
+
 import hypothesis
 import pytest
 import structlog

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import gc
-import os
 import threading
-
-os.environ["OPENBLAS_NUM_THREADS"] = "1"  # a process that forks has one thread
 
 import pytest  # noqa: F401 - each process imports the program that asked for it
 
