@@ -14,9 +14,11 @@ from pathlib import Path
 from gateway.store import migrate
 from gateway.store.engine import Database
 
+_create = Database.create
+
 
 @functools.cache
-def _tables() -> bytes:
+def tables() -> bytes:
     folder = Path(tempfile.mkdtemp(prefix="rg-tables-"))
     try:
         migrated(f"sqlite:///{folder}/gateway.db")
@@ -28,7 +30,7 @@ def _tables() -> bytes:
 def migrated(url: str) -> None:
     """Make the tables where there are none."""
     database = Database(url)
-    database.create()
+    _create(database)
     with database.writer.begin() as connection:
         migrate.upgrade(connection)
     database.dispose()
@@ -41,4 +43,10 @@ def put_tables(file: Path) -> None:
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as written:
-        written.write(_tables())
+        written.write(tables())
+
+
+def create(database: Database) -> None:
+    """`Database.create`, with tables."""
+    if database.file is not None:
+        put_tables(database.file)

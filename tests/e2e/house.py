@@ -22,6 +22,7 @@ from gateway.resources import shipped
 from gateway.service import Service
 from gateway.settings_file import load_settings
 from gateway.smtp.sink import Sink, SunkMail
+from tests import databases
 from tests.e2e.mother import ForkedNursery
 
 
@@ -144,7 +145,10 @@ async def house(
         environ = {"REFERRAL_GATEWAY_KEY_FILE": str(tmp_path / "keys" / "hold.key"), "HOME": str(tmp_path)}
         loaded = load_settings({name: value for name, value in flags.items() if value is not None}, environ, None)
         service = Service(loaded, **({"clock": clock} if clock else {}))
-        with mock.patch("gateway.service.load_policies", quick_load):
+        with (
+            mock.patch("gateway.service.load_policies", quick_load),
+            mock.patch("gateway.store.engine.Database.create", databases.create),
+        ):
             await service.start()
         service.readers._new = ForkedNursery
         ports = [server.port for server in service.doors.servers]
