@@ -22,6 +22,7 @@ from gateway.resources import shipped
 from gateway.service import Service
 from gateway.settings_file import load_settings
 from gateway.smtp.sink import Sink, SunkMail
+from gateway.template_files import Templates, load_templates
 from tests import databases
 from tests.e2e.mother import ForkedNursery
 
@@ -106,6 +107,16 @@ def quick_load(policies: Path, site: Path | None, **more: Any) -> PolicySet:
     return load_policies(policies, site, run=False, **more)
 
 
+@functools.cache
+def _shipped_templates() -> Templates:
+    return load_templates(shipped("templates"))
+
+
+def quick_templates(*folders: Path) -> Templates:
+    """The shipped ones are loaded once, and compiled once."""
+    return _shipped_templates() if folders == (shipped("templates"),) else load_templates(*folders)
+
+
 @contextlib.asynccontextmanager
 async def connection(port: int) -> AsyncIterator[Talk]:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -147,6 +158,7 @@ async def house(
         service = Service(loaded, **({"clock": clock} if clock else {}))
         with (
             mock.patch("gateway.service.load_policies", quick_load),
+            mock.patch("gateway.service.load_templates", quick_templates),
             mock.patch("gateway.store.engine.Database.create", databases.create),
         ):
             await service.start()
