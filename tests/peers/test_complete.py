@@ -104,13 +104,16 @@ def test_what_goes_around_is_listed(behind: tuple[Relay, WholeGateway]) -> None:
     relay.settle()
     assert complete(relay, gateway) == (0, [])
 
-    send(relay.port, AGENT, CUSTOMER, answer(direct, NO))
-    send(relay.port, AGENT, CUSTOMER, answer(held, NO))  # what was stopped, sent by another way
-    send(relay.port, AGENT, CUSTOMER, answer(passed, NO))  # another mail under a name that we know
-    send(relay.port, CUSTOMER, AGENT, answer(theirs, YES))  # no agent's mail need come through here
     raw = answer(forged, NO).replace(f"<{forged}@acme.example>".encode(), f"<{notice}@acme.example>".encode())
-    send(relay.port, AGENT, CUSTOMER, raw)  # under the name of one of the gateway's own
-    relay.settle()
+    for sender, to, content in (
+        (AGENT, CUSTOMER, answer(direct, NO)),
+        (AGENT, CUSTOMER, answer(held, NO)),  # what was stopped, sent by another way
+        (AGENT, CUSTOMER, answer(passed, NO)),  # another mail under a name that we know
+        (CUSTOMER, AGENT, answer(theirs, YES)),  # no agent's mail need come through here
+        (AGENT, CUSTOMER, raw),  # under the name of one of the gateway's own
+    ):
+        send(relay.port, sender, to, content)
+        relay.settle()  # the log has a mail where the server was done with it
     code, around = complete(relay, gateway)
     assert code == 1
     assert [(each["why"], each["message_id"].strip("<>").partition("@")[0]) for each in around] == [
