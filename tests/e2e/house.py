@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import gc
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -96,7 +97,9 @@ class Talk:
 @functools.cache
 def _shipped_rules(site: Path | None) -> PolicySet:
     """Loaded once: they never change under the tests."""
-    return load_policies(shipped("policies"), site, shipped=shipped("policies"), templates=None, run=False)
+    rules = load_policies(shipped("policies"), site, shipped=shipped("policies"), templates=None, run=False)
+    gc.freeze()  # they are many objects, and stay to the end
+    return rules
 
 
 def quick_load(policies: Path, site: Path | None, **more: Any) -> PolicySet:
