@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before anybody loads numpy: see gateway.reading.acts
 
 import hypothesis
 import pytest
@@ -11,7 +14,7 @@ import structlog
 
 if os.environ.get("GATEWAY_NO_SKIPS"):
     # CI asks whether this change is right, the same question each time; new examples are looked for elsewhere.
-    hypothesis.settings.register_profile("ci", derandomize=True)
+    hypothesis.settings.register_profile("ci", derandomize=True, deadline=None)
     hypothesis.settings.load_profile("ci")
 
 
@@ -20,6 +23,12 @@ def log_of_its_own() -> Iterator[None]:
     """Commands set the log up for their process; it must not outlive the test."""
     yield
     structlog.reset_defaults()
+
+
+def pytest_collection_finish() -> None:
+    """Tests by the thousand, and all that they import, stay to the end: nobody need look for garbage among them."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(trylast=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 from alembic import command
@@ -28,6 +29,7 @@ def config(connection: Connection | None = None) -> Config:
     return settings
 
 
+@functools.cache
 def head() -> str:
     """The revision that this version of the gateway works with."""
     revision = ScriptDirectory.from_config(config()).get_current_head()
@@ -44,6 +46,8 @@ def upgrade(connection: Connection) -> None:
     """Upgrade in the transaction of `connection`: all of it or nothing. Raises StoreAway for a newer database."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": UPGRADE_LOCK})
+    if current(connection) == head():  # as at every start but the first of a version
+        return
     try:
         command.upgrade(config(connection), "head")
     except CommandError as error:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from gateway import cli
+from tests import databases
 
 HERE = Path(__file__).parent
 
@@ -40,6 +41,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setattr("gateway.config.SYSTEM_FILE", tmp_path / "absent.toml")
     monkeypatch.setattr("gateway.settings_file.SYSTEM_FILE", tmp_path / "absent.toml")
+    monkeypatch.setattr("gateway.store.engine.Database.create", databases.create)
     monkeypatch.chdir(HERE / "mails")
     time.tzset()
     yield tmp_path

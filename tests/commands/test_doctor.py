@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,6 +16,9 @@ from cryptography.x509.oid import NameOID
 
 from gateway.resources import shipped
 from gateway.smtp.sink import Fault, Sink
+from tests import forked
+
+ROOT = Path(__file__).parents[2]
 
 EVERYTHING = (
     "settings", "site", "policies", "templates", "key", "store", "bypass", "state folder", "certificate", "upstream",
@@ -27,15 +29,9 @@ Found = dict[str, dict[str, str]]
 
 async def doctor(*words: str | Path) -> tuple[int, Found]:
     """Run it; the exit code and the checks by name."""
-    command = [sys.executable, "-m", "gateway", "doctor", "--json", *map(str, words)]
-    process = await asyncio.create_subprocess_exec(
-        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, cwd=Path(__file__).parents[2]
-    )
-    out, err = await process.communicate()
-    assert not err, err.decode()
-    code = process.returncode
-    assert code is not None
-    return code, {check["name"]: check for check in map(json.loads, out.splitlines())}
+    ran = await asyncio.to_thread(forked.run, "doctor", "--json", *words, cwd=ROOT)
+    assert not ran.stderr, ran.stderr
+    return ran.returncode, {check["name"]: check for check in map(json.loads, ran.stdout.splitlines())}
 
 
 def certificate(folder: Path, ends: datetime) -> tuple[Path, Path]:
@@ -68,11 +64,7 @@ def ready(home: Path) -> list[str | Path]:
 
 
 async def made(ready: list[str | Path]) -> None:
-    command = [sys.executable, "-m", "gateway", "db", "upgrade", "--state", str(ready[1])]
-    process = await asyncio.create_subprocess_exec(
-        *command, stdout=asyncio.subprocess.DEVNULL, cwd=Path(__file__).parents[2]
-    )
-    assert await process.wait() == 0
+    assert (await asyncio.to_thread(forked.run, "db", "upgrade", "--state", ready[1], cwd=ROOT)).returncode == 0
 
 
 async def test_all_is_well(ready: list[str | Path], tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import gc
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ from gateway.resources import shipped
 from gateway.service import Service
 from gateway.settings_file import load_settings
 from gateway.smtp.sink import Sink, SunkMail
+from gateway.template_files import Templates, load_templates
+from tests import databases
 from tests.e2e.mother import ForkedNursery
 
 
@@ -94,7 +97,9 @@ class Talk:
 @functools.cache
 def _shipped_rules(site: Path | None) -> PolicySet:
     """Loaded once: they never change under the tests."""
-    return load_policies(shipped("policies"), site, shipped=shipped("policies"), templates=None, run=False)
+    rules = load_policies(shipped("policies"), site, shipped=shipped("policies"), templates=None, run=False)
+    gc.freeze()  # they are many objects, and stay to the end
+    return rules
 
 
 def quick_load(policies: Path, site: Path | None, **more: Any) -> PolicySet:
@@ -103,6 +108,16 @@ def quick_load(policies: Path, site: Path | None, **more: Any) -> PolicySet:
     if policies == shipped("policies") and site in usual and more.get("templates") is None:
         return _shipped_rules(site)
     return load_policies(policies, site, run=False, **more)
+
+
+@functools.cache
+def _shipped_templates() -> Templates:
+    return load_templates(shipped("templates"))
+
+
+def quick_templates(*folders: Path) -> Templates:
+    """The shipped ones are loaded once, and compiled once."""
+    return _shipped_templates() if folders == (shipped("templates"),) else load_templates(*folders)
 
 
 @contextlib.asynccontextmanager
@@ -144,7 +159,11 @@ async def house(
         environ = {"REFERRAL_GATEWAY_KEY_FILE": str(tmp_path / "keys" / "hold.key"), "HOME": str(tmp_path)}
         loaded = load_settings({name: value for name, value in flags.items() if value is not None}, environ, None)
         service = Service(loaded, **({"clock": clock} if clock else {}))
-        with mock.patch("gateway.service.load_policies", quick_load):
+        with (
+            mock.patch("gateway.service.load_policies", quick_load),
+            mock.patch("gateway.service.load_templates", quick_templates),
+            mock.patch("gateway.store.engine.Database.create", databases.create),
+        ):
             await service.start()
         service.readers._new = ForkedNursery
         ports = [server.port for server in service.doors.servers]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
-import sys
 from datetime import UTC, datetime
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
 
 from gateway.resources import shipped
+from tests import forked
 from tests.e2e import clock
 from tests.e2e.house import House, mail
 
@@ -72,11 +72,5 @@ async def beside(gateway: House, *words: str) -> tuple[int, str, str]:
     """A command beside the running gateway, as a process of its own."""
     state = str(gateway.state)
     environ = {**os.environ, "REFERRAL_GATEWAY_KEY_FILE": str(gateway.state.parent / "keys" / "hold.key")}
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "gateway", *words, "--state", state),
-        env=environ,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, err = await process.communicate()
-    return process.returncode or 0, out.decode(), err.decode()
+    ran = await asyncio.to_thread(forked.run, *words, "--state", state, env=environ)
+    return ran.returncode, ran.stdout, ran.stderr

@@ -126,6 +126,7 @@ def main(number: int) -> None:
     compiled = once(lexicon.PatternSet, lambda sources: sources)
     lexicon.PatternSet = lambda sources: compiled(tuple(sources))  # type: ignore[assignment, misc]
     nursery._warm_up(Setup(_shipped_rules(None), bytes(32)))
+    nursery._warm_up = lambda _: None  # those that are forked are warm
     gc.collect()
     gc.freeze()
     requests = socket.socket(fileno=number)

@@ -141,11 +141,13 @@ def main() -> None:
     import structlog
 
     from gateway import service
+    from tests import databases
     from tests.e2e.mother import address
 
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
     files = service.files_of(settings_for(Path("/nowhere"), 25))
     service.files_of = lambda _: files
+    databases.tables()
     address()  # before the first fork, so that all gateways have the same mother
     bell, ring = os.pipe()
     os.set_blocking(ring, False)
@@ -198,10 +200,13 @@ def _gateway(order: dict[str, Any]) -> int:
 async def _serve(order: dict[str, Any]) -> None:
     from gateway import service as module
     from gateway.service import Service
+    from gateway.store.engine import Database
+    from tests import databases
     from tests.e2e.house import quick_load
     from tests.e2e.mother import ForkedNursery
 
     module.load_policies = quick_load
+    Database.create = databases.create  # type: ignore[method-assign]
     ahead = timedelta(seconds=order["ahead"])
     service = Service(settings_for(Path(order["folder"]), order["upstream"]), clock=lambda: datetime.now(UTC) + ahead)
     told = asyncio.Event()

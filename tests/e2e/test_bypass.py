@@ -108,7 +108,7 @@ async def test_a_locked_database_does_not_keep_mail_from_passing(tmp_path: Path)
         await until(lambda: gateway.service.store.governed_now()[0], "the order is carried over", seconds=10)
         outcomes = [row.outcome for row in gateway.audit()]
         assert (await gateway.send(DANA, [JILL], no()))[0] == 250
-        await until(lambda: gateway.audit()[0].outcome == "bypassed", "recorded again")
+        await until(lambda: [row.outcome for row in gateway.audit()][:1] == ["bypassed"], "recorded again")
         assert set(outcomes) <= {"bypassed", "pending"}
 
 

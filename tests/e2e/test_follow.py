@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from gateway.mail.message import Message, read_message
 from gateway.mail.quoting import split_body
 from gateway.resources import shipped
 from gateway.smtp.sink import Sink
+from tests import forked
 from tests.e2e.clock import Clock
 from tests.e2e.house import House, house, mail
 from tests.e2e.test_settling import ASKED, CUSTOMER, DANA, JILL, NETWORK, NO, PASSED_ON, PRIYA, Held, held
@@ -292,16 +291,14 @@ async def test_who_asks_often_is_told_of_once(tmp_path: Path, clock: Clock) -> N
 
 async def test_topics_that_many_ask_about_are_counted(tmp_path: Path, clock: Clock) -> None:
     """Six people ask about one thing and two about another; the report names the first, and nobody."""
-    report = [
-        sys.executable, "-m", "gateway", "follow", "report", "--days", "365", "--state", str(tmp_path / "state"),
-    ]  # fmt: skip
+    report = ("follow", "report", "--days", "365", "--state", tmp_path / "state")
     environ = {**os.environ, "REFERRAL_GATEWAY_KEY_FILE": str(tmp_path / "keys" / "hold.key"), "HOME": str(tmp_path)}
     async with house(tmp_path, clock=clock) as gateway:
         subjects = ["VPN drops", "vpn drops", "Fwd: VPN drops", "[#48213] VPN drops", "WG: VPN drops", "VPN drops 2"]
         for number, subject in enumerate([*subjects, "Badge lost", "Badge lost"]):
             await ask(gateway, f"guest{number}@customer.example", subject, "Can you help?", f"<q{number}@x>")
         await idle(gateway)
-        done = await asyncio.to_thread(subprocess.run, report, env=environ, capture_output=True, text=True, check=False)
+        done = await asyncio.to_thread(forked.run, *report, env=environ)
     assert done.returncode == 0, done.stderr
     assert "6 times by 6 people: vpn drops" in done.stdout and "badge" not in done.stdout.lower()
     assert "guest" not in done.stdout and "dana" not in done.stdout.lower()

@@ -138,7 +138,18 @@ def test_a_long_text_says_that_it_is_cut(paged: Paged, tmp_path: Path) -> None:
     assert "… 7,000 more characters" in html and len(html) < 40_000
 
 
-def test_two_thousand_misses_make_a_page_that_can_be_sent(paged: Paged, tmp_path: Path) -> None:
+def test_two_thousand_misses_make_a_page_that_can_be_sent(
+    paged: Paged, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All are the same, and read once: what is asked is how large a page they make."""
+    real, once = gateway.cases.read, list[Reading]()
+
+    def read(*given: Any) -> Reading:
+        if not once:
+            once.append(real(*given))
+        return once[0]
+
+    monkeypatch.setattr(gateway.cases, "read", read)
     rows = [row(f"a{number}", "Done.", _bare_refusal=True) for number in range(2_000)]
     assert len(paged(written(tmp_path / "a.jsonl", *rows))) < 2_500_000
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import smtplib
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from email.message import EmailMessage
@@ -16,6 +14,7 @@ from uuid import uuid4
 
 import pytest
 
+from tests import forked
 from tests.peers.exim import RealExim
 from tests.peers.far_end import FarEnd
 from tests.peers.postfix import RealPostfix
@@ -78,10 +77,7 @@ def send(port: int, sender: str, to: str, raw: bytes) -> None:
 def complete(relay: Relay, gateway: WholeGateway) -> tuple[int, list[dict[str, Any]]]:
     state, site = gateway.folder / "state", gateway.folder / "site.yaml"
     words = ["audit", "complete", "--relay-log", relay.log, "--state", state, "--site", site, "--json"]
-    ran = subprocess.run(
-        [sys.executable, "-m", "gateway", *map(str, words)],
-        capture_output=True, text=True, timeout=60, env={**os.environ, "HOME": str(gateway.folder)},
-    )  # fmt: skip
+    ran = forked.run(*words, env={**os.environ, "HOME": str(gateway.folder)})
     assert ran.returncode in (0, 1), ran.stderr
     return ran.returncode, [json.loads(line) for line in ran.stdout.splitlines()]
 
@@ -108,13 +104,16 @@ def test_what_goes_around_is_listed(behind: tuple[Relay, WholeGateway]) -> None:
     relay.settle()
     assert complete(relay, gateway) == (0, [])
 
-    send(relay.port, AGENT, CUSTOMER, answer(direct, NO))
-    send(relay.port, AGENT, CUSTOMER, answer(held, NO))  # what was stopped, sent by another way
-    send(relay.port, AGENT, CUSTOMER, answer(passed, NO))  # another mail under a name that we know
-    send(relay.port, CUSTOMER, AGENT, answer(theirs, YES))  # no agent's mail need come through here
     raw = answer(forged, NO).replace(f"<{forged}@acme.example>".encode(), f"<{notice}@acme.example>".encode())
-    send(relay.port, AGENT, CUSTOMER, raw)  # under the name of one of the gateway's own
-    relay.settle()
+    for sender, to, content in (
+        (AGENT, CUSTOMER, answer(direct, NO)),
+        (AGENT, CUSTOMER, answer(held, NO)),  # what was stopped, sent by another way
+        (AGENT, CUSTOMER, answer(passed, NO)),  # another mail under a name that we know
+        (CUSTOMER, AGENT, answer(theirs, YES)),  # no agent's mail need come through here
+        (AGENT, CUSTOMER, raw),  # under the name of one of the gateway's own
+    ):
+        send(relay.port, sender, to, content)
+        relay.settle()  # the log has a mail where the server was done with it
     code, around = complete(relay, gateway)
     assert code == 1
     assert [(each["why"], each["message_id"].strip("<>").partition("@")[0]) for each in around] == [

@@ -11,9 +11,10 @@ import pytest_asyncio
 from gateway.mail.envelope import Envelope
 from gateway.policy.loader import load_policies
 from gateway.policy.model import PolicySet
-from gateway.readers.pool import Readers
+from gateway.readers.pool import Readers, _Nursery
 from gateway.readers.work import Setup, Task
 from gateway.resources import shipped
+from tests.e2e.mother import ForkedNursery
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 DANA, JILL = "dana.cole@acme.example", "jill.amory@acme.example"
@@ -41,10 +42,14 @@ def task(envelope: object = None, **known: object) -> Task:
 
 
 @pytest_asyncio.fixture
-async def readers() -> AsyncIterator[Readers]:
-    """One reader at a time."""
+async def readers(request: pytest.FixtureRequest) -> AsyncIterator[Readers]:
+    """One reader at a time, from a nursery that is forked; with STARTED from one that is started as a program."""
     pool = Readers(1, setup_of)
+    pool._new = getattr(request, "param", ForkedNursery)
     try:
         yield pool
     finally:
         await pool.close()
+
+
+STARTED = pytest.mark.parametrize("readers", [_Nursery], indirect=True, ids=["started"])

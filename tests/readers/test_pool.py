@@ -20,7 +20,7 @@ from gateway.readers import pool, results
 from gateway.readers.pool import Readers, ReadersAway, ReadingFault, TooMuch
 from gateway.readers.work import work
 from gateway.reading.thread import SeenMessage, Thread
-from tests.readers.conftest import DANA, JILL, NO, NOW, setup_of, task
+from tests.readers.conftest import DANA, JILL, NO, NOW, STARTED, setup_of, task
 from tests.readers.hostile import Hostile
 
 
@@ -42,6 +42,7 @@ def nursery(readers: Readers) -> int:
     return readers._nurseries[-1]._process.pid
 
 
+@STARTED
 async def test_a_reader_finds_what_we_find(readers: Readers, rules: PolicySet) -> None:
     seen = SeenMessage(
         "<q@t>", "inbound", Mailbox(JILL, "Jill Amory"), (Mailbox(DANA),), sent_at=NOW, lines=frozenset({7})
@@ -117,6 +118,7 @@ async def test_killed_while_idle(readers: Readers, rules: PolicySet) -> None:
         assert (await readers.read(task(), NO, rules)).decision.disposition == "hold"
 
 
+@STARTED
 async def test_signals_for_the_whole_group_end_no_mail(readers: Readers, rules: PolicySet) -> None:
     await readers.warm(rules)
     before = (nursery(readers), *readers.processes)
@@ -203,6 +205,7 @@ async def test_readers_die_with_the_gateway() -> None:
     await gone(*processes)
 
 
+@STARTED
 async def test_no_process_can_be_had(readers: Readers, rules: PolicySet, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pool.sys, "executable", "/nowhere/python")
     with pytest.raises(ReadersAway):
@@ -215,6 +218,7 @@ async def test_no_process_can_be_had(readers: Readers, rules: PolicySet, monkeyp
     assert (await readers.read(task(), NO, rules)).decision.disposition == "hold"
 
 
+@STARTED
 async def test_readers_have_no_secrets(readers: Readers, rules: PolicySet, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REFERRAL_GATEWAY_UPSTREAM_PASSWORD", "swordfish")
     monkeypatch.setenv("NOTIFY_SOCKET", "/run/notify")

@@ -23,6 +23,7 @@ from gateway.mail.address import Mailbox
 from gateway.reading.thread import SeenMessage
 from gateway.store.records import AuditEntry, NewHold, OutMail
 from gateway.store.store import Store
+from tests.databases import migrated, put_tables
 
 KEY = bytes(range(32))
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
@@ -33,9 +34,10 @@ class Postgres:
     """A PostgreSQL of the tests' own in a temporary folder, reached by a socket there; as root it runs as nobody."""
 
     def __init__(self, binaries: Path) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="rg-pg-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="rg-pg-", dir=_in_memory()))
         self._process: subprocess.Popen[bytes] | None = None
         self._count = 0
+        self._tables = ""
         self._as: dict[str, Any] = {}
         if os.geteuid() == 0:  # PostgreSQL refuses to run as root
             nobody = pwd.getpwnam("nobody")
@@ -63,7 +65,7 @@ class Postgres:
         subprocess.run(command, check=True, capture_output=True, cwd=self.folder, timeout=60, **self._as)
 
     def start(self) -> None:
-        settings = {"listen_addresses": "", "unix_socket_directories": self.folder, "fsync": "off"}
+        settings = {"listen_addresses": "", "unix_socket_directories": self.folder, "fsync": "off", "autovacuum": "off"}
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         self._process = subprocess.Popen(
             [self._binaries / "postgres", "-D", str(self.data), *options],
@@ -91,11 +93,29 @@ class Postgres:
         with psycopg.connect(host=str(self.folder), user="postgres", dbname=database, autocommit=True) as connection:
             connection.execute(statement)  # type: ignore[arg-type]
 
-    def new_url(self) -> str:
+    def empty_url(self, template: str = "template1") -> str:
+        """A new database, a copy of `template`."""
         self._count += 1
         name = f"gateway{self._count}"
-        self.execute(f"CREATE DATABASE {name}")
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
         return f"postgresql://postgres@/{name}?host={self.folder}"
+
+    def new_url(self) -> str:
+        """A new database with all tables."""
+        if not self._tables:
+            url = self.empty_url()
+            migrated(url)
+            self._tables = f"gateway{self._count}"
+        return self.empty_url(self._tables)
+
+    def drop(self, url: str) -> None:
+        self.execute(f"DROP DATABASE IF EXISTS {url.partition('@/')[2].partition('?')[0]} WITH (FORCE)")
+
+
+def _in_memory() -> str | None:
+    """A folder in memory where there is one with room: each database is a thousand files."""
+    shared = Path("/dev/shm")
+    return str(shared) if shared.is_dir() and shutil.disk_usage(shared).free > 1 << 30 else None
 
 
 def _binaries() -> Path | None:
@@ -121,14 +141,19 @@ def postgres() -> Iterator[Postgres]:
 
 @pytest.fixture
 def sqlite_url(tmp_path: Path) -> str:
+    put_tables(tmp_path / "state" / "gateway.db")
     return f"sqlite:///{tmp_path}/state/gateway.db"
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest) -> str:
+def url(request: pytest.FixtureRequest) -> Iterator[str]:
     if request.param == "sqlite":
-        return request.getfixturevalue("sqlite_url")
-    return request.getfixturevalue("postgres").new_url()
+        yield request.getfixturevalue("sqlite_url")
+        return
+    postgres = request.getfixturevalue("postgres")
+    made = postgres.new_url()
+    yield made
+    postgres.drop(made)
 
 
 @pytest.fixture

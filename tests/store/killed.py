@@ -1,18 +1,19 @@
-"""A process to be killed: does one thing with the store, says so on standard output, and waits for the end.
-
-Run as: python killed.py URL WHAT
-"""
+"""A process to be killed: does one thing with the store, says so, and waits for the end."""
 
 from __future__ import annotations
 
 import asyncio
-import sys
+from multiprocessing.connection import Connection
 
 from gateway.store.store import Store
 from tests.store.conftest import KEY, NOW, Rows
 
 
-async def main(url: str, what: str) -> None:
+def run(url: str, what: str, link: Connection) -> None:
+    asyncio.run(main(url, what, link))
+
+
+async def main(url: str, what: str, link: Connection) -> None:
     store = Store.open(url, KEY)
     await store.start()
     await store.recover(NOW)
@@ -25,7 +26,7 @@ async def main(url: str, what: str) -> None:
         while True:
             ids = [f"m{number + each}" for each in range(20)]
             await asyncio.gather(*(store.hold(Rows.hold(id), Rows.entry(id), [Rows.notice(f"n-{id}")]) for id in ids))
-            print(" ".join(ids), flush=True)
+            link.send(" ".join(ids))
             number += 20
     else:
         await store.hold(Rows.hold("m1"), Rows.entry("m1"), [Rows.notice()])
@@ -38,8 +39,5 @@ async def main(url: str, what: str) -> None:
             await store.mark_dot(claim)
         if what == "finish":
             await store.finish(claim, "released", "250", "overridden", "bob")
-    print("done", flush=True)
+    link.send("done")
     await asyncio.sleep(60)
-
-
-asyncio.run(main(sys.argv[1], sys.argv[2]))

@@ -2,41 +2,47 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
+import multiprocessing.context
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).parents[2]
+from tests.store import killed as killed_process
+
+
+@pytest.fixture(scope="session")
+def forks() -> multiprocessing.context.ForkServerContext:
+    """Processes that have the store's code from the start."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([killed_process.__name__])
+    return context
 
 
 @pytest.fixture
-def killed(url) -> Iterator[object]:
-    started: list[subprocess.Popen[str]] = []
+def killed(url, forks) -> Iterator[object]:
+    started: list[multiprocessing.context.ForkServerProcess] = []
 
     def run(what: str, lines: int = 1) -> list[str]:
-        process = subprocess.Popen(
-            [sys.executable, Path(__file__).with_name("killed.py"), url, what],
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
-        )
+        ours, theirs = forks.Pipe(duplex=False)
+        process = forks.Process(target=killed_process.run, args=(url, what, theirs))
+        process.start()
+        theirs.close()
         started.append(process)
-        assert process.stdout is not None
-        said = [process.stdout.readline() for _ in range(lines)]
-        process.send_signal(signal.SIGKILL)
-        said += process.stdout.readlines()
-        process.wait()
+        said = [ours.recv() for _ in range(lines)]
+        process.kill()
+        with contextlib.suppress(EOFError, OSError):
+            while True:
+                said.append(ours.recv())
+        process.join()
+        assert process.exitcode == -signal.SIGKILL
         return said
 
     yield run
     for process in started:
         process.kill()
-        process.wait()
+        process.join()
 
 
 @pytest.mark.parametrize(
@@ -50,7 +56,7 @@ def killed(url) -> Iterator[object]:
     ],
 )
 async def test_each_step_of_a_hold_survives(killed, url, open_store, rows, what, state, outcome):
-    assert killed(what) == ["done\n"]
+    assert killed(what) == ["done"]
     store = open_store(url)
     await store.recover(rows.now)
     hold = await store.held("m1")

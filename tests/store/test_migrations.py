@@ -20,6 +20,19 @@ from gateway.store.schema import metadata
 from gateway.store.store import Store
 
 
+@pytest.fixture
+def sqlite_url(tmp_path):
+    """Where there is nothing yet."""
+    return f"sqlite:///{tmp_path}/state/gateway.db"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request):
+    if request.param == "sqlite":
+        return request.getfixturevalue("sqlite_url")
+    return request.getfixturevalue("postgres").empty_url()
+
+
 def test_migrations_and_schema_are_the_same(store):
     with store.database.writer.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
