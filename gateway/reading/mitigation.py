@@ -36,9 +36,11 @@ WORDS_BESIDE = 3
 """A sentence that says no has room for a reason from so many more words on: "I don't see a fit" is none."""
 ETA_PROMISED, ETA_ALONE = 0.4, 0.4
 """Chance from which a time beside a promise is one at which something will be done, and a time beside none."""
-HINT_BESIDE = 0.03
+TO_THE_READER = 0.2
+"""Chance of something else from which a sentence with a time wants it from the reader: "send it before Tuesday"."""
+HINT_BESIDE = 0.3
 """Chance below which such a statement is not even a hint of a reason."""
-REASON_BESIDE = 0.2
+REASON_BESIDE = 0.4
 """Chance from which the second reader confirms that a statement beside a no tells why."""
 NO_REASON = (
     *("refusal", "refusal_answer", "pleasantry", "process", "no_eta", "policy_only", "offer_more"),
@@ -193,7 +195,7 @@ def is_promised(scan: Scan, number: int) -> bool:
     if chances is None:
         return bool(scan.within(number, "promise"))
     least = ETA_PROMISED if scan.within(number, "promise") else ETA_ALONE
-    return chances["eta"] >= least
+    return chances["eta"] >= least and chances["other"] < TO_THE_READER
 
 
 def find_help(scan: Scan, ways: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -22,8 +22,8 @@ ask for anything."""
 NO_ROUTE = 0.1
 """Chance of a route below which a redirect leads nowhere."""
 
-DOUBTS = {"task": 0.1, "directive": 0.02, "announce": 0.05}
-"""Cue -> the chance of a hand-off below which its phrases are not believed: "please call" asks for anything."""
+DOUBTS = {"task": 0.1, "announce": 0.05}
+"""Cue -> the chance of a hand-off below which its phrases are not believed: "the printer" asks for anything."""
 SURE_IN = ("en",)
 """Languages in which the second reader knows hand-offs well enough to doubt a phrase: its base is English."""
 

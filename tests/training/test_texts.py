@@ -66,7 +66,7 @@ def test_of_labelled_mail_only_what_is_known_counts(tmp_path: Path, lexicon: Lex
 @pytest.mark.parametrize("path", sorted((TEXTS / "acts").rglob("*.txt")), ids=lambda p: f"{p.parent.name}/{p.stem}")
 def test_all_our_mails_can_be_read(path: Path, lexicon: Lexicon) -> None:
     mails = list(read_written(path, lexicon))
-    assert len(mails) >= 30
+    assert len(mails) >= 20
     assert all(any(s.acts for s in mail.sentences) for mail in mails)
     assert {act for mail in mails for s in mail.sentences for act in s.acts} <= set(ACTS)
 

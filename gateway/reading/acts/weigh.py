@@ -14,7 +14,7 @@ NEVER = 2.0
 """No chance is enough: the second reader confirms or doubts these, and finds none alone."""
 
 LEVELS: dict[str, tuple[float, float]] = {
-    "refusal": (0.06, 0.96),
+    "refusal": (0.06, 0.88),
     "reason": (0.15, 0.95),
     "eta": (0.05, 0.85),
     "alternative": (0.2, 0.92),
@@ -22,7 +22,7 @@ LEVELS: dict[str, tuple[float, float]] = {
     "redirect": (0.1, 0.95),
     "out_of_scope": (0.0, 0.97),
     "escalation_offer": (0.05, 0.85),
-    "dismissive": (0.0, NEVER),
+    "dismissive": (0.0, 0.97),
     "question": (0.05, NEVER),
 }
 """Act -> the chance below which a phrase is not believed, and the one from which none is needed."""
@@ -36,8 +36,17 @@ BARRED: dict[str, tuple[str, ...]] = {
     "handoff": ("pleasantry", "offer_more", "ownership", "ask", "no_route"),
     "redirect": ("ownership",),
     "route": ("no_route", "pleasantry"),
-    "helps": ("pleasantry", "offer_more", "process", "no_route"),
-    "refusal": ("good_news", "assurance", "out_of_scope", "dismissive", "rude", "commitment"),
+    "helps": ("pleasantry", "offer_more", "process", "no_route", "dismissive", "rude"),
+    "refusal": (
+        "good_news",
+        "assurance",
+        "out_of_scope",
+        "dismissive",
+        "rude",
+        "pleasantry",
+        "others_no",
+        "refusal_answer",
+    ),
 }
 """Act -> cues of phrases that know better: in their sentence the second reader alone is not believed."""
 
@@ -52,7 +61,7 @@ EXCUSES = {
     "helps": "helps",
 }
 """Act -> the fact that lets a mail pass already when it is possible."""
-POSSIBLE = 0.8
+POSSIBLE = 0.6
 """The chance from which an excuse is possible. A stop needs more than a doubt, an excuse does not."""
 
 

@@ -69,12 +69,12 @@ def test_the_glance_sees_the_words_and_their_english() -> None:
 @pytest.mark.parametrize(
     ("lang", "refuses", "helps"),
     [
-        ("de", "Bei den Rechten bleibt alles, wie es ist.", "Die Rechte sind jetzt da."),
+        ("de", "Die Rechte gibt es nur für Führungskräfte.", "Die Rechte sind jetzt da."),
         ("fr", "Nous en resterons là pour cette année.", "C'est réglé, vous pouvez y aller."),
         ("es", "El aforo está completo y así seguirá.", "Ya está hecho, pruébelo."),
         ("pt", "A porta vai continuar fechada.", "Já está feito, pode testar."),
         ("it", "Su questo restiamo fermi.", "Fatto, provi adesso."),
-        ("nl", "Wij houden het bij de oude afspraak.", "Het is geregeld, probeer maar."),
+        ("nl", "Dat doen we dit jaar niet meer.", "De laptop is klaar en ligt bij de balie."),
     ],
 )
 def test_what_no_phrase_knows_is_told_from_help(lexicon: Lexicon, lang: str, refuses: str, helps: str) -> None:
