@@ -133,7 +133,7 @@ def test_what_editors_leave_behind_is_no_policy(folder: Path) -> None:
     assert load_policies(folder, None, shipped=shipped(), run=False).version == first
 
 
-WORDY = MINE.replace("No, we can't do that.", "Your order is here, we snorfle.").replace("scope: {teams: [desk]}\n", "")
+WORDY = MINE.replace("No, we can't do that.", "We snorfle it.").replace("scope: {teams: [desk]}\n", "")
 
 
 def test_a_folder_adds_to_the_shipped_lexicon(folder: Path) -> None:
