@@ -166,7 +166,7 @@ def _fix(fix: Fix) -> str:
 
 
 def _sure(confidence: float) -> str:
-    return "" if confidence >= 1 else f" ({confidence:.2f} sure)"
+    return "" if confidence >= 0.995 else f" ({confidence:.2f} sure)"
 
 
 def quoted(span: Span) -> Text:

@@ -20,6 +20,16 @@ _NUMBER = r"(?<![@#\w])\+?\d[\d ()/.-]{6,30}\d"
 _ROUTE = re.compile(rf"https?://\S+|www\.\S+|(?<![\w.+-])[\w.+-]{{1,64}}+@[\w-]{{1,63}}+\.[\w.-]{{1,190}}|{_NUMBER}")
 _ONLY_NUMBER = re.compile(_NUMBER)
 """All that is left of routes where there is neither "@" nor "//" nor "www."."""
+WHAT_CAME = re.compile(
+    r"\b(?:message|e-?mail|mail|request|letter|ticket|call|note|enquiry|inquiry|application|order|invoice|anfrage|nachricht"
+    r"|schreiben|antrag|bestellung|rechnung|brief|demande|courrier|courriel|commande|facture|lettre|solicitud|mensaje|correo"
+    r"|carta|factura|pedido|mensagem|fatura|richiesta|messaggio|lettera|fattura|ordine|bericht|verzoek|aanvraag|bestelling)"
+    r"[, ]+(?:of|from|dated|vom|von|du|de|del|della|dal|di|van|do|da)(?: (?:the|dem|le|la|el|il|l[au]st|letzten?|dia))?"
+    r"(?: (?:last|monday|tuesday|wednesday|thursday|friday))? ?\Z"
+)
+"""Before a day by which something that came is named: "your request of 12 May"."""
+LONGEST_NAMING = 48
+"""Code points of that."""
 FAR = 3
 """Sentences from a refusal within which another way belongs to it."""
 _DATE = re.compile(r"\d{1,2}\s?[./-]\s?\d{1,2}\s?[./-]\s?\d{2,4}|\d{4}[/-]\d{1,2}[/-]\d{1,2}|\d[\d.]*[.,]\d{2}\b")
@@ -36,8 +46,6 @@ WORDS_BESIDE = 3
 """A sentence that says no has room for a reason from so many more words on: "I don't see a fit" is none."""
 ETA_PROMISED, ETA_ALONE = 0.4, 0.4
 """Chance from which a time beside a promise is one at which something will be done, and a time beside none."""
-TO_THE_READER = 0.2
-"""Chance of something else from which a sentence with a time wants it from the reader: "send it before Tuesday"."""
 HINT_BESIDE = 0.3
 """Chance below which such a statement is not even a hint of a reason."""
 REASON_BESIDE = 0.4
@@ -155,6 +163,8 @@ def find_etas(scan: Scan, noes: Noes, calendar: Calendar, now: datetime) -> tupl
             continue
         if when.vague and scan.within(number, "past"):
             continue
+        if WHAT_CAME.search(scan.prepared.folded, max(0, when.start - LONGEST_NAMING), when.start):
+            continue
         if when.value == "in words" and when.vague and not _near(number, noes) and not scan.within(number, "promise"):
             continue  # how long something has lasted: "ten years"
         inside = any(start <= when.start < end for start, end in refused)
@@ -195,7 +205,7 @@ def is_promised(scan: Scan, number: int) -> bool:
     if chances is None:
         return bool(scan.within(number, "promise"))
     least = ETA_PROMISED if scan.within(number, "promise") else ETA_ALONE
-    return chances["eta"] >= least and chances["other"] < TO_THE_READER
+    return chances["eta"] >= least
 
 
 def find_help(scan: Scan, ways: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -51,6 +51,10 @@ _NAME = re.compile(
     r"(?<=[\s(/])((?:[A-ZÀ-Þ][\w'’&.-]*[\w’])(?:\s+(?:[A-ZÀ-Þ][\w'’&-]+|in|im|at|of|van|de|du|von|di|da)){0,5})"
 )
 """Capitalised words inside a sentence: a person, a team, a company, a manual."""
+POLITE = frozenset(
+    ("Sie", "Ihnen", "Ihr", "Ihre", "Ihren", "Ihrem", "Ihrer", "Du", "Dir", "Dich", "Lei", "La", "Le", "U", "Usted")
+)
+"""Words for the reader that are written with a capital letter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +181,7 @@ def _target(scan: Scan, redirect: tuple[Hit, ...]) -> tuple[str, tuple[int, int]
             continue
         named = sentences[hit.sentence]
         for found in _NAME.finditer(text, max(hit.start, named.start) + 1, named.end):
-            if _is_addressed(text, found, named.end):
+            if _is_addressed(text, found, named.end) or found.group(1) in POLITE:
                 continue
             if not any(each.start <= found.end(1) and found.start(1) <= each.end for each in vague):
                 return found.group(1).strip(), found.span(1)

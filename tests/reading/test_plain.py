@@ -1,4 +1,4 @@
-"""Plain short answers that help, in seven languages, which nothing has learnt from: nearly none is stopped."""
+"""Plain short answers that help, and the mail of ordinary days, in seven languages: nearly nothing is stopped in vain."""
 
 from __future__ import annotations
 
@@ -9,24 +9,49 @@ import pytest
 from gateway.cases import Case, envelope_of, judge
 from gateway.mail.message import read_headers
 from gateway.policy.model import PolicySet
-from gateway.training.texts import read_written
+from gateway.training.texts import Text, read_written
 from tests.reading.conftest import mail, replying
 
-UNLEARNT = Path(__file__).parents[1] / "texts" / "unlearnt"
+TEXTS = Path(__file__).parents[1] / "texts"
 DOES_NOT_HELP = {"refusal", "dismissive", "out_of_scope", "redirect"}
+HELPS = {"reason", "eta", "alternative", "escalation_offer", "question", "handoff", "helps", "redirect", "route"}
 MOST = 2
 """Of some 48 a language. Measured: 3 of all 336, and of those that refuse in plain words 12 of 14 are found."""
 
 
+def stopped(text: Text, policies: PolicySet) -> bool:
+    raw = mail(replying(text.text, text.asked.prepared.text))
+    return bool(judge(Case("mail", raw, envelope_of(read_headers(raw))), policies)[1].enforced)
+
+
+def acts(text: Text) -> set[str]:
+    return {act for sentence in text.sentences for act in sentence.acts}
+
+
 @pytest.mark.parametrize("lang", ["de", "en", "es", "fr", "it", "nl", "pt"])
 def test_plain_help_is_not_stopped(lang: str, policies: PolicySet) -> None:
-    stopped, helpful = [], 0
-    for text in read_written(UNLEARNT / lang / "p01.txt", policies.lexicon):
-        if DOES_NOT_HELP & {act for sentence in text.sentences for act in sentence.acts}:
-            continue
-        helpful += 1
-        raw = mail(replying(text.text, text.asked.prepared.text))
-        if judge(Case("mail", raw, envelope_of(read_headers(raw))), policies)[1].enforced:
-            stopped.append(text.text)
-    assert helpful > 40
-    assert len(stopped) <= MOST, stopped
+    helpful = [
+        text
+        for text in read_written(TEXTS / "unlearnt" / lang / "p01.txt", policies.lexicon)
+        if not acts(text) & DOES_NOT_HELP
+    ]
+    assert len(helpful) > 40
+    assert len(wrong := [text.text for text in helpful if stopped(text, policies)]) <= MOST, wrong
+
+
+def leaves_hanging(text: Text) -> bool:
+    """A no and no more, or sent to nobody in particular."""
+    its = acts(text)
+    bare = "refusal" in its and not its & HELPS
+    return bare or ("redirect" in its and not its & {"route", "handoff", "escalation_offer", "helps"})
+
+
+def test_ordinary_days(policies: PolicySet) -> None:
+    """Mail of helpdesks, HR, facilities, customer service. Measured before the rules had been changed for it: 29 of the
+    33 that leave somebody hanging found, 1 of the 237 others stopped."""
+    mails = [text for path in sorted((TEXTS / "days").rglob("*.txt")) for text in read_written(path, policies.lexicon)]
+    hanging = [text for text in mails if leaves_hanging(text)]
+    others = [text for text in mails if not leaves_hanging(text)]
+    assert len(hanging) >= 33 and len(others) > 230
+    assert len(missed := [text.text for text in hanging if not stopped(text, policies)]) <= 2, missed
+    assert len(wrong := [text.text for text in others if stopped(text, policies)]) <= 2, wrong

@@ -36,7 +36,7 @@ BARRED: dict[str, tuple[str, ...]] = {
     "handoff": ("pleasantry", "offer_more", "ownership", "ask", "no_route"),
     "redirect": ("ownership",),
     "route": ("no_route", "pleasantry"),
-    "helps": ("pleasantry", "offer_more", "process", "no_route", "dismissive", "rude"),
+    "helps": ("pleasantry", "offer_more", "process", "no_route", "dismissive", "rude", "refusal", "refusal_answer"),
     "refusal": (
         "good_news",
         "assurance",
