@@ -1,4 +1,4 @@
-"""Plain short answers that help, and the mail of ordinary days, in seven languages: nearly nothing is stopped in vain."""
+"""Plain short answers that help, and mail of ordinary days, in seven languages: nearly nothing is stopped in vain."""
 
 from __future__ import annotations
 
