@@ -46,12 +46,18 @@ def leaves_hanging(text: Text) -> bool:
     return bare or ("redirect" in its and not its & {"route", "handoff", "escalation_offer", "helps"})
 
 
-def test_ordinary_days(policies: PolicySet) -> None:
-    """Mail of helpdesks, HR, facilities, customer service. Measured before the rules had been changed for it: 29 of the
-    33 that leave somebody hanging found, 1 of the 237 others stopped."""
-    mails = [text for path in sorted((TEXTS / "days").rglob("*.txt")) for text in read_written(path, policies.lexicon)]
+@pytest.mark.parametrize(
+    ("name", "most_missed", "most_wrong"),
+    [
+        ("d*.txt", 2, 2),  # before the rules were changed for it: 4 of 33 missed, 1 of 237 others stopped
+        ("e*.txt", 11, 3),  # nothing was changed for it: 9 of 56 missed, 2 of 185 others stopped
+    ],
+)
+def test_ordinary_days(name: str, most_missed: int, most_wrong: int, policies: PolicySet) -> None:
+    """Mail of helpdesks, HR, facilities, shops, offices."""
+    mails = [text for path in sorted((TEXTS / "days").rglob(name)) for text in read_written(path, policies.lexicon)]
     hanging = [text for text in mails if leaves_hanging(text)]
-    others = [text for text in mails if not leaves_hanging(text)]
-    assert len(hanging) >= 33 and len(others) > 230
-    assert len(missed := [text.text for text in hanging if not stopped(text, policies)]) <= 2, missed
-    assert len(wrong := [text.text for text in others if stopped(text, policies)]) <= 2, wrong
+    others = [text for text in mails if not leaves_hanging(text) and "dismissive" not in acts(text)]
+    assert len(hanging) >= 33 and len(others) > 170
+    assert len(missed := [text.text for text in hanging if not stopped(text, policies)]) <= most_missed, missed
+    assert len(wrong := [text.text for text in others if stopped(text, policies)]) <= most_wrong, wrong
