@@ -23,7 +23,7 @@ NO_ROUTE = 0.1
 """Chance of a route below which a redirect leads nowhere."""
 
 DOUBTS = {"task": 0.1, "announce": 0.05}
-"""Cue -> the chance of a hand-off below which its phrases are not believed: "the printer" asks for anything."""
+"""Cue -> the chance of a hand-off below which its phrases are not believed."""
 SURE_IN = ("en",)
 """Languages in which the second reader knows hand-offs well enough to doubt a phrase: its base is English."""
 

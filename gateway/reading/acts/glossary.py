@@ -24,7 +24,7 @@ LONGEST_ENDING = 3
 @dataclass(frozen=True)
 class Glossary:
     """`words` maps a word in lower case to English ones in lower case, or to "" where it says nothing of its own;
-    `stems` the beginnings of long words to the same, where words with that beginning do not differ."""
+    `stems` long words and their beginnings to the same."""
 
     words: Mapping[str, str]
     stems: Mapping[str, str]
@@ -41,14 +41,10 @@ class Glossary:
 
     def english(self, word: str) -> str | None:
         """What a word in lower case means; None where nobody knows."""
-        known = self.words.get(word)
-        if known is not None:
-            return known
-        for ending in range(min(LONGEST_ENDING, len(word) - SHORTEST_STEM) + 1):
-            known = self.stems.get(word[: len(word) - ending])
-            if known is not None:
-                return known
-        return None
+        if word in self.words:
+            return self.words[word]
+        begins = (word[: len(word) - ending] for ending in range(min(LONGEST_ENDING, len(word) - SHORTEST_STEM) + 1))
+        return next((self.stems[stem] for stem in begins if stem in self.stems), None)
 
 
 @lru_cache(maxsize=16)
@@ -57,5 +53,5 @@ def glossary(lang: str) -> Glossary | None:
     path = GLOSSARIES / f"{lang}.tsv"
     if not lang.isalnum() or not path.is_file():
         return None
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return Glossary.of(dict(line.split("\t", 1) for line in lines))  # type: ignore[arg-type]
+    entries = (line.partition("\t") for line in path.read_text(encoding="utf-8").splitlines())
+    return Glossary.of({word: english for word, _, english in entries})

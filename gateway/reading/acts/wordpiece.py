@@ -29,9 +29,6 @@ class Piece:
     start: int
     end: int
 
-    def _at(self, start: int, end: int) -> Piece:
-        return Piece(self.number, start, end)
-
 
 @dataclass(frozen=True)
 class WordPiece:
@@ -48,7 +45,8 @@ class WordPiece:
             if english is None:
                 self._cut_word(word.group(), word.start(), pieces)
             else:
-                pieces += [piece._at(word.start(), word.end()) for piece in self.cut(english, 0, len(english), most)]
+                whole = word.span()
+                pieces += [Piece(piece.number, *whole) for piece in self.cut(english, 0, len(english), most)]
             if len(pieces) >= most:
                 return pieces[:most]
         return pieces
