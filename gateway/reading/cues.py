@@ -40,6 +40,7 @@ _MEANINGS: dict[str, str] = {
     "commitment": "the writer's side does something for the reader, in words that need no second reading: we send it",
     "no_eta": "the time named in this sentence is not when the thing will be done: a party, a wish, their deadline",
     "past": "the sentence tells of the past",
+    "dated": "what came is named by a day that follows: your request of",
     "see_attached": "the substance stands in an attachment",
     # the furniture of letters
     "pleasantry": "a kind word without content",

@@ -20,16 +20,8 @@ _NUMBER = r"(?<![@#\w])\+?\d[\d ()/.-]{6,30}\d"
 _ROUTE = re.compile(rf"https?://\S+|www\.\S+|(?<![\w.+-])[\w.+-]{{1,64}}+@[\w-]{{1,63}}+\.[\w.-]{{1,190}}|{_NUMBER}")
 _ONLY_NUMBER = re.compile(_NUMBER)
 """All that is left of routes where there is neither "@" nor "//" nor "www."."""
-WHAT_CAME = re.compile(
-    r"\b(?:message|e-?mail|mail|request|letter|ticket|call|note|enquiry|inquiry|application|order|invoice|anfrage|nachricht"
-    r"|schreiben|antrag|bestellung|rechnung|brief|demande|courrier|courriel|commande|facture|lettre|solicitud|mensaje|correo"
-    r"|carta|factura|pedido|mensagem|fatura|richiesta|messaggio|lettera|fattura|ordine|bericht|verzoek|aanvraag|bestelling)"
-    r"[, ]+(?:of|from|dated|vom|von|du|de|del|della|dal|di|van|do|da)(?: (?:the|dem|le|la|el|il|l[au]st|letzten?|dia))?"
-    r"(?: (?:last|monday|tuesday|wednesday|thursday|friday))? ?\Z"
-)
-"""Before a day by which something that came is named: "your request of 12 May"."""
-LONGEST_NAMING = 48
-"""Code points of that."""
+BEHIND_WHAT_CAME = 8
+"""Code points between the name of something that came and the day it is named by: "your request of the 12th"."""
 FAR = 3
 """Sentences from a refusal within which another way belongs to it."""
 _DATE = re.compile(r"\d{1,2}\s?[./-]\s?\d{1,2}\s?[./-]\s?\d{2,4}|\d{4}[/-]\d{1,2}[/-]\d{1,2}|\d[\d.]*[.,]\d{2}\b")
@@ -163,7 +155,7 @@ def find_etas(scan: Scan, noes: Noes, calendar: Calendar, now: datetime) -> tupl
             continue
         if when.vague and scan.within(number, "past"):
             continue
-        if WHAT_CAME.search(scan.prepared.folded, max(0, when.start - LONGEST_NAMING), when.start):
+        if any(0 <= when.start - hit.end <= BEHIND_WHAT_CAME for hit in scan.within(number, "dated")):
             continue
         if when.value == "in words" and when.vague and not _near(number, noes) and not scan.within(number, "promise"):
             continue  # how long something has lasted: "ten years"
