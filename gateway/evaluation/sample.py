@@ -87,7 +87,8 @@ def predict(reading: Reading, decision: Decision) -> tuple[dict[str, float], dic
     labels["handoff_to_colleague"] = sure if referral in ("hand-off", "delegation") else 0.0
     labels["redirect_requester"] = sure if referral == "redirect" else 0.0
     labels["target_named"] = _sure(facts.get("target"))
-    policies = {finding.policy: finding.confidence for finding in decision.findings}
+    # What is exempt is recorded and goes through: it stops nothing.
+    policies = {finding.policy: finding.confidence for finding in decision.findings if not finding.exempt}
     return labels, policies
 
 

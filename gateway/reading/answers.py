@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Container
+from collections.abc import Callable, Collection, Container
 from typing import Literal
 
 from gateway.reading.lexicon import Hit, Scan
@@ -21,6 +21,10 @@ ANSWERING = (
     *("dismissive", "question", "promise", "helps", "good_news"),
 )
 """Acts of sentences that say more than a kind word."""
+SETTLING = tuple(act for act in ANSWERING if act not in ("refusal", "out_of_scope", "dismissive", "redirect"))
+"""Acts of sentences that bring who asked further."""
+SETTLED = 0.3
+"""Chance from which such an act may be there."""
 KIND = 0.5
 SENT_AWAY = 0.5
 TERSE_WORDS = 4
@@ -127,6 +131,12 @@ def _is_kind(scan: Scan, index: int) -> bool:
     return chances is not None and chances["pleasantry"] >= KIND and all(chances[act] < KIND for act in ANSWERING)
 
 
+def _settles_nothing(scan: Scan, index: int) -> bool:
+    """Whether the second reader sees nothing in a sentence that could bring who asked further."""
+    chances = scan.acts.of.get(index)
+    return chances is not None and all(chances[act] < SETTLED for act in SETTLING)
+
+
 def only_pleasantries(scan: Scan) -> bool:
     """Nothing but kind words, and many of them: a short "thanks!" acknowledges, and answers nothing on purpose."""
     if not all(is_pleasantry(scan, n) or _is_kind(scan, n) for n in body_sentences(scan)):
@@ -134,11 +144,11 @@ def only_pleasantries(scan: Scan) -> bool:
     return not scan.says_at_most(WORDS_OF_A_SHOW - 1)
 
 
-def is_terse(scan: Scan, questions: int, refused: Collection[int]) -> bool:
+def is_terse(scan: Scan, questions: int, refused: Collection[int], asks_to_know: Callable[[], bool] = bool) -> bool:
     """At most four words that are no whole answer to what was asked; nothing at all also counts.
 
     A number, a link, an address, a command or somebody's name is a whole answer, and so is any word that does not leave
-    it open; two questions want more.
+    it open; two questions want more. Where somebody `asks_to_know`, a word that only acknowledges is none.
     """
     said = body_sentences(scan)
     if not scan.says_at_most(TERSE_WORDS):
@@ -152,6 +162,8 @@ def is_terse(scan: Scan, questions: int, refused: Collection[int]) -> bool:
         return False  # a no that answers what is so
     vague = any(n in refused or scan.within(n, "noncommittal") for n in said)
     vague = vague or any(scan.acts.chance(n, "redirect", 0.0) >= SENT_AWAY for n in said)  # "see website"
+    if not vague and said and all(_settles_nothing(scan, n) for n in said):  # "hm, odd"
+        vague = asks_to_know() or not any(scan.acts.of[n]["pleasantry"] >= KIND for n in said)
     return vague or (questions > 1 and not any(scan.within(n, "pleasantry", "good_news") for n in said))
 
 

@@ -12,16 +12,16 @@ from gateway.mail.message import Message
 from gateway.mail.quoting import Body
 from gateway.mail.span import Span
 from gateway.reading import answers
-from gateway.reading.acts.acts import UNREAD
 from gateway.reading.acts.doubts import doubts
 from gateway.reading.acts.reader import act_reader
-from gateway.reading.acts.weigh import EXCUSES, POSSIBLE, seen, weigh
+from gateway.reading.acts.weigh import weigh
 from gateway.reading.context import Context
 from gateway.reading.facts import Agent, Fact, Facts, Requester, Value
+from gateway.reading.hints import find_hints
 from gateway.reading.language import tell_language
 from gateway.reading.lexicon import Hit, Scan
 from gateway.reading.memory import is_sensitive
-from gateway.reading.mitigation import Place, Softened, gives_enough, has_room, may_tell_why, mitigating
+from gateway.reading.mitigation import Place, Softened, gives_enough, mitigating
 from gateway.reading.people import Recipients, is_among, name_words, somebody_named
 from gateway.reading.referral import Referral, Setting, find_referral
 from gateway.reading.refusal import Noes, Question, find_noes
@@ -77,7 +77,8 @@ class Collector:
         self.undecided = bool(doubtful) and not context.second
         if doubtful and context.second:
             self.facts, self.hints = before, {}
-            self.scan = replace(self.scan, acts=act_reader().read(self.scan.prepared, doubtful, self.lang))
+            read = act_reader().read(self.scan.prepared, doubtful, self.lang, self._towards(before))
+            self.scan = replace(self.scan, acts=read)
             self._text()
 
     @lazy
@@ -97,6 +98,12 @@ class Collector:
         shown, absent = "to_requester" in known, "requester_absent" in known
         asked = bool(answers.count_questions(self.asked_scan)) or bool(self._thread_number("questions"))
         return doubts(self.scan, lang=self.lang, to_requester=shown, absent=absent, asked=asked, timed=self._timed)
+
+    def _towards(self, known: Facts) -> str:
+        """Whom the mail speaks to: whoever asked, or others only; "" where it could be both, or nobody knows."""
+        if "requester_absent" in known or "requester_bcc_only" in known:
+            return "others"
+        return "asker" if "to_requester" in known and not self._setting().addressed else ""
 
     def _timed(self) -> set[int]:
         """The sentences with a time in them."""
@@ -221,7 +228,8 @@ class Collector:
         )
         if to_requester and not empty:
             self._unanswered()
-        if to_requester and questions and not empty and answers.is_terse(scan, questions, noes.sentences):
+        asks = self._asks_to_know
+        if to_requester and questions and not empty and answers.is_terse(scan, questions, noes.sentences, asks):
             self._add("terse", True, ((s.start, s.end) for s in scan.prepared.sentences if s.kind == "body"))
 
     def _unanswered(self) -> None:
@@ -239,23 +247,10 @@ class Collector:
         return any(self.context.lexicon.scan_text(text).has("pleasantry") for text in signed)
 
     def _hint(self, noes: Noes) -> None:
-        """What may excuse a stop: what the second reader holds possible, and what phrases say though it doubts them."""
-        if not self.scan.acts.of:
-            return
-        phrases = replace(self.scan, acts=UNREAD)
-        found: dict[str, tuple[Value, Sequence[Place]]] = {
-            name: (True, seen(self.scan, act, POSSIBLE)) for act, name in EXCUSES.items()
-        }
-        found["reason"] = (True, [hit for hit in seen(self.scan, "reason", POSSIBLE) if has_room(self.scan, hit, noes)])
-        said = self._mitigating(phrases, noes)
-        if said.get("reason", ("",))[0] == "adjacent":
-            value, places = said.pop("reason")
-            starts = ((place, place.start if isinstance(place, Hit) else place[0]) for place in places)
-            if places := [place for place, start in starts if may_tell_why(self.scan, start)]:
-                said["reason"] = (value, places)
-        found |= said
-        for name, (value, places) in found.items():
-            if places and name not in self.facts:
+        """What may excuse a stop."""
+        hints = find_hints(self.scan, noes, self.context.lexicon.calendar, self.context.now)
+        for name, (value, places) in hints.items():
+            if name not in self.facts:
                 self.hints[name] = self._fact(name, value, places)
 
     def _somebody_named(self, noes: Noes) -> None:
@@ -360,6 +355,10 @@ class Collector:
             marks = [seen.marks.get("asks", "") for seen in self.context.thread.by_id if seen.direction == "inbound"]
             overall = frozenset(marks[-1].split()) if marks else None  # type: ignore[arg-type]
         return Question(overall, at)
+
+    def _asks_to_know(self) -> bool:
+        """Whether something was asked that wants to be told, and not only done."""
+        return "information" in (self._question().overall or ())
 
     def _thread_number(self, mark: str) -> int:
         inbound = [seen for seen in self._seen() if seen.direction == "inbound" and seen.marks.get(mark)]

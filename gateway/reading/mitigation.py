@@ -38,7 +38,7 @@ WORDS_BESIDE = 3
 """A sentence that says no has room for a reason from so many more words on: "I don't see a fit" is none."""
 ETA_PROMISED, ETA_ALONE = 0.4, 0.4
 """Chance from which a time beside a promise is one at which something will be done, and a time beside none."""
-HINT_BESIDE = 0.3
+HINT_BESIDE = 0.14
 """Chance below which such a statement is not even a hint of a reason."""
 REASON_BESIDE = 0.4
 """Chance from which the second reader confirms that a statement beside a no tells why."""

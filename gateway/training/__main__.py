@@ -10,7 +10,10 @@ machine, and `OMP_WAIT_POLICY=PASSIVE` where others work on it too.
 The shipped weights were made from the published encoder in goes, each but the first `--from` what was before: two
 epochs (of three that were planned) at 1.5e-4 on two thirds of the written mail; an epoch at 1.2e-4 and one at 8e-5 on
 all of it, with labelled and archived mail, of which the mean was taken; one at 1e-4 on a part of it and the plain
-answers (`acts/*/p*.txt`) twice, where an act counted no more than its absence (USUAL 1, RARE 2).
+answers (`acts/*/p*.txt`) twice, where an act counted no more than its absence (USUAL 1, RARE 2; until then 2 and 4);
+one at 1.2e-4 on three tenths of it with the mail of busy days (`acts/*/q*.txt`) twice; one at 8e-5 on a fifth of it
+with those and the labelled and archived mail; and one at 1e-4 on less of both, where the mail of busy days bore the
+mark of whom it speaks to (TOWARDS).
 """
 
 from __future__ import annotations

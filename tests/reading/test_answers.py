@@ -46,7 +46,7 @@ def test_what_is_none(text: str, absent: str, read_mail: Read) -> None:
         ("Leider noch nicht, am 12. März kommt die Lieferung.", "eta", "2026-03-12"),
         ("Not yet, by the time you are back from lunch.", "eta", "in words"),
         ("No, because the licence has run out.", "reason", "stated"),
-        ("No. The store room is quite empty these days.", "reason", "adjacent"),
+        ("No. The store room is empty.", "reason", "adjacent"),
         ("We can't, but you could use the old one.", "alternative", True),
         ("We can't decide that, I'll ask my manager.", "escalation_offer", True),
         ("Which of the two do you mean?", "clarifying_question", True),

@@ -66,12 +66,14 @@ def test_ordinary_days(name: str, most_missed: int, most_wrong: int, policies: P
 @pytest.mark.parametrize(
     ("text", "excused"),
     [
+        ("No. The store room is quite empty these days.", True),
+        ("No. We looked at it on Tuesday.", False),
         ("We have your request of 12 May. We are not able to pay an advance.", False),
         ("Thank you for your message of Monday. We're unable to raise the allowance.", False),
         ("We are not able to pay an advance before 12 May.", True),
     ],
 )
-def test_a_day_that_names_what_came_is_no_eta(text: str, excused: bool, policies: PolicySet) -> None:
+def test_what_excuses_and_what_does_not(text: str, excused: bool, policies: PolicySet) -> None:
     raw = mail(replying(text, "Can I have an advance on my salary?"))
     decision = judge(Case("mail", raw, envelope_of(read_headers(raw))), policies)[1]
     assert bool(decision.enforced) is not excused

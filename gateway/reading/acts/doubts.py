@@ -13,6 +13,8 @@ PASSING_ON = ("transfer", "directive", "announce", "task", "redirect")
 """Cues of a matter that is passed on, behind the requester's back perhaps."""
 WORDS_OF_A_SHORT_TEXT = 80
 """Who writes more has said why, or what else, or who: it takes a phrase that is known to doubt a long answer."""
+WORDS_OF_A_CURT_TEXT = 30
+"""Who gets no more than this as an answer is left hanging often enough to read it twice, whatever its words."""
 
 
 def doubts(
@@ -25,13 +27,16 @@ def doubts(
     timed: Callable[[], Container[int]] = tuple,
 ) -> list[int]:
     """The sentences in which a phrase, or in a short text the first glance, finds what could be stopped; all of them
-    where somebody `asked` and seems to get kind words only. `timed` gives the sentences with a time in them: a promise
-    for some day is one that somebody will wait for. `lang` is the language of the mail."""
+    where somebody `asked` and gets a few words, or kind ones only, and in a short note to others of which whoever asked
+    gets nothing: any order in it may pass the matter on ("Yours, I think."). `timed` gives the sentences with a time in
+    them: a promise for some day is one that somebody will wait for. `lang` is the language of the mail."""
     cues = (*(ANSWERS if to_requester else ()), *(PASSING_ON if absent else ()))
     if not cues:
         return []
     short = scan.says_at_most(WORDS_OF_A_SHORT_TEXT)
     said = [number for number in range(len(scan.prepared.sentences)) if scan.is_said(number)]
+    if (absent and short) or (to_requester and asked and scan.says_at_most(WORDS_OF_A_CURT_TEXT)):
+        return said
     kind = to_requester and asked and short and said
     if kind and all(glance().kind_at(scan.prepared, number, lang) for number in said):
         return said

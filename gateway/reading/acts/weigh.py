@@ -14,11 +14,11 @@ NEVER = 2.0
 """No chance is enough: the second reader confirms or doubts these, and finds none alone."""
 
 LEVELS: dict[str, tuple[float, float]] = {
-    "refusal": (0.06, 0.88),
-    "reason": (0.15, 0.95),
+    "refusal": (0.06, 0.9),
+    "reason": (0.15, 0.7),
     "eta": (0.05, 0.85),
     "alternative": (0.2, 0.92),
-    "handoff": (0.0, 0.93),
+    "handoff": (0.0, 0.85),
     "redirect": (0.1, 0.95),
     "out_of_scope": (0.0, 0.97),
     "escalation_offer": (0.05, 0.85),
@@ -46,6 +46,7 @@ BARRED: dict[str, tuple[str, ...]] = {
         "pleasantry",
         "others_no",
         "refusal_answer",
+        "commitment",
     ),
 }
 """Act -> cues of phrases that know better: in their sentence the second reader alone is not believed."""

@@ -81,6 +81,6 @@ def test_what_no_phrase_knows_is_told_from_help(lexicon: Lexicon, lang: str, ref
     found = []
     for text in (refuses, helps):
         prepared = lexicon.prepare(text)
-        acts = act_reader().read(prepared, range(len(prepared.sentences)), lang)
+        acts = act_reader().read(prepared, range(len(prepared.sentences)), lang, "asker")
         found.append(max(its["refusal"] for its in acts.of.values()))
     assert found[0] > found[1] + 0.3

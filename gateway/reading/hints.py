@@ -1,0 +1,57 @@
+"""Hints: what may be there, too unsure to be a fact. A hint stops nothing and excuses: when unsure, mail passes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from gateway.reading.acts.acts import UNREAD
+from gateway.reading.acts.weigh import EXCUSES, POSSIBLE, seen
+from gateway.reading.dates import Calendar
+from gateway.reading.lexicon import Hit, Scan
+from gateway.reading.mitigation import Place, Softened, has_room, may_tell_why, mitigating
+from gateway.reading.refusal import Noes
+
+LEAST = 0.05
+"""Chance below which the second reader is so sure of nothing that a phrase beside the no is no excuse either: "we
+looked at it on Tuesday" says when nothing will be done."""
+BY_PHRASE = {
+    "eta": ("eta",),
+    "alternative": ("alternative",),
+    "helps": ("helps", "alternative", "route", "eta", "escalation_offer", "redirect", "handoff"),
+}
+"""Fact -> the acts of which one must be possible, where a phrase alone speaks for it."""
+
+
+def find_hints(scan: Scan, noes: Noes, calendar: Calendar, now: datetime) -> Softened:
+    """What the second reader holds possible, and what phrases say though it doubts them. Empty where it read nothing,
+    for then nobody doubts a phrase."""
+    if not scan.acts.of:
+        return {}
+    found: Softened = {name: (True, seen(scan, act, POSSIBLE)) for act, name in EXCUSES.items()}
+    found["reason"] = (True, [hit for hit in seen(scan, "reason", POSSIBLE) if has_room(scan, hit, noes)])
+    said = mitigating(replace(scan, acts=UNREAD), noes, calendar, now)
+    if said.get("reason", ("",))[0] == "adjacent":
+        value, places = said.pop("reason")
+        said["reason"] = (value, [place for place in places if may_tell_why(scan, _start(place))])
+    for name in BY_PHRASE.keys() & said.keys():
+        value, places = said[name]
+        said[name] = (value, [place for place in places if _may_be(scan, name, place, noes)])
+    return {name: (value, places) for name, (value, places) in (found | _any(said)).items() if places}
+
+
+def _any(said: Softened) -> Softened:
+    """Those that stand somewhere: an empty one hides nothing that the second reader found."""
+    return {name: (value, places) for name, (value, places) in said.items() if places}
+
+
+def _may_be(scan: Scan, name: str, place: Place, noes: Noes) -> bool:
+    number = scan.prepared.index_at(_start(place))
+    if number in noes.sentences:
+        return True  # in a sentence that says no, a phrase needs nobody's leave
+    return any(scan.acts.chance(number, act, 1.0) >= LEAST for act in BY_PHRASE[name])
+
+
+def _start(place: Hit | Sequence[int]) -> int:
+    return place.start if isinstance(place, Hit) else place[0]
