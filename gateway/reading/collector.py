@@ -77,8 +77,7 @@ class Collector:
         self.undecided = bool(doubtful) and not context.second
         if doubtful and context.second:
             self.facts, self.hints = before, {}
-            read = act_reader().read(self.scan.prepared, doubtful, self.lang, self._towards(before))
-            self.scan = replace(self.scan, acts=read)
+            self.scan = replace(self.scan, acts=act_reader().read(self.scan.prepared, doubtful, self.lang))
             self._text()
 
     @lazy
@@ -98,12 +97,6 @@ class Collector:
         shown, absent = "to_requester" in known, "requester_absent" in known
         asked = bool(answers.count_questions(self.asked_scan)) or bool(self._thread_number("questions"))
         return doubts(self.scan, lang=self.lang, to_requester=shown, absent=absent, asked=asked, timed=self._timed)
-
-    def _towards(self, known: Facts) -> str:
-        """Whom the mail speaks to: whoever asked, or others only; "" where it could be both, or nobody knows."""
-        if "requester_absent" in known or "requester_bcc_only" in known:
-            return "others"
-        return "asker" if "to_requester" in known and not self._setting().addressed else ""
 
     def _timed(self) -> set[int]:
         """The sentences with a time in them."""

@@ -34,7 +34,7 @@ def find_hints(scan: Scan, noes: Noes, calendar: Calendar, now: datetime) -> Sof
     said = mitigating(replace(scan, acts=UNREAD), noes, calendar, now)
     if said.get("reason", ("",))[0] == "adjacent":
         value, places = said.pop("reason")
-        said["reason"] = (value, [place for place in places if may_tell_why(scan, _start(place))])
+        said["reason"] = (value, [place for place in places if may_tell_why(scan, _start(place), noes)])
     for name in BY_PHRASE.keys() & said.keys():
         value, places = said[name]
         said[name] = (value, [place for place in places if _may_be(scan, name, place, noes)])

@@ -40,6 +40,10 @@ ETA_PROMISED, ETA_ALONE = 0.4, 0.4
 """Chance from which a time beside a promise is one at which something will be done, and a time beside none."""
 HINT_BESIDE = 0.14
 """Chance below which such a statement is not even a hint of a reason."""
+KIND_WORD = 0.9
+"""Chance from which a statement is a kind word, and a hint of a reason only if it is more than a hint."""
+HELP_BESIDE = 0.4
+"""Chance from which such a statement may help instead."""
 REASON_BESIDE = 0.4
 """Chance from which the second reader confirms that a statement beside a no tells why."""
 NO_REASON = (
@@ -264,9 +268,17 @@ def _tells_why(scan: Scan, offset: int) -> bool:
     return scan.acts.chance(scan.prepared.index_at(offset), "reason", 1.0) >= REASON_BESIDE
 
 
-def may_tell_why(scan: Scan, offset: int) -> bool:
-    """Whether a statement beside a no could be its reason: a hint is no more than that."""
-    return scan.acts.chance(scan.prepared.index_at(offset), "reason", 1.0) >= HINT_BESIDE
+def may_tell_why(scan: Scan, offset: int, noes: Noes) -> bool:
+    """Whether a statement beside a no could be its reason, or help: a hint is no more than that. A kind word is none,
+    nor what the second reader took for the no itself."""
+    number = scan.prepared.index_at(offset)
+    kind = scan.acts.chance(number, "pleasantry", 0.0) >= KIND_WORD
+    itself = any(hit.sentence == number and not hit.lang for hit in noes.refusals)
+    if kind or itself:
+        return scan.acts.chance(number, "reason", 1.0) >= REASON_BESIDE
+    return (
+        scan.acts.chance(number, "reason", 1.0) >= HINT_BESIDE or scan.acts.chance(number, "helps", 1.0) >= HELP_BESIDE
+    )
 
 
 def has_room(scan: Scan, hit: Hit, noes: Noes) -> bool:

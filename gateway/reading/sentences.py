@@ -17,6 +17,9 @@ MAX_TEXT = 60_000
 WORDS_OF_A_CLOSING = 6
 """A longer line that begins like a closing ("Thanks for …") says something."""
 
+WORDS_BEHIND_A_CLOSING = 3
+"""So does a sentence with more words than this behind the closing ones, as in "Best get them changed there"."""
+
 Kind = Literal["greeting", "body", "closing"]
 
 _BLANK = re.compile(r"\n[ \t]*\n\s*")
@@ -284,7 +287,13 @@ def _kinds(
         line = text[start:end]
         if _is_names(line, names):
             last = number if last == number + 1 else last
-        elif closings is not None and closings.match(folded, start, end) and len(line.split()) <= WORDS_OF_A_CLOSING:
+        elif (
+            closings is not None
+            and (found := closings.match(folded, start, end))
+            and len(line.split()) <= WORDS_OF_A_CLOSING
+        ):
+            if line.endswith(".") and len(folded[found.end() : end].split()) > WORDS_BEHIND_A_CLOSING:
+                break  # "Best get them changed there."
             last = number
         elif len(line) >= 45 or line.endswith((".", "!", "?", ":")):
             break  # neither a closing nor a line of a signature

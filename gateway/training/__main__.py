@@ -12,8 +12,9 @@ epochs (of three that were planned) at 1.5e-4 on two thirds of the written mail;
 all of it, with labelled and archived mail, of which the mean was taken; one at 1e-4 on a part of it and the plain
 answers (`acts/*/p*.txt`) twice, where an act counted no more than its absence (USUAL 1, RARE 2; until then 2 and 4);
 one at 1.2e-4 on three tenths of it with the mail of busy days (`acts/*/q*.txt`) twice; one at 8e-5 on a fifth of it
-with those and the labelled and archived mail; and one at 1e-4 on less of both, where the mail of busy days bore the
-mark of whom it speaks to (TOWARDS).
+with those and the labelled and archived mail; and one at 1e-4 on less of both. In this last one a piece before the mail
+of busy days told whether it goes to whoever asked: the model made nothing of it, for the vectors of words are not
+trained, and an unused piece has none that means anything.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from transformers import BertModel
 from gateway.reading.acts.acts import ACTS
 from gateway.reading.acts.encoder import Floats, Norm, load_encoder, save_encoder
 from gateway.reading.acts.glossary import Glossary, glossary
-from gateway.reading.acts.reader import HEAD, TOWARDS, WINDOW_PIECES
+from gateway.reading.acts.reader import HEAD, WINDOW_PIECES
 from gateway.reading.acts.wordpiece import WordPiece
 from gateway.reading.answers import questions_in
 from gateway.reading.lexicon import Scan
@@ -57,11 +57,6 @@ class Window:
         """The same without the question."""
         rest = self.numbers[self.head :]
         return Window([first, between, *rest], HEAD, [-1] * HEAD + self.owner[self.head :], self.truth, self.weight)
-
-    def towards(self, piece: int) -> Window:
-        """The same with the piece that tells who is written to."""
-        numbers, owner = [self.numbers[0], piece, *self.numbers[1:]], [-1, *self.owner]
-        return Window(numbers, self.head + 1, owner, self.truth, self.weight)
 
 
 def windows(text: Text, pieces: WordPiece, first: int, between: int) -> list[Window]:
@@ -128,10 +123,8 @@ def train(
 ) -> Iterator[float]:
     """Train; gives the mean loss of each epoch. `rate` is the highest learning rate (linear up over a tenth, then
     down; AdamW, Loshchilov and Hutter 2019)."""
-    piece = {who: pieces.vocabulary[name] for who, name in TOWARDS.items()}
     cut = [windows(text, pieces, first, between) for text in texts]
-    marks = [piece.get(text.towards) for text in texts]
-    steps = epochs * (len(_epoch(cut, marks, first, between)) // BATCH + 2)
+    steps = epochs * (len(_epoch(cut, first, between)) // BATCH + 2)
     groups = [
         {"params": [p for p in tagger.encoder.parameters() if p.requires_grad], "lr": rate},
         {"params": tagger.head.parameters(), "lr": rate * 8},
@@ -144,7 +137,7 @@ def train(
     tagger.train()
     for _ in range(epochs):
         losses = []
-        for batch in _batches(_epoch(cut, marks, first, between)):
+        for batch in _batches(_epoch(cut, first, between)):
             numbers, mask, segments, owner, truth, weight = _tensors(batch)
             with torch.autocast("cpu", torch.bfloat16, enabled=torch.ops.mkldnn._is_mkldnn_bf16_supported()):
                 found = tagger(numbers, mask, segments)
@@ -161,19 +154,14 @@ def train(
         yield sum(losses) / len(losses)
 
 
-def _epoch(cut: Sequence[Sequence[Window]], marks: Sequence[int | None], first: int, between: int) -> list[Window]:
-    """The windows of one epoch, of long mails that do nothing only some. Where it is known whom a mail speaks to, it is
-    learnt as the product reads it: without the question, with the mark."""
+def _epoch(cut: Sequence[Sequence[Window]], first: int, between: int) -> list[Window]:
+    """The windows of one epoch, of long mails that do nothing only some."""
     chosen = []
-    for its, mark in zip(cut, marks, strict=True):
+    for its in cut:
         dull = [window for window in its if not window.truth.any()]
-        some = [window for window in its if window.truth.any()] + random.sample(dull, min(len(dull), MOST_WINDOWS))
-        for window in some:
-            if mark is not None:
-                chosen.append(window.unasked(first, between).towards(mark))
-            else:
-                chosen.append(window.unasked(first, between) if random.random() < WITHOUT_QUESTION else window)
-    return chosen
+        chosen += [window for window in its if window.truth.any()]
+        chosen += random.sample(dull, min(len(dull), MOST_WINDOWS))
+    return [window.unasked(first, between) if random.random() < WITHOUT_QUESTION else window for window in chosen]
 
 
 def _batches(chosen: list[Window]) -> list[list[Window]]:

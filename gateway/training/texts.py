@@ -14,7 +14,7 @@ import json
 import re
 import tarfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -44,13 +44,6 @@ LABELS: Mapping[str, str] = {
 REFERRALS = {"handoff_to_colleague": "handoff", "redirect_requester": "redirect"}
 MARKED = re.compile(rf"(?:\d+-\d+:[{re.escape(''.join(LETTERS))}]+ ?)+")
 """The sentences of a mail in a table: offsets in its new text, and letters."""
-DIRECTED = "q"
-"""Files whose questions are signed begin so: of their mail it can be told whom it speaks to."""
-SIGNED = re.compile(r"(?:--|—|–)\s*([^-—–]{2,60})$")
-OF_AN_ANSWER = frozenset(
-    ("refusal", "alternative", "out_of_scope", "dismissive", "redirect", "escalation_offer", "good_news")
-)
-"""Acts of a mail to whoever asked."""
 DIGITS = 20
 """Hex digits by which a table names a mail."""
 HALF = 0.5
@@ -76,8 +69,6 @@ class Text:
     """Two letters."""
     sentences: tuple[TextSentence, ...]
     weights: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(ACTS, 1.0))
-    towards: str = ""
-    """Whom it speaks to, as far as it shows: `gateway.reading.acts.reader.TOWARDS`."""
 
 
 def read_written(path: Path, lexicon: Lexicon) -> Iterator[Text]:
@@ -98,32 +89,7 @@ def read_written(path: Path, lexicon: Lexicon) -> Iterator[Text]:
             text += sentence.strip()
             spans.append((start, len(text), frozenset(LETTERS[letter] for letter in letters.strip())))
         lang = path.parent.name
-        found = _cut(f"{path.name}#{number}", "" if question == "-" else question, text, spans, lexicon, lang=lang)
-        yield replace(found, towards=towards(found)) if path.name.startswith(DIRECTED) else found
-
-
-def towards(text: Text) -> str:
-    """Whom a written mail speaks to: its greeting names whoever signed the question, or somebody else; or its acts are
-    those of an answer, or of a note to a colleague. "" where both could be."""
-    signed = SIGNED.search(text.asked.prepared.text.strip())
-    name = _names(signed.group(1)) if signed else set()
-    first = text.sentences[0]
-    greeting = text.text[first.start : first.end]
-    acts = {act for sentence in text.sentences for act in sentence.acts}
-    if "pleasantry" in first.acts and name:
-        if _names(greeting) & name:
-            return "asker"
-        others = acts - {"pleasantry"} and not acts & OF_AN_ANSWER and any(map(str.isupper, greeting[1:]))
-        return "others" if others else ""
-    if "handoff" not in acts and acts & (OF_AN_ANSWER | {"helps"}):
-        return "asker"
-    if "handoff" in acts and not acts & (OF_AN_ANSWER - {"escalation_offer", "good_news"}):
-        return "" if "promise" in acts else "others"
-    return "others" if acts & {"handoff", "mention"} and not acts & (OF_AN_ANSWER | {"helps", "eta"}) else ""
-
-
-def _names(text: str) -> set[str]:
-    return set(re.findall(r"[^\W\d_]{3,}", text.lower()))
+        yield _cut(f"{path.name}#{number}", "" if question == "-" else question, text, spans, lexicon, lang=lang)
 
 
 def read_labelled(path: Path, lexicon: Lexicon, *, beside: float = 0.2) -> Iterator[Text]:

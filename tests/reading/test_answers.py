@@ -93,8 +93,10 @@ def test_a_no_that_says_nothing_more_has_no_room_for_a_reason(
     ("text", "terse"),
     [
         ("Depends.", True),
+        ("Hm, odd.", True),
         ("Thanks.\n\nDana", False),
         ("Tim Belden", False),
+        ("Yes, done.", False),
     ],
 )
 def test_thanks_and_names_are_no_terse_answers(text: str, terse: bool, found: Callable[..., set[str]]) -> None:

@@ -124,6 +124,8 @@ def test_sentences(lexicon: Lexicon) -> None:
     ]
     assert len(prepared.folded) == len(text)
     assert "way" not in prepared.folded
+    last = lexicon.prepare("That is done elsewhere. Best get it changed over there.").sentences[-1]
+    assert last.kind == "body", "what begins like a closing and goes on is none"
     assert [text[a:b].strip(", ") for a, b in clauses(prepared, 2)] == [
         "The tray was\nempty",
         'Dr. May said "no way at all".',

@@ -28,11 +28,7 @@ MODEL = Path(__file__).with_name("acts.npz")
 WINDOW_PIECES = 140
 """Pieces of the answer that it sees at once; the same as in training."""
 HEAD = 2
-"""Pieces before the answer: the mark that opens a text, and the end of an empty part (in training: of the question);
-between them the one that tells who is written to, where that is known."""
-TOWARDS = {"others": "[unused1]", "asker": "[unused2]"}
-"""Who is written to -> the piece that says so. "He is in until four" helps whoever asked, and passes the matter on to
-anybody else."""
+"""Pieces before the answer: the mark that opens a text, and the end of an empty part (in training: of the question)."""
 LEAST_SHOWN = 0.1
 """Chance from which it is told where in its sentence an act stands."""
 MOST_WINDOWS = 4
@@ -50,20 +46,17 @@ class ActReader:
     """The number of the piece that opens a text ("[CLS]")."""
     between: int
     """The number of the piece that ends a part ("[SEP]")."""
-    towards: Mapping[str, int]
-    """TOWARDS, with the numbers of the pieces."""
 
-    def read(self, prepared: Prepared, wanted: Collection[int], lang: str, towards: str = "") -> Acts:
+    def read(self, prepared: Prepared, wanted: Collection[int], lang: str) -> Acts:
         """The acts of the `wanted` sentences of a text in the language `lang`, and of those that share a window with
-        them. `towards` is one of TOWARDS, "" where it is not known."""
-        head = [self.first, *([self.towards[towards]] if towards else []), self.between]
+        them."""
         of: dict[int, Mapping[str, float]] = {}
         spans: dict[tuple[int, str], tuple[int, int]] = {}
         for window in self._windows(prepared, wanted, glossary(lang)):
             found = [piece for _, pieces in window for piece in pieces]
-            numbers = [*head, *(piece.number for piece in found), self.between]
-            segments = np.repeat([0, 1], [len(head), len(numbers) - len(head)])
-            chances = self.encoder(np.array(numbers), segments)[len(head) : -1]
+            numbers = [self.first, self.between, *(piece.number for piece in found), self.between]
+            segments = np.repeat([0, 1], [HEAD, len(numbers) - HEAD])
+            chances = self.encoder(np.array(numbers), segments)[HEAD:-1]
             at = 0
             for sentence, pieces in window:
                 mine = chances[at : at + len(pieces)]
@@ -112,5 +105,4 @@ def act_reader() -> ActReader:
     vocabulary = {piece: number for number, piece in enumerate(names)}
     acts = tuple(extra["acts"].tobytes().decode().split("\n"))
     pieces = WordPiece(vocabulary, vocabulary["[UNK]"])
-    towards = {who: vocabulary[piece] for who, piece in TOWARDS.items()}
-    return ActReader(encoder, pieces, acts, vocabulary["[CLS]"], vocabulary["[SEP]"], towards)
+    return ActReader(encoder, pieces, acts, vocabulary["[CLS]"], vocabulary["[SEP]"])

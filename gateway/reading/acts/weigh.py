@@ -14,7 +14,7 @@ NEVER = 2.0
 """No chance is enough: the second reader confirms or doubts these, and finds none alone."""
 
 LEVELS: dict[str, tuple[float, float]] = {
-    "refusal": (0.06, 0.9),
+    "refusal": (0.06, 0.92),
     "reason": (0.15, 0.7),
     "eta": (0.05, 0.85),
     "alternative": (0.2, 0.92),
@@ -51,6 +51,11 @@ BARRED: dict[str, tuple[str, ...]] = {
 }
 """Act -> cues of phrases that know better: in their sentence the second reader alone is not believed."""
 
+CONTRARY = {"refusal": ("helps", "good_news")}
+"""Act -> acts that are the contrary of it."""
+LIKELY, CERTAIN = 0.5, 0.97
+"""Where the contrary is likely, the second reader alone has to be certain."""
+
 EXCUSES = {
     "reason": "reason",
     "eta": "eta",
@@ -77,7 +82,14 @@ def weigh(scan: Scan, act: str, hits: Iterable[Hit], trusted: Container[int] = (
     weighed = (_confirm(scan, act, hit, 0.0 if hit.sentence in trusted else doubt) for hit in hits)
     kept = [hit for hit in weighed if hit is not None]
     known = {hit.sentence for hit in kept}
-    return tuple(sorted([*kept, *(hit for hit in seen(scan, act, sure) if hit.sentence not in known)], key=_place))
+    alone = (hit for hit in seen(scan, act, sure) if hit.sentence not in known and not _torn(scan, act, hit))
+    return tuple(sorted([*kept, *alone], key=_place))
+
+
+def _torn(scan: Scan, act: str, hit: Hit) -> bool:
+    """Whether the second reader, which nothing confirms, holds the contrary possible as well: "we close at two"."""
+    contrary = max((scan.acts.chance(hit.sentence, other, 0.0) for other in CONTRARY.get(act, ())), default=0.0)
+    return contrary >= LIKELY and hit.sure < CERTAIN
 
 
 def seen(scan: Scan, act: str, least: float) -> tuple[Hit, ...]:

@@ -69,7 +69,7 @@ def test_the_glance_sees_the_words_and_their_english() -> None:
 @pytest.mark.parametrize(
     ("lang", "refuses", "helps"),
     [
-        ("de", "Die Rechte gibt es nur für Führungskräfte.", "Die Rechte sind jetzt da."),
+        ("de", "Die Rechte gibt es nur für Führungskräfte.", "Ist erledigt, Sie haben die Rechte."),
         ("fr", "Nous en resterons là pour cette année.", "C'est réglé, vous pouvez y aller."),
         ("es", "El aforo está completo y así seguirá.", "Ya está hecho, pruébelo."),
         ("pt", "A porta vai continuar fechada.", "Já está feito, pode testar."),
@@ -81,6 +81,6 @@ def test_what_no_phrase_knows_is_told_from_help(lexicon: Lexicon, lang: str, ref
     found = []
     for text in (refuses, helps):
         prepared = lexicon.prepare(text)
-        acts = act_reader().read(prepared, range(len(prepared.sentences)), lang, "asker")
+        acts = act_reader().read(prepared, range(len(prepared.sentences)), lang)
         found.append(max(its["refusal"] for its in acts.of.values()))
     assert found[0] > found[1] + 0.3
