@@ -144,7 +144,7 @@ def only_pleasantries(scan: Scan) -> bool:
     return not scan.says_at_most(WORDS_OF_A_SHOW - 1)
 
 
-def is_terse(scan: Scan, questions: int, refused: Collection[int], asks_to_know: Callable[[], bool] = bool) -> bool:
+def is_terse(scan: Scan, questions: int, refused: Collection[int], asks_to_know: Callable[[], bool]) -> bool:
     """At most four words that are no whole answer to what was asked; nothing at all also counts.
 
     A number, a link, an address, a command or somebody's name is a whole answer, and so is any word that does not leave

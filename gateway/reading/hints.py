@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -38,12 +37,12 @@ def find_hints(scan: Scan, noes: Noes, calendar: Calendar, now: datetime) -> Sof
     for name in BY_PHRASE.keys() & said.keys():
         value, places = said[name]
         said[name] = (value, [place for place in places if _may_be(scan, name, place, noes)])
-    return {name: (value, places) for name, (value, places) in (found | _any(said)).items() if places}
+    return _somewhere(found) | _somewhere(said)
 
 
-def _any(said: Softened) -> Softened:
-    """Those that stand somewhere: an empty one hides nothing that the second reader found."""
-    return {name: (value, places) for name, (value, places) in said.items() if places}
+def _somewhere(hints: Softened) -> Softened:
+    """Those that stand somewhere: what no phrase is left for hides nothing that the second reader found."""
+    return {name: hint for name, hint in hints.items() if hint[1]}
 
 
 def _may_be(scan: Scan, name: str, place: Place, noes: Noes) -> bool:
@@ -53,5 +52,5 @@ def _may_be(scan: Scan, name: str, place: Place, noes: Noes) -> bool:
     return any(scan.acts.chance(number, act, 1.0) >= LEAST for act in BY_PHRASE[name])
 
 
-def _start(place: Hit | Sequence[int]) -> int:
+def _start(place: Place) -> int:
     return place.start if isinstance(place, Hit) else place[0]

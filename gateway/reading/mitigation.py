@@ -274,11 +274,10 @@ def may_tell_why(scan: Scan, offset: int, noes: Noes) -> bool:
     number = scan.prepared.index_at(offset)
     kind = scan.acts.chance(number, "pleasantry", 0.0) >= KIND_WORD
     itself = any(hit.sentence == number and not hit.lang for hit in noes.refusals)
+    why = scan.acts.chance(number, "reason", 1.0)
     if kind or itself:
-        return scan.acts.chance(number, "reason", 1.0) >= REASON_BESIDE
-    return (
-        scan.acts.chance(number, "reason", 1.0) >= HINT_BESIDE or scan.acts.chance(number, "helps", 1.0) >= HELP_BESIDE
-    )
+        return why >= REASON_BESIDE
+    return why >= HINT_BESIDE or scan.acts.chance(number, "helps", 1.0) >= HELP_BESIDE
 
 
 def has_room(scan: Scan, hit: Hit, noes: Noes) -> bool:
