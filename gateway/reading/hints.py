@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from gateway.reading.acts.acts import UNREAD
-from gateway.reading.acts.weigh import EXCUSES, POSSIBLE, seen
+from gateway.reading.acts.weigh import EXCUSES, POSSIBLE, TRUSTED, seen
 from gateway.reading.dates import Calendar
 from gateway.reading.lexicon import Hit, Scan
 from gateway.reading.mitigation import Place, Softened, has_room, may_tell_why, mitigating
@@ -47,9 +47,8 @@ def _somewhere(hints: Softened) -> Softened:
 
 def _may_be(scan: Scan, name: str, place: Place, noes: Noes) -> bool:
     number = scan.prepared.index_at(_start(place))
-    if number in noes.sentences:
-        return True  # in a sentence that says no, a phrase needs nobody's leave
-    return any(scan.acts.chance(number, act, 1.0) >= LEAST for act in BY_PHRASE[name])
+    least = min(LEAST, TRUSTED) if number in noes.sentences else LEAST
+    return any(scan.acts.chance(number, act, 1.0) >= least for act in BY_PHRASE[name])
 
 
 def _start(place: Place) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from gateway.reading.acts.weigh import LEVELS, seen, weigh
+from gateway.reading.acts.weigh import LEVELS, TRUSTED, seen, weigh
 from gateway.reading.answers import clarifying
 from gateway.reading.dates import Calendar, When
 from gateway.reading.facts import Facts, Value
@@ -38,11 +38,11 @@ WORDS_BESIDE = 3
 """A sentence that says no has room for a reason from so many more words on: "I don't see a fit" is none."""
 ETA_PROMISED, ETA_ALONE = 0.4, 0.4
 """Chance from which a time beside a promise is one at which something will be done, and a time beside none."""
-HINT_BESIDE = 0.14
+HINT_BESIDE = 0.3
 """Chance below which such a statement is not even a hint of a reason."""
 KIND_WORD = 0.9
 """Chance from which a statement is a kind word, and a hint of a reason only if it is more than a hint."""
-HELP_BESIDE = 0.4
+HELP_BESIDE = 0.5
 """Chance from which such a statement may help instead."""
 REASON_BESIDE = 0.4
 """Chance from which the second reader confirms that a statement beside a no tells why."""
@@ -194,7 +194,7 @@ def find_promises(scan: Scan, whens: Sequence[When], noes: Noes) -> list[When]:
 
 def is_promised(scan: Scan, number: int) -> bool:
     """Whether a sentence with a time in it says when something will be done: both readers see it, or the one that
-    was asked. "Wir liefern am Freitag" needs no second reader, whose base is English."""
+    was asked. "Wir liefern am Freitag" needs no second reader."""
     if scan.within(number, "commitment"):
         return True
     chances = scan.acts.of.get(number)
@@ -287,10 +287,10 @@ def has_room(scan: Scan, hit: Hit, noes: Noes) -> bool:
 
 def _may_be(scan: Scan, act: str, offset: int, noes: Noes) -> bool:
     """Whether the second reader leaves it open that the sentence at an offset does this. In a sentence that says no,
-    a phrase needs nobody's leave."""
+    a phrase is hardly doubted."""
     doubt, _ = LEVELS[act]
     number = scan.prepared.index_at(offset)
-    return number in noes.sentences or scan.acts.chance(number, act, 1.0) >= doubt
+    return scan.acts.chance(number, act, 1.0) >= (min(doubt, TRUSTED) if number in noes.sentences else doubt)
 
 
 def _near(number: int, noes: Noes) -> bool:

@@ -107,6 +107,13 @@ class Prepared:
         return points[at] if at < len(points) and points[at] < end else -1
 
     @lazy
+    def shown(self) -> str:
+        """The text as it was written, with what is quoted blotted out as in `folded`."""
+        if "~" not in self.folded:
+            return self.text
+        return "".join("~" if masked == "~" else letter for letter, masked in zip(self.text, self.folded, strict=True))
+
+    @lazy
     def _clause_marks(self) -> dict[int, list[int]]:
         return {}
 

@@ -1,4 +1,4 @@
-"""Trains the second reader: a published sentence encoder, trained further to tell the acts of each sentence.
+"""Trains a model of the second reader: a published encoder, trained further to tell the acts of each sentence.
 
 The words' own vectors are not trained: what the model keeps of single words is what was published, so that no name and
 no address of the mail it learns from can be read off them.
@@ -14,24 +14,20 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
-from transformers import BertModel
 
 from gateway.reading.acts.acts import ACTS
 from gateway.reading.acts.encoder import Floats, Norm, load_encoder, save_encoder
-from gateway.reading.acts.glossary import Glossary, glossary
-from gateway.reading.acts.reader import HEAD, WINDOW_PIECES
-from gateway.reading.acts.wordpiece import WordPiece
+from gateway.reading.acts.model import HEAD, WINDOW_PIECES
 from gateway.reading.answers import questions_in
-from gateway.reading.lexicon import Scan
+from gateway.training.bases import PLACES, Base
 from gateway.training.texts import Text
 
-BATCH = 16
-PLACES = 256
-"""Places that the shipped encoder has: a question, a window and the marks between them need fewer."""
+BATCH = 24
 QUESTION_PIECES = 32
 """Pieces of what was asked that are learnt with."""
-WITHOUT_QUESTION = 0.5
+WITHOUT_QUESTION = 0.9
 """Share of windows that are learnt from without what was asked, as the product reads. The rest learn what an answer is
 from what it answers."""
 MOST_WINDOWS = 2
@@ -59,18 +55,17 @@ class Window:
         return Window([first, between, *rest], HEAD, [-1] * HEAD + self.owner[self.head :], self.truth, self.weight)
 
 
-def windows(text: Text, pieces: WordPiece, first: int, between: int) -> list[Window]:
+def windows(text: Text, base: Base) -> list[Window]:
     """Cut a text into windows as the product does."""
-    english = glossary(text.lang)
-    asked = asked_pieces(text.asked, pieces, english)
     runs: list[list[tuple[int, list[int]]]] = [[]]
     for number, sentence in enumerate(text.sentences):
-        found = [piece.number for piece in pieces.cut(text.text, sentence.start, sentence.end, WINDOW_PIECES, english)]
-        if runs[-1] and sum(len(its) for _, its in runs[-1]) + len(found) > WINDOW_PIECES:
+        pieces = base.pieces.cut(text.text, sentence.start, sentence.end, WINDOW_PIECES, text.lang)
+        if runs[-1] and sum(len(its) for _, its in runs[-1]) + len(pieces) > WINDOW_PIECES:
             runs.append([])
-        if found:
-            runs[-1].append((number, found))
-    return [_window(text, run, [first, *asked, between], between) for run in runs if run]
+        if pieces:
+            runs[-1].append((number, [piece.number for piece in pieces]))
+    head = [base.first, *asked_pieces(text, base), base.between]
+    return [_window(text, run, head, base.between) for run in runs if run]
 
 
 def _window(text: Text, run: list[tuple[int, list[int]]], head: list[int], between: int) -> Window:
@@ -87,14 +82,15 @@ def _window(text: Text, run: list[tuple[int, list[int]]], head: list[int], betwe
     return Window([*numbers, between], len(head), [*owner, -1], truth, weight)
 
 
-def asked_pieces(asked: Scan, pieces: WordPiece, english: Glossary | None) -> list[int]:
+def asked_pieces(text: Text, base: Base) -> list[int]:
     """The pieces of what was asked, by number: of the questions and wishes in it, else of how it begins."""
-    prepared, found = asked.prepared, list[int]()
+    prepared, found = text.asked.prepared, list[int]()
     body = (number for number, sentence in enumerate(prepared.sentences) if sentence.kind == "body")
-    for number in questions_in(asked) or body:
+    for number in questions_in(text.asked) or body:
         sentence = prepared.sentences[number]
         left = QUESTION_PIECES - len(found)
-        found += [each.number for each in pieces.cut(prepared.folded, sentence.start, sentence.end, left, english)]
+        pieces = base.pieces.cut(prepared.text, sentence.start, sentence.end, left, text.lang)
+        found += [piece.number for piece in pieces]
         if len(found) >= QUESTION_PIECES:
             break
     return found
@@ -103,9 +99,9 @@ def asked_pieces(asked: Scan, pieces: WordPiece, english: Glossary | None) -> li
 class Tagger(nn.Module):
     """The encoder with a row of chances at every piece; a sentence has the mean of its pieces, before the sigmoid."""
 
-    def __init__(self, base: Path) -> None:
+    def __init__(self, base: Base) -> None:
         super().__init__()
-        self.encoder = BertModel.from_pretrained(base, add_pooling_layer=False)
+        self.encoder = base.encoder
         for layer in self.encoder.encoder.layer:
             layer.intermediate.intermediate_act_fn = nn.GELU(approximate="tanh")
         for weights in self.encoder.embeddings.parameters():
@@ -119,12 +115,13 @@ class Tagger(nn.Module):
 
 
 def train(
-    tagger: Tagger, texts: Sequence[Text], pieces: WordPiece, first: int, between: int, *, epochs: int, rate: float
+    tagger: Tagger, base: Base, texts: Sequence[tuple[Text, float]], *, epochs: int, rate: float
 ) -> Iterator[float]:
-    """Train; gives the mean loss of each epoch. `rate` is the highest learning rate (linear up over a tenth, then
-    down; AdamW, Loshchilov and Hutter 2019)."""
-    cut = [windows(text, pieces, first, between) for text in texts]
-    steps = epochs * (len(_epoch(cut, first, between)) // BATCH + 2)
+    """Train; gives the mean loss of each epoch. A text comes with how often it is learnt from in an epoch: one of 0.3
+    in three epochs of ten. `rate` is the highest learning rate (linear up over a tenth, then down; AdamW, Loshchilov
+    and Hutter 2019)."""
+    cut = [(windows(text, base), often) for text, often in texts]
+    steps = epochs * (len(_epoch(cut, base)) // BATCH + 2)
     groups = [
         {"params": [p for p in tagger.encoder.parameters() if p.requires_grad], "lr": rate},
         {"params": tagger.head.parameters(), "lr": rate * 8},
@@ -137,7 +134,7 @@ def train(
     tagger.train()
     for _ in range(epochs):
         losses = []
-        for batch in _batches(_epoch(cut, first, between)):
+        for batch in _batches(_epoch(cut, base)):
             numbers, mask, segments, owner, truth, weight = _tensors(batch)
             with torch.autocast("cpu", torch.bfloat16, enabled=torch.ops.mkldnn._is_mkldnn_bf16_supported()):
                 found = tagger(numbers, mask, segments)
@@ -154,13 +151,15 @@ def train(
         yield sum(losses) / len(losses)
 
 
-def _epoch(cut: Sequence[Sequence[Window]], first: int, between: int) -> list[Window]:
+def _epoch(cut: Sequence[tuple[Sequence[Window], float]], base: Base) -> list[Window]:
     """The windows of one epoch, of long mails that do nothing only some."""
-    chosen = []
-    for its in cut:
-        dull = [window for window in its if not window.truth.any()]
-        chosen += [window for window in its if window.truth.any()]
-        chosen += random.sample(dull, min(len(dull), MOST_WINDOWS))
+    chosen: list[Window] = []
+    for its, often in cut:
+        for _ in range(int(often + random.random())):
+            dull = [window for window in its if not window.truth.any()]
+            chosen += [window for window in its if window.truth.any()]
+            chosen += random.sample(dull, min(len(dull), MOST_WINDOWS))
+    first, between = base.first, base.between
     return [window.unasked(first, between) if random.random() < WITHOUT_QUESTION else window for window in chosen]
 
 
@@ -193,7 +192,7 @@ def _tensors(batch: Sequence[Window]) -> tuple[Tensor, ...]:
     return numbers, mask, segments, owner / owner.sum(-1, keepdim=True).clamp(min=1), truth, weight
 
 
-def export(tagger: Tagger, vocabulary: Sequence[str], path: Path) -> None:
+def export(tagger: Tagger, base: Base, path: Path) -> None:
     """Store a trained tagger as the product reads it."""
     stored = {name: weights.detach().float().numpy() for name, weights in tagger.state_dict().items()}
     found: dict[str, Floats] = {
@@ -206,8 +205,13 @@ def export(tagger: Tagger, vocabulary: Sequence[str], path: Path) -> None:
         found[f"head.{kind}"] = stored[f"head.{kind}"]
         for number in range(len(tagger.encoder.encoder.layer)):
             found |= _layer(stored, f"encoder.encoder.layer.{number}.", f"layer.{number}.", kind)
-    extra = {"vocabulary": vocabulary, "acts": ACTS}
-    save_encoder(path, found, {name: np.frombuffer("\n".join(its).encode(), np.uint8) for name, its in extra.items()})
+    words = {"vocabulary": base.names, "acts": ACTS}
+    extra: dict[str, NDArray[np.generic]] = {
+        name: np.frombuffer("\n".join(its).encode(), np.uint8) for name, its in words.items()
+    }
+    if base.scores:
+        extra["scores"] = np.array(base.scores, np.float32)
+    save_encoder(path, found, extra)
 
 
 def restore(tagger: Tagger, path: Path) -> None:

@@ -1,6 +1,6 @@
 """How well the second reader tells what sentences do, on mail that it has not learnt from.
 
-    python -m tests.bench.acts [FOLDER] [--model acts.npz]
+    python -m tests.bench.acts [FOLDER] [--models FILE…]
 
 FOLDER has a folder a language of mail in the letters of `gateway/training/texts.py` (default: tests/texts/unlearnt).
 Prints for each language and act the average precision: the mean of the precision at each sentence that does it, surest
@@ -14,8 +14,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from gateway.reading.acts import reader
 from gateway.reading.acts.acts import ACTS
+from gateway.reading.acts.model import load_model
+from gateway.reading.acts.reader import ENGLISH, MULTILINGUAL, ActReader
 from gateway.reading.lexicon import load_lexicon
 from gateway.resources import shipped
 from gateway.training.texts import read_written
@@ -35,10 +36,9 @@ def average_precision(judged: Sequence[Judged]) -> float:
     return total / found if found else float("nan")
 
 
-def judged(folder: Path) -> Iterator[tuple[str, str, Judged]]:
+def judged(folder: Path, acts: ActReader) -> Iterator[tuple[str, str, Judged]]:
     """(language, act, (chance, truth)) of each sentence in the body of a mail."""
     lexicon = load_lexicon(shipped("policies") / "lexicon")
-    acts = reader.act_reader()
     for path in sorted(folder.rglob("*.txt")):
         for text in read_written(path, lexicon):
             prepared = lexicon.prepare(text.text)
@@ -52,11 +52,11 @@ def judged(folder: Path) -> Iterator[tuple[str, str, Judged]]:
 def main() -> None:
     asked = argparse.ArgumentParser(prog="python -m tests.bench.acts", description=__doc__)
     asked.add_argument("folder", type=Path, nargs="?", default=UNLEARNT)
-    asked.add_argument("--model", type=Path, default=reader.MODEL)
+    asked.add_argument("--models", type=Path, nargs="+", default=[ENGLISH, MULTILINGUAL], help="asked together")
     given = asked.parse_args()
-    reader.MODEL = given.model
+    reader = ActReader(tuple(load_model(path) for path in given.models))
     rows: dict[tuple[str, str], list[Judged]] = defaultdict(list)
-    for lang, act, told in judged(given.folder):
+    for lang, act, told in judged(given.folder, reader):
         rows["all", act].append(told)
         rows[lang, act].append(told)
     acts = [act for act in ACTS if act not in LEFT_OUT]

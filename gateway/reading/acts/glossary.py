@@ -1,8 +1,8 @@
-"""Glossaries: what the words of a language mean in English, the one language whose words the encoder knows.
+"""Glossaries: what the words of a language mean in English, for the model whose encoder knows words of that alone.
 
-The encoder was published for English; of other languages it has letters and bits of words. So mail in another language
-is shown to it word by word in English, in the order of the language it was written in. That is no translation, and
-enough to tell what a sentence does: the encoder has learnt from mail that was shown to it in the same way. One file a
+Of other languages it has letters and bits of words. So mail in another language is shown to it word by word in English,
+in the order of the language it was written in. That is no translation, and enough to tell what a sentence does: the
+encoder has learnt from mail that was shown to it in the same way. The first glance sees the same words. One file a
 language, `word<TAB>English`, the most useful words first.
 """
 

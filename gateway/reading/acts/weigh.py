@@ -15,15 +15,15 @@ NEVER = 2.0
 
 LEVELS: dict[str, tuple[float, float]] = {
     "refusal": (0.06, 0.92),
-    "reason": (0.15, 0.7),
+    "reason": (0.15, 0.8),
     "eta": (0.05, 0.85),
     "alternative": (0.2, 0.92),
-    "handoff": (0.0, 0.85),
+    "handoff": (0.0, 0.8),
     "redirect": (0.1, 0.95),
-    "out_of_scope": (0.0, 0.97),
+    "out_of_scope": (0.0, 0.85),
     "escalation_offer": (0.05, 0.85),
-    "dismissive": (0.0, 0.97),
-    "question": (0.05, NEVER),
+    "dismissive": (0.0, 0.85),
+    "question": (0.5, NEVER),
 }
 """Act -> the chance below which a phrase is not believed, and the one from which none is needed."""
 
@@ -53,8 +53,10 @@ BARRED: dict[str, tuple[str, ...]] = {
 
 CONTRARY = {"refusal": ("helps", "good_news")}
 """Act -> acts that are the contrary of it."""
-LIKELY, CERTAIN = 0.5, 0.97
+LIKELY, CERTAIN = 0.35, 0.97
 """Where the contrary is likely, the second reader alone has to be certain."""
+UNLIKELY = 0.15
+"""And there a phrase is not believed below this chance: "a line, and Mary is not left in the dark"."""
 
 EXCUSES = {
     "reason": "reason",
@@ -67,19 +69,21 @@ EXCUSES = {
     "helps": "helps",
 }
 """Act -> the fact that lets a mail pass already when it is possible."""
-POSSIBLE = 0.6
+TRUSTED = 0.05
+"""The chance below which a phrase is not believed even in a sentence in which it is expected."""
+POSSIBLE = 0.7
 """The chance from which an excuse is possible. A stop needs more than a doubt, an excuse does not."""
 
 
 def weigh(scan: Scan, act: str, hits: Iterable[Hit], trusted: Container[int] = ()) -> tuple[Hit, ...]:
     """The hits of phrases that stand, each as sure as both readers make it, and what only the second reader found.
 
-    In `trusted` sentences a phrase needs nobody's leave: "because" in a sentence that says no.
+    In `trusted` sentences a phrase is hardly doubted: "because" in a sentence that says no.
     """
     if not scan.acts.of:
         return tuple(sorted(hits, key=_place))  # nobody doubts a phrase
     doubt, sure = LEVELS[act]
-    weighed = (_confirm(scan, act, hit, 0.0 if hit.sentence in trusted else doubt) for hit in hits)
+    weighed = (_confirm(scan, act, hit, min(doubt, TRUSTED) if hit.sentence in trusted else doubt) for hit in hits)
     kept = [hit for hit in weighed if hit is not None]
     known = {hit.sentence for hit in kept}
     alone = (hit for hit in seen(scan, act, sure) if hit.sentence not in known and not _torn(scan, act, hit))
@@ -88,8 +92,11 @@ def weigh(scan: Scan, act: str, hits: Iterable[Hit], trusted: Container[int] = (
 
 def _torn(scan: Scan, act: str, hit: Hit) -> bool:
     """Whether the second reader, which nothing confirms, holds the contrary possible as well: "we close at two"."""
-    contrary = max((scan.acts.chance(hit.sentence, other, 0.0) for other in CONTRARY.get(act, ())), default=0.0)
-    return contrary >= LIKELY and hit.sure < CERTAIN
+    return _contrary(scan, act, hit) >= LIKELY and hit.sure < CERTAIN
+
+
+def _contrary(scan: Scan, act: str, hit: Hit) -> float:
+    return max((scan.acts.chance(hit.sentence, other, 0.0) for other in CONTRARY.get(act, ())), default=0.0)
 
 
 def seen(scan: Scan, act: str, least: float) -> tuple[Hit, ...]:
@@ -105,6 +112,8 @@ def seen(scan: Scan, act: str, least: float) -> tuple[Hit, ...]:
 def _confirm(scan: Scan, act: str, hit: Hit, doubt: float) -> Hit | None:
     """A phrase that the second reader takes for something else is dropped; one that it did not see stands."""
     chance = scan.acts.chance(hit.sentence, act, 1.0)
+    if chance < UNLIKELY and _contrary(scan, act, hit) >= LIKELY:
+        return None
     return None if chance < doubt else hit._replace(sure=round((1 + chance) / 2, 3))
 
 

@@ -12,22 +12,14 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gateway.reading.acts.glossary import Glossary
+from gateway.reading.acts.glossary import Glossary, glossary
+from gateway.reading.acts.pieces import Piece
 
 LONGEST_WORD = 100
 """A longer run of letters (a key, a blob) is one unknown piece."""
 
 _WORD = re.compile(r"~{2,}|[^\W_]+|[^\w\s]|_")
-"""Words and single marks; a run of ~ stands for what is quoted (`Prepared.folded`) and is one unknown piece."""
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """`number` in the vocabulary; `start` and `end` are offsets in the text."""
-
-    number: int
-    start: int
-    end: int
+"""Words and single marks; a run of ~ stands for what is quoted (`Prepared.shown`) and is one unknown piece."""
 
 
 @dataclass(frozen=True)
@@ -37,16 +29,19 @@ class WordPiece:
     vocabulary: Mapping[str, int]
     unknown: int
 
-    def cut(self, text: str, start: int, end: int, most: int, glossary: Glossary | None = None) -> list[Piece]:
-        """The first `most` pieces of a stretch of a text; with a `glossary`, of the English for each word of it."""
+    def cut(self, text: str, start: int, end: int, most: int, lang: str = "en") -> list[Piece]:
+        """The first `most` pieces of a stretch of a text; in another language, of the English for each word of it."""
+        return self._cut(text, start, end, most, glossary(lang))
+
+    def _cut(self, text: str, start: int, end: int, most: int, words: Glossary | None) -> list[Piece]:
         pieces: list[Piece] = []
         for word in _WORD.finditer(text, start, end):
-            english = None if glossary is None else glossary.english(word.group().lower())
+            english = None if words is None else words.english(word.group().lower())
             if english is None:
                 self._cut_word(word.group(), word.start(), pieces)
             else:
                 whole = word.span()
-                pieces += [Piece(piece.number, *whole) for piece in self.cut(english, 0, len(english), most)]
+                pieces += [Piece(piece.number, *whole) for piece in self._cut(english, 0, len(english), most, None)]
             if len(pieces) >= most:
                 return pieces[:most]
         return pieces

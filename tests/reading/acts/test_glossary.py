@@ -8,8 +8,9 @@ import pytest
 
 from gateway.reading.acts.glance import features_of
 from gateway.reading.acts.glossary import GLOSSARIES, Glossary, glossary
+from gateway.reading.acts.pieces import Piece
 from gateway.reading.acts.reader import act_reader
-from gateway.reading.acts.wordpiece import Piece, WordPiece
+from gateway.reading.acts.wordpiece import WordPiece
 from gateway.reading.lexicon import Lexicon
 
 LANGUAGES = ("de", "es", "fr", "it", "nl", "pt")
@@ -43,19 +44,21 @@ def test_another_form_of_a_long_word_is_known_by_its_beginning() -> None:
     assert SMALL.english("") is None
 
 
-def test_a_word_has_the_pieces_of_its_english_and_its_own_place() -> None:
+def test_a_word_has_the_pieces_of_its_english_and_its_own_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.reading.acts.wordpiece.glossary", {"xx": SMALL}.get)
     pieces = WordPiece({"[UNK]": 0, "passed": 1, "on": 2, "unfortunately": 3, "er": 4}, 0)
     text = "ER leider Weitergeleitet ne"
-    cut = pieces.cut(text, 0, len(text), 50, SMALL)
+    cut = pieces.cut(text, 0, len(text), 50, "xx")
     assert cut == [Piece(4, 0, 2), Piece(3, 3, 9), Piece(1, 10, 24), Piece(2, 10, 24)]
-    assert len(pieces.cut(text, 0, len(text), 3, SMALL)) == 3
+    assert len(pieces.cut(text, 0, len(text), 3, "xx")) == 3
 
 
 @pytest.mark.parametrize("text", ["", "\ufffd", "\x00\x01", "\u0301", "a" * 5000, "𝓷𝓸", "ß ẞ İ", "leider\u0301"])
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_no_text_is_too_odd(text: str, lang: str) -> None:
-    pieces = act_reader().pieces.cut(text, 0, len(text), 50, glossary(lang))
-    assert all(0 <= piece.start < piece.end <= len(text) for piece in pieces)
+    for model in act_reader().models:
+        pieces = model.pieces.cut(text, 0, len(text), 50, lang)
+        assert all(0 <= piece.start < piece.end <= len(text) for piece in pieces)
 
 
 def test_the_glance_sees_the_words_and_their_english() -> None:

@@ -6,7 +6,8 @@ import pytest
 
 from gateway.reading.acts.acts import UNREAD
 from gateway.reading.acts.doubts import doubts
-from gateway.reading.acts.reader import MOST_WINDOWS, act_reader
+from gateway.reading.acts.model import MOST_WINDOWS
+from gateway.reading.acts.reader import act_reader
 from gateway.reading.lexicon import Lexicon
 
 

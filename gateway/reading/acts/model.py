@@ -1,0 +1,99 @@
+"""A model of the second reader: an encoder, and how it is shown a text."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from gateway.reading.acts.encoder import Encoder, Floats, load_encoder
+from gateway.reading.acts.pieces import Piece, Pieces
+from gateway.reading.acts.unigram import Unigram
+from gateway.reading.acts.wordpiece import WordPiece
+from gateway.reading.sentences import Prepared
+
+Window = list[tuple[int, list[Piece]]]
+"""Sentences by number with their pieces, as the encoder sees them together."""
+Span = tuple[int, int]
+Chances = dict[str, tuple[float, Span]]
+"""Act -> how likely a sentence does it, and where it stands in the text."""
+
+WINDOW_PIECES = 140
+"""Pieces of the answer that it sees at once; the same as in training."""
+HEAD = 2
+"""Pieces before the answer: the mark that opens a text, and the end of an empty part (in training: of the question)."""
+MOST_WINDOWS = 4
+"""Windows of one mail that are read: a longer answer is none that leaves somebody hanging."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """Immutable; the same text gives the same chances."""
+
+    encoder: Encoder
+    pieces: Pieces
+    acts: tuple[str, ...]
+    first: int
+    """The number of the piece that opens a text."""
+    between: int
+    """The number of the piece that ends a part."""
+
+    def read(self, prepared: Prepared, wanted: Collection[int], lang: str) -> dict[int, Chances]:
+        """What the `wanted` sentences of a text in the language `lang` do, and those that share a window with them."""
+        of: dict[int, Chances] = {}
+        for window in self._windows(prepared, wanted, lang):
+            found = [piece for _, pieces in window for piece in pieces]
+            numbers = [self.first, self.between, *(piece.number for piece in found), self.between]
+            segments = np.repeat([0, 1], [HEAD, len(numbers) - HEAD])
+            chances = self.encoder(np.array(numbers), segments)[HEAD:-1]
+            at = 0
+            for sentence, pieces in window:
+                of[sentence] = self._whole(chances[at : at + len(pieces)], pieces)
+                at += len(pieces)
+        return of
+
+    def _windows(self, prepared: Prepared, wanted: Collection[int], lang: str) -> Iterator[Window]:
+        """Runs of sentences that the encoder sees together, those with something wanted in them."""
+        window: Window = []
+        size = given = 0
+        for number, sentence in enumerate(prepared.sentences):
+            pieces = self.pieces.cut(prepared.shown, sentence.start, sentence.end, WINDOW_PIECES, lang)
+            if not pieces:
+                continue
+            if size + len(pieces) > WINDOW_PIECES:
+                if any(n in wanted for n, _ in window):
+                    yield window
+                    given += 1
+                window, size = [], 0
+            if given == MOST_WINDOWS:
+                return
+            window.append((number, pieces))
+            size += len(pieces)
+        if any(n in wanted for n, _ in window):
+            yield window
+
+    def _whole(self, chances: Floats, pieces: list[Piece]) -> Chances:
+        """Of a sentence: what the stronger half of its pieces says, from the first strong piece to the last."""
+        half = np.sort(chances, 0)[::-1][: max(1, len(chances) // 2)].mean(0)
+        strong = chances >= chances.max(0) / 2
+        firsts, lasts = strong.argmax(0), len(pieces) - 1 - strong[::-1].argmax(0)
+        return {
+            act: (float(half[at]), (pieces[firsts[at]].start, pieces[lasts[at]].end))
+            for at, act in enumerate(self.acts)
+        }
+
+
+def load_model(path: Path) -> Model:
+    """Read a model as `gateway.training` stored it."""
+    encoder, extra = load_encoder(path)
+    names, acts = (extra[name].tobytes().decode().split("\n") for name in ("vocabulary", "acts"))
+    pieces: Pieces
+    if "scores" in extra:
+        first, between, unknown = (names.index(mark) for mark in ("<s>", "</s>", "<unk>"))
+        pieces = Unigram(names, extra["scores"].tolist(), unknown)
+    else:
+        first, between, unknown = (names.index(mark) for mark in ("[CLS]", "[SEP]", "[UNK]"))
+        pieces = WordPiece({piece: at for at, piece in enumerate(names)}, unknown)
+    return Model(encoder, pieces, tuple(acts), first, between)
