@@ -14,7 +14,7 @@ NEVER = 2.0
 """No chance is enough: the second reader confirms or doubts these, and finds none alone."""
 
 LEVELS: dict[str, tuple[float, float]] = {
-    "refusal": (0.06, 0.92),
+    "refusal": (0.12, 0.92),
     "reason": (0.15, 0.8),
     "eta": (0.05, 0.85),
     "alternative": (0.2, 0.92),
@@ -55,8 +55,6 @@ CONTRARY = {"refusal": ("helps", "good_news")}
 """Act -> acts that are the contrary of it."""
 LIKELY, CERTAIN = 0.35, 0.97
 """Where the contrary is likely, the second reader alone has to be certain."""
-UNLIKELY = 0.15
-"""And there a phrase is not believed below this chance: "a line, and Mary is not left in the dark"."""
 
 EXCUSES = {
     "reason": "reason",
@@ -75,15 +73,18 @@ POSSIBLE = 0.7
 """The chance from which an excuse is possible. A stop needs more than a doubt, an excuse does not."""
 
 
-def weigh(scan: Scan, act: str, hits: Iterable[Hit], trusted: Container[int] = ()) -> tuple[Hit, ...]:
+def weigh(
+    scan: Scan, act: str, hits: Iterable[Hit], trusted: Container[int] = (), least: float = TRUSTED
+) -> tuple[Hit, ...]:
     """The hits of phrases that stand, each as sure as both readers make it, and what only the second reader found.
 
-    In `trusted` sentences a phrase is hardly doubted: "because" in a sentence that says no.
+    In `trusted` sentences a phrase is hardly doubted, only below the chance `least`: "because" in a sentence that says
+    no.
     """
     if not scan.acts.of:
         return tuple(sorted(hits, key=_place))  # nobody doubts a phrase
     doubt, sure = LEVELS[act]
-    weighed = (_confirm(scan, act, hit, min(doubt, TRUSTED) if hit.sentence in trusted else doubt) for hit in hits)
+    weighed = (_confirm(scan, act, hit, min(doubt, least) if hit.sentence in trusted else doubt) for hit in hits)
     kept = [hit for hit in weighed if hit is not None]
     known = {hit.sentence for hit in kept}
     alone = (hit for hit in seen(scan, act, sure) if hit.sentence not in known and not _torn(scan, act, hit))
@@ -92,11 +93,8 @@ def weigh(scan: Scan, act: str, hits: Iterable[Hit], trusted: Container[int] = (
 
 def _torn(scan: Scan, act: str, hit: Hit) -> bool:
     """Whether the second reader, which nothing confirms, holds the contrary possible as well: "we close at two"."""
-    return _contrary(scan, act, hit) >= LIKELY and hit.sure < CERTAIN
-
-
-def _contrary(scan: Scan, act: str, hit: Hit) -> float:
-    return max((scan.acts.chance(hit.sentence, other, 0.0) for other in CONTRARY.get(act, ())), default=0.0)
+    contrary = max((scan.acts.chance(hit.sentence, other, 0.0) for other in CONTRARY.get(act, ())), default=0.0)
+    return contrary >= LIKELY and hit.sure < CERTAIN
 
 
 def seen(scan: Scan, act: str, least: float) -> tuple[Hit, ...]:
@@ -112,8 +110,6 @@ def seen(scan: Scan, act: str, least: float) -> tuple[Hit, ...]:
 def _confirm(scan: Scan, act: str, hit: Hit, doubt: float) -> Hit | None:
     """A phrase that the second reader takes for something else is dropped; one that it did not see stands."""
     chance = scan.acts.chance(hit.sentence, act, 1.0)
-    if chance < UNLIKELY and _contrary(scan, act, hit) >= LIKELY:
-        return None
     return None if chance < doubt else hit._replace(sure=round((1 + chance) / 2, 3))
 
 
