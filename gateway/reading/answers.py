@@ -24,13 +24,11 @@ ANSWERING = (
 SETTLING = tuple(act for act in ANSWERING if act not in ("refusal", "out_of_scope", "dismissive", "redirect"))
 """Acts of sentences that bring who asked further."""
 SETTLED = 0.3
-"""Chance from which such an act may be there."""
+"""Chance from which an act of these may be there."""
 KIND = 0.5
 SENT_AWAY = 0.5
 TERSE_WORDS = 4
 """An answer of at most this many words is terse, unless it is whole."""
-NO_ANSWER = 0.3
-"""Chance below which a kind word does nothing else."""
 WORDS_OF_A_SHOW = 10
 """Kind words of fewer words only acknowledge."""
 FEWEST = 3
@@ -130,7 +128,7 @@ def is_pleasantry(scan: Scan, index: int) -> bool:
 def _is_kind(scan: Scan, index: int) -> bool:
     """Whether the second reader sees a kind word, and nothing else that is one way or another an answer."""
     chances = scan.acts.of.get(index)
-    return chances is not None and chances["pleasantry"] >= KIND and all(chances[act] < NO_ANSWER for act in ANSWERING)
+    return chances is not None and chances["pleasantry"] >= KIND and all(chances[act] < SETTLED for act in ANSWERING)
 
 
 def _settles_nothing(scan: Scan, index: int) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from gateway.reading.acts.acts import UNREAD
-from gateway.reading.acts.weigh import EXCUSES, POSSIBLE, TRUSTED, seen
+from gateway.reading.acts.weigh import EXCUSES, POSSIBLE, seen
 from gateway.reading.dates import Calendar
 from gateway.reading.lexicon import Hit, Scan
 from gateway.reading.mitigation import Place, Softened, has_room, may_tell_why, mitigating
@@ -36,7 +36,7 @@ def find_hints(scan: Scan, noes: Noes, calendar: Calendar, now: datetime) -> Sof
         said["reason"] = (value, [place for place in places if may_tell_why(scan, _start(place), noes)])
     for name in BY_PHRASE.keys() & said.keys():
         value, places = said[name]
-        said[name] = (value, [place for place in places if _may_be(scan, name, place, noes)])
+        said[name] = (value, [place for place in places if _may_be(scan, name, place)])
     return _somewhere(found) | _somewhere(said)
 
 
@@ -45,10 +45,9 @@ def _somewhere(hints: Softened) -> Softened:
     return {name: hint for name, hint in hints.items() if hint[1]}
 
 
-def _may_be(scan: Scan, name: str, place: Place, noes: Noes) -> bool:
+def _may_be(scan: Scan, name: str, place: Place) -> bool:
     number = scan.prepared.index_at(_start(place))
-    least = min(LEAST, TRUSTED) if number in noes.sentences else LEAST
-    return any(scan.acts.chance(number, act, 1.0) >= least for act in BY_PHRASE[name])
+    return any(scan.acts.chance(number, act, 1.0) >= LEAST for act in BY_PHRASE[name])
 
 
 def _start(place: Place) -> int:

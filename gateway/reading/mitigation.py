@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from gateway.reading.acts.weigh import LEVELS, TRUSTED, seen, weigh
+from gateway.reading.acts.weigh import LEVELS, seen, stands, weigh
 from gateway.reading.answers import clarifying
 from gateway.reading.dates import Calendar, When
 from gateway.reading.facts import Facts, Value
@@ -153,7 +153,7 @@ def find_etas(scan: Scan, noes: Noes, calendar: Calendar, now: datetime) -> tupl
     etas = []
     for when in whens:
         number = scan.prepared.index_at(when.start)
-        if not (scan.within(number, "commitment") or _may_be(scan, "eta", when.start, noes)):
+        if not (scan.within(number, "commitment") or stands(scan, "eta", number, noes.sentences)):
             continue
         if when.past or number in lost or scan.within(number, "no_eta") or scan.prepared.sentences[number].question:
             continue
@@ -233,10 +233,9 @@ def find_alternatives(scan: Scan, noes: Noes) -> list[tuple[int, int]]:
             sentence = scan.prepared.sentences[number]
             if found and (route := route_in(scan, sentence.start, sentence.end)):
                 found.append(route)
-    found = [place for place in found if _may_be(scan, "alternative", place[0], noes)]
+    found = [place for place in found if stands(scan, "alternative", scan.prepared.index_at(place[0]), noes.sentences)]
     known = {scan.prepared.index_at(start) for start, _ in found}
-    _, sure = LEVELS["alternative"]
-    for hit in seen(scan, "alternative", sure):
+    for hit in seen(scan, "alternative", LEVELS["alternative"].sure):
         if hit.sentence not in known and (not noes.sentences or hit.sentence in near):
             found.append((hit.start, hit.end))
     return sorted(set(found))
@@ -283,14 +282,6 @@ def may_tell_why(scan: Scan, offset: int, noes: Noes) -> bool:
 def has_room(scan: Scan, hit: Hit, noes: Noes) -> bool:
     """Whether the sentence of a hit says more than no."""
     return hit.sentence not in noes.sentences or words_beside(scan, hit.sentence, noes.refusals) >= WORDS_BESIDE
-
-
-def _may_be(scan: Scan, act: str, offset: int, noes: Noes) -> bool:
-    """Whether the second reader leaves it open that the sentence at an offset does this. In a sentence that says no,
-    a phrase is hardly doubted."""
-    doubt, _ = LEVELS[act]
-    number = scan.prepared.index_at(offset)
-    return scan.acts.chance(number, act, 1.0) >= (min(doubt, TRUSTED) if number in noes.sentences else doubt)
 
 
 def _near(number: int, noes: Noes) -> bool:

@@ -24,8 +24,6 @@ NO_ROUTE = 0.1
 
 DOUBTS = {"task": 0.1, "announce": 0.05}
 """Cue -> the chance of a hand-off below which its phrases are not believed."""
-SURE_IN = ("en",)
-"""Languages in which the second reader knows hand-offs well enough to doubt a phrase: its base is English."""
 
 Kind = Literal["hand-off", "redirect", "consult", "delegation"]
 
@@ -146,7 +144,7 @@ def _believed(scan: Scan, cue: str, seen: Sequence[Hit]) -> tuple[Hit, ...]:
 
 def _doubted(scan: Scan, hit: Hit) -> bool:
     """Whether the second reader is sure that a phrase passes nothing on."""
-    return hit.lang in SURE_IN and scan.acts.chance(hit.sentence, "handoff", 1.0) < DOUBTS.get(hit.cue, 0.0)
+    return scan.acts.chance(hit.sentence, "handoff", 1.0) < DOUBTS.get(hit.cue, 0.0)
 
 
 def _no_errand(scan: Scan, hits: Iterable[Hit]) -> tuple[Hit, ...]:

@@ -82,7 +82,7 @@ def find_noes(scan: Scan, question: Callable[[], Question]) -> Noes:
     plain = _plain(scan, refusals)
     refusals = [hit for hit in refusals if hit.sentence in plain or not _taken_for_another(scan, hit.sentence)]
     return Noes(
-        weigh(scan, "refusal", refusals, plain, least=0.0),
+        weigh(scan, "refusal", refusals, plain),
         scan.of("good_news"),
         scan.of("assurance"),
         tuple(conditional),

@@ -10,10 +10,9 @@ import numpy as np
 import torch
 from transformers import BertConfig, BertModel
 
+from gateway.reading.acts.model import vocabulary
 from gateway.reading.acts.pieces import Pieces
-from gateway.reading.acts.unigram import Unigram
-from gateway.reading.acts.wordpiece import WordPiece
-from gateway.training.packed import SPECIAL, Packed, kept, read_packed
+from gateway.training.packed import Packed, kept, read_packed
 
 PLACES = 256
 """Places that a shipped encoder has: a question, a window and the marks between them need fewer."""
@@ -35,9 +34,9 @@ class Base:
     """`names` are the pieces in order of their numbers; `scores` their chances as logarithms, where they have some."""
 
     encoder: BertModel
-    pieces: Pieces
     names: Sequence[str]
     scores: Sequence[float]
+    pieces: Pieces
     first: int
     """The number of the piece that opens a text."""
     between: int
@@ -52,9 +51,7 @@ def open_base(path: Path) -> Base:
 
 def _english(folder: Path) -> Base:
     names = (folder / "vocab.txt").read_text(encoding="utf-8").splitlines()
-    number = {piece: at for at, piece in enumerate(names)}
-    encoder = BertModel.from_pretrained(folder, add_pooling_layer=False)
-    return Base(encoder, WordPiece(number, number["[UNK]"]), names, (), number["[CLS]"], number["[SEP]"])
+    return Base(BertModel.from_pretrained(folder, add_pooling_layer=False), names, (), *vocabulary(names, ()))
 
 
 def _multilingual(packed: Packed) -> Base:
@@ -73,7 +70,7 @@ def _multilingual(packed: Packed) -> Base:
     encoder = BertModel(config, add_pooling_layer=False)
     missing = encoder.load_state_dict(_weights(packed, numbers), strict=False).missing_keys
     assert not [name for name in missing if "position_ids" not in name], missing
-    return Base(encoder, Unigram(names, scores, SPECIAL - 1), names, scores, names.index("<s>"), names.index("</s>"))
+    return Base(encoder, names, scores, *vocabulary(names, scores))
 
 
 def _weights(packed: Packed, numbers: Sequence[int]) -> dict[str, torch.Tensor]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,11 +34,11 @@ class Model:
 
     encoder: Encoder
     pieces: Pieces
-    acts: tuple[str, ...]
     first: int
     """The number of the piece that opens a text."""
     between: int
     """The number of the piece that ends a part."""
+    acts: tuple[str, ...]
 
     def read(self, prepared: Prepared, wanted: Collection[int], lang: str) -> dict[int, Chances]:
         """What the `wanted` sentences of a text in the language `lang` do, and those that share a window with them."""
@@ -89,11 +89,14 @@ def load_model(path: Path) -> Model:
     """Read a model as `gateway.training` stored it."""
     encoder, extra = load_encoder(path)
     names, acts = (extra[name].tobytes().decode().split("\n") for name in ("vocabulary", "acts"))
-    pieces: Pieces
-    if "scores" in extra:
-        first, between, unknown = (names.index(mark) for mark in ("<s>", "</s>", "<unk>"))
-        pieces = Unigram(names, extra["scores"].tolist(), unknown)
-    else:
-        first, between, unknown = (names.index(mark) for mark in ("[CLS]", "[SEP]", "[UNK]"))
-        pieces = WordPiece({piece: at for at, piece in enumerate(names)}, unknown)
-    return Model(encoder, pieces, tuple(acts), first, between)
+    scores = extra["scores"].tolist() if "scores" in extra else ()
+    return Model(encoder, *vocabulary(names, scores), acts=tuple(acts))
+
+
+def vocabulary(names: Sequence[str], scores: Sequence[float]) -> tuple[Pieces, int, int]:
+    """The way to cut that goes with the pieces `names`, and the numbers of the marks that open a text and end a part.
+    Pieces with `scores` (logarithms of their chances) are those of a unigram model."""
+    first, between, unknown = map(names.index, ("<s>", "</s>", "<unk>") if scores else ("[CLS]", "[SEP]", "[UNK]"))
+    if scores:
+        return Unigram(names, scores, unknown), first, between
+    return WordPiece({piece: number for number, piece in enumerate(names)}, unknown), first, between

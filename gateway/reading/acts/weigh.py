@@ -7,25 +7,38 @@ the second reader, which saw the sentence in its place, is sure that it does som
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
+from typing import NamedTuple
 
 from gateway.reading.lexicon import Hit, Scan
 
 NEVER = 2.0
 """No chance is enough: the second reader confirms or doubts these, and finds none alone."""
 
-LEVELS: dict[str, tuple[float, float]] = {
-    "refusal": (0.12, 0.92),
-    "reason": (0.15, 0.8),
-    "eta": (0.05, 0.85),
-    "alternative": (0.2, 0.92),
-    "handoff": (0.0, 0.8),
-    "redirect": (0.1, 0.95),
-    "out_of_scope": (0.0, 0.85),
-    "escalation_offer": (0.05, 0.85),
-    "dismissive": (0.0, 0.85),
-    "question": (0.5, NEVER),
+
+class Level(NamedTuple):
+    """Chances of an act by the second reader."""
+
+    expected: float
+    """Below this a phrase is not believed even in a sentence in which it is expected, as "because" in one that says
+    no."""
+    doubt: float
+    """Below this it is not believed elsewhere."""
+    sure: float
+    """From this on no phrase is needed."""
+
+
+LEVELS = {
+    "refusal": Level(0.0, 0.12, 0.92),
+    "reason": Level(0.05, 0.15, 0.8),
+    "eta": Level(0.05, 0.05, 0.85),
+    "alternative": Level(0.05, 0.2, 0.92),
+    "handoff": Level(0.0, 0.0, 0.8),
+    "redirect": Level(0.0, 0.1, 0.95),
+    "out_of_scope": Level(0.0, 0.0, 0.85),
+    "escalation_offer": Level(0.0, 0.05, 0.85),
+    "dismissive": Level(0.0, 0.0, 0.85),
+    "question": Level(0.0, 0.5, NEVER),
 }
-"""Act -> the chance below which a phrase is not believed, and the one from which none is needed."""
 
 BARRED: dict[str, tuple[str, ...]] = {
     "reason": ("process", "no_eta", "pardon", "policy_only", "pleasantry", "offer_more"),
@@ -67,27 +80,20 @@ EXCUSES = {
     "helps": "helps",
 }
 """Act -> the fact that lets a mail pass already when it is possible."""
-TRUSTED = 0.05
-"""The chance below which a phrase is not believed even in a sentence in which it is expected."""
 POSSIBLE = 0.7
 """The chance from which an excuse is possible. A stop needs more than a doubt, an excuse does not."""
 
 
-def weigh(
-    scan: Scan, act: str, hits: Iterable[Hit], trusted: Container[int] = (), least: float = TRUSTED
-) -> tuple[Hit, ...]:
+def weigh(scan: Scan, act: str, hits: Iterable[Hit], expected: Container[int] = ()) -> tuple[Hit, ...]:
     """The hits of phrases that stand, each as sure as both readers make it, and what only the second reader found.
-
-    In `trusted` sentences a phrase is hardly doubted, only below the chance `least`: "because" in a sentence that says
-    no.
-    """
+    In `expected` sentences a phrase is hardly doubted."""
     if not scan.acts.of:
         return tuple(sorted(hits, key=_place))  # nobody doubts a phrase
-    doubt, sure = LEVELS[act]
-    weighed = (_confirm(scan, act, hit, min(doubt, least) if hit.sentence in trusted else doubt) for hit in hits)
-    kept = [hit for hit in weighed if hit is not None]
+    kept = [_confirm(scan, act, hit) for hit in hits if stands(scan, act, hit.sentence, expected)]
     known = {hit.sentence for hit in kept}
-    alone = (hit for hit in seen(scan, act, sure) if hit.sentence not in known and not _torn(scan, act, hit))
+    alone = (
+        hit for hit in seen(scan, act, LEVELS[act].sure) if hit.sentence not in known and not _torn(scan, act, hit)
+    )
     return tuple(sorted([*kept, *alone], key=_place))
 
 
@@ -107,10 +113,15 @@ def seen(scan: Scan, act: str, least: float) -> tuple[Hit, ...]:
     return tuple(found)
 
 
-def _confirm(scan: Scan, act: str, hit: Hit, doubt: float) -> Hit | None:
-    """A phrase that the second reader takes for something else is dropped; one that it did not see stands."""
-    chance = scan.acts.chance(hit.sentence, act, 1.0)
-    return None if chance < doubt else hit._replace(sure=round((1 + chance) / 2, 3))
+def stands(scan: Scan, act: str, sentence: int, expected: Container[int]) -> bool:
+    """Whether a phrase in a sentence is believed: the second reader does not take it for something else, or did not
+    see it."""
+    level = LEVELS[act]
+    return scan.acts.chance(sentence, act, 1.0) >= (level.expected if sentence in expected else level.doubt)
+
+
+def _confirm(scan: Scan, act: str, hit: Hit) -> Hit:
+    return hit._replace(sure=round((1 + scan.acts.chance(hit.sentence, act, 1.0)) / 2, 3))
 
 
 def _place(hit: Hit) -> int:

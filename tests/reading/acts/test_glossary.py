@@ -53,7 +53,9 @@ def test_a_word_has_the_pieces_of_its_english_and_its_own_place(monkeypatch: pyt
     assert len(pieces.cut(text, 0, len(text), 3, "xx")) == 3
 
 
-@pytest.mark.parametrize("text", ["", "\ufffd", "\x00\x01", "\u0301", "a" * 5000, "𝓷𝓸", "ß ẞ İ", "leider\u0301"])
+@pytest.mark.parametrize(
+    "text", ["", "\ufffd", "\x00\x01", "\u0301", "a" * 5000, "𝓷𝓸", "ﬁ", "漢字", "ß ẞ İ", "leider\u0301"]
+)
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_no_text_is_too_odd(text: str, lang: str) -> None:
     for model in act_reader().models:

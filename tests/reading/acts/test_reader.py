@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any, cast
+
 import pytest
 
-from gateway.reading.acts.acts import UNREAD
+from gateway.reading.acts.acts import UNREAD, Acts
 from gateway.reading.acts.doubts import doubts
-from gateway.reading.acts.model import MOST_WINDOWS
-from gateway.reading.acts.reader import act_reader
+from gateway.reading.acts.model import MOST_WINDOWS, Chances
+from gateway.reading.acts.reader import ActReader, act_reader
 from gateway.reading.lexicon import Lexicon
 
 
@@ -43,6 +46,41 @@ def test_a_refusal_without_a_known_phrase_has_a_better_chance(
     no, yes = (chances(lexicon, text, "refusal", lang) for text in (refuses, helps))
     assert no > 0.5 > yes
     assert no > yes + 0.3
+
+
+@dataclass(frozen=True)
+class Sure:
+    """A model that gives every sentence it sees one chance."""
+
+    chance: float
+    sees: tuple[int, ...] = (0, 1)
+    span: tuple[int, int] = (0, 5)
+
+    def read(self, *_: object) -> dict[int, Chances]:
+        return {number: {"refusal": (self.chance, self.span)} for number in self.sees}
+
+
+def together(lexicon: Lexicon, *models: Sure) -> Acts:
+    return ActReader(cast(Any, models)).read(lexicon.prepare("We cannot do this. So it is."), [0, 1], "en")
+
+
+def test_two_models_meet_in_the_middle_of_their_odds(lexicon: Lexicon) -> None:
+    assert together(lexicon, Sure(0.9), Sure(0.1)).of[0]["refusal"] == 0.5
+    assert together(lexicon, Sure(0.9), Sure(0.9)).of[0]["refusal"] == 0.9
+    assert together(lexicon, Sure(0.99), Sure(0.5)).of[0]["refusal"] == 0.909  # odds of 99 and 1: 9.95
+
+
+def test_no_model_is_sure_enough_to_decide_alone(lexicon: Lexicon) -> None:
+    assert together(lexicon, Sure(1.0), Sure(0.0)).of[0]["refusal"] == 0.5
+
+
+def test_what_one_model_alone_saw_is_what_it_says(lexicon: Lexicon) -> None:
+    found = together(lexicon, Sure(0.2, (0, 1)), Sure(0.8, (1,)))
+    assert found.of[0]["refusal"] == 0.2 and found.of[1]["refusal"] == 0.5
+
+
+def test_the_surer_model_tells_where_it_stands(lexicon: Lexicon) -> None:
+    assert together(lexicon, Sure(0.6, span=(1, 2)), Sure(0.7, span=(3, 4))).spans[0, "refusal"] == (3, 4)
 
 
 def test_the_same_text_has_the_same_chances(lexicon: Lexicon) -> None:

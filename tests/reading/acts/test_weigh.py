@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 
 from gateway.reading.acts.acts import ACTS, Acts
-from gateway.reading.acts.weigh import LEVELS, seen, weigh
+from gateway.reading.acts.weigh import LEVELS, seen, stands, weigh
 from gateway.reading.lexicon import Lexicon, Scan
 
 TEXT = "Hello Rita,\n\nwe cannot do this. The horse has left the barn. See you on Monday.\n\nDana"
-DOUBT, SURE = LEVELS["refusal"]
+_, DOUBT, SURE = LEVELS["refusal"]
 
 
 def scan_with(lexicon: Lexicon, **chances: dict[int, float]) -> Scan:
@@ -45,6 +45,13 @@ def test_a_phrase_that_the_second_reader_takes_for_something_else_falls(lexicon:
     assert refusals(scan_with(lexicon, refusal={1: DOUBT - 0.01})) == []
 
 
+def test_where_it_is_expected_a_phrase_is_hardly_doubted(lexicon: Lexicon) -> None:
+    scan = scan_with(lexicon, alternative={1: LEVELS["alternative"].expected})
+    assert stands(scan, "alternative", 1, {1}) and not stands(scan, "alternative", 1, {2})
+    assert not stands(scan_with(lexicon, alternative={1: 0.01}), "alternative", 1, {1})
+    assert stands(lexicon.scan_text(TEXT), "alternative", 1, ()), "nobody read it again"
+
+
 def test_the_second_reader_alone_counts_from_its_level_on(lexicon: Lexicon) -> None:
     assert refusals(scan_with(lexicon, refusal={1: 0.8, 2: SURE})) == [(1, 0.9), (2, SURE)]
     assert refusals(scan_with(lexicon, refusal={1: 0.8, 2: SURE - 0.01})) == [(1, 0.9)]
@@ -57,4 +64,4 @@ def test_nothing_is_found_in_greetings_and_closings(lexicon: Lexicon) -> None:
 
 def test_every_level_leaves_room_between_doubt_and_certainty() -> None:
     assert set(LEVELS) <= set(ACTS)
-    assert all(0 <= doubt < sure for doubt, sure in LEVELS.values())
+    assert all(0 <= level.expected <= level.doubt < level.sure for level in LEVELS.values())
