@@ -9,18 +9,21 @@ from gateway.reading.acts.acts import UNREAD
 from gateway.reading.acts.weigh import EXCUSES, POSSIBLE, seen
 from gateway.reading.dates import Calendar
 from gateway.reading.lexicon import Hit, Scan
-from gateway.reading.mitigation import Place, Softened, has_room, may_tell_why, mitigating
+from gateway.reading.mitigation import Place, Softened, has_room, may_tell_why, mitigating, route_in
 from gateway.reading.refusal import Noes
 
 LEAST = 0.05
 """Chance below which the second reader is so sure of nothing that a phrase beside the no is no excuse either: "we
 looked at it on Tuesday" says when nothing will be done."""
+LEAST_ASKED = 0.3
+"""So is a question mark below this chance: "Did you have a nice weekend?" asks nothing about the matter."""
 BY_PHRASE = {
-    "eta": ("eta",),
-    "alternative": ("alternative",),
-    "helps": ("helps", "alternative", "route", "eta", "escalation_offer", "redirect", "handoff"),
+    "eta": (LEAST, ("eta",)),
+    "alternative": (LEAST, ("alternative",)),
+    "helps": (LEAST, ("helps", "alternative", "route", "eta", "escalation_offer", "redirect", "handoff")),
+    "clarifying_question": (LEAST_ASKED, ("question",)),
 }
-"""Fact -> the acts of which one must be possible, where a phrase alone speaks for it."""
+"""Fact -> the acts of which one must be possible, with that chance, where a phrase alone speaks for it."""
 
 
 def find_hints(scan: Scan, noes: Noes, calendar: Calendar, now: datetime) -> Softened:
@@ -30,6 +33,7 @@ def find_hints(scan: Scan, noes: Noes, calendar: Calendar, now: datetime) -> Sof
         return {}
     found: Softened = {name: (True, seen(scan, act, POSSIBLE)) for act, name in EXCUSES.items()}
     found["reason"] = (True, [hit for hit in seen(scan, "reason", POSSIBLE) if has_room(scan, hit, noes)])
+    found["redirect"] = (True, [hit for hit in seen(scan, "redirect", POSSIBLE) if _has_route(scan, hit)])
     said = mitigating(replace(scan, acts=UNREAD), noes, calendar, now)
     if said.get("reason", ("",))[0] == "adjacent":
         value, places = said.pop("reason")
@@ -47,7 +51,14 @@ def _somewhere(hints: Softened) -> Softened:
 
 def _may_be(scan: Scan, name: str, place: Place) -> bool:
     number = scan.prepared.index_at(_start(place))
-    return any(scan.acts.chance(number, act, 1.0) >= LEAST for act in BY_PHRASE[name])
+    least, acts = BY_PHRASE[name]
+    return any(scan.acts.chance(number, act, 1.0) >= least for act in acts)
+
+
+def _has_route(scan: Scan, hit: Hit) -> bool:
+    """Whether a number, a link or an address stands in the sentence: "somebody else does" sends on to nobody."""
+    sentence = scan.prepared.sentences[hit.sentence]
+    return route_in(scan, sentence.start, sentence.end) is not None
 
 
 def _start(place: Place) -> int:

@@ -10,7 +10,7 @@ from datetime import datetime
 from gateway.reading.acts.weigh import LEVELS, seen, stands, weigh
 from gateway.reading.answers import clarifying
 from gateway.reading.dates import Calendar, When
-from gateway.reading.facts import Facts, Value
+from gateway.reading.facts import Value
 from gateway.reading.lexicon import Hit, Scan
 from gateway.reading.refusal import Noes, clause_of, words_beside
 from gateway.reading.sentences import clauses
@@ -36,8 +36,10 @@ WORDS_OF_A_SENTENCE = 5
 """So does a sentence beside it from this many."""
 WORDS_BESIDE = 3
 """A sentence that says no has room for a reason from so many more words on: "I don't see a fit" is none."""
-ETA_PROMISED, ETA_ALONE = 0.4, 0.4
+ETA_PROMISED, ETA_ALONE = 0.2, 0.5
 """Chance from which a time beside a promise is one at which something will be done, and a time beside none."""
+PROMISED = 0.5
+"""Chance from which a sentence promises something, or offers to ask on, without a phrase that says so."""
 HINT_BESIDE = 0.3
 """Chance below which such a statement is not even a hint of a reason."""
 KIND_WORD = 0.9
@@ -200,8 +202,8 @@ def is_promised(scan: Scan, number: int) -> bool:
     chances = scan.acts.of.get(number)
     if chances is None:
         return bool(scan.within(number, "promise"))
-    least = ETA_PROMISED if scan.within(number, "promise") else ETA_ALONE
-    return chances["eta"] >= least
+    promised = scan.within(number, "promise") or max(chances["promise"], chances["escalation_offer"]) >= PROMISED
+    return chances["eta"] >= (ETA_PROMISED if promised else ETA_ALONE)
 
 
 def find_help(scan: Scan, ways: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -325,13 +327,3 @@ def mitigating(scan: Scan, noes: Noes, calendar: Calendar, now: datetime) -> Sof
     if asks := weigh(scan, "question", clarifying(scan, noes.sentences)):
         found["clarifying_question"] = (True, asks)
     return found
-
-
-def gives_enough(facts: Facts) -> bool:
-    """Whether an answer goes on with the matter, or says why and what there is instead or when: no policy that asks for
-    less than this can stop it, so that nobody need read it twice. What is rude, or sends on to nobody, is read."""
-    if any(name in facts for name in ("dismissive", "no_route", "out_of_scope", "promise")):
-        return False
-    if any(name in facts for name in ("escalation_offer", "handoff", "clarifying_question")):
-        return True
-    return "reason" in facts and ("alternative" in facts or "eta" in facts)

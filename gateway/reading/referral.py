@@ -22,8 +22,11 @@ ask for anything."""
 NO_ROUTE = 0.1
 """Chance of a route below which a redirect leads nowhere."""
 
-DOUBTS = {"task": 0.1, "announce": 0.05}
+DOUBTS = {"task": 0.2, "announce": 0.05}
 """Cue -> the chance of a hand-off below which its phrases are not believed."""
+HARDLY, NOTHING = 0.03, 0.6
+"""Nor is an order to a colleague below the first, where with the second it does nothing that anybody asked for: a time
+for a call ("can you do it after twelve?")."""
 
 Kind = Literal["hand-off", "redirect", "consult", "delegation"]
 
@@ -144,7 +147,10 @@ def _believed(scan: Scan, cue: str, seen: Sequence[Hit]) -> tuple[Hit, ...]:
 
 def _doubted(scan: Scan, hit: Hit) -> bool:
     """Whether the second reader is sure that a phrase passes nothing on."""
-    return scan.acts.chance(hit.sentence, "handoff", 1.0) < DOUBTS.get(hit.cue, 0.0)
+    chance = scan.acts.chance(hit.sentence, "handoff", 1.0)
+    if hit.cue == "directive" and chance < HARDLY and scan.acts.chance(hit.sentence, "other", 0.0) >= NOTHING:
+        return True
+    return chance < DOUBTS.get(hit.cue, 0.0)
 
 
 def _no_errand(scan: Scan, hits: Iterable[Hit]) -> tuple[Hit, ...]:

@@ -63,6 +63,21 @@ def test_ordinary_days(name: str, most_missed: int, most_wrong: int, policies: P
     assert len(wrong := [text.text for text in others if stopped(text, policies)]) <= most_wrong, wrong
 
 
+def test_small_talk_around_a_no(policies: PolicySet) -> None:
+    """Six hundred answers written to be hard, of which one whole writer is in nothing that was learnt from: what stands
+    around the no only looks like an excuse, or is one in few words. Measured: 129 of 216 found, 33 of 232 others."""
+    mails = [
+        text
+        for path in sorted((TEXTS / "unlearnt").rglob("r*.txt"))
+        for text in read_written(path, policies.lexicon)
+        if leaves_hanging(text) or not acts(text) & {"dismissive", "out_of_scope"}
+    ]
+    hanging = [text for text in mails if leaves_hanging(text)]
+    assert len(hanging) > 200 and len(mails) > 400
+    assert sum(stopped(text, policies) for text in hanging) >= 120
+    assert len(wrong := [t.text for t in mails if not leaves_hanging(t) and stopped(t, policies)]) <= 38, wrong
+
+
 @pytest.mark.parametrize(
     ("text", "excused"),
     [

@@ -30,14 +30,14 @@ class Level(NamedTuple):
 LEVELS = {
     "refusal": Level(0.0, 0.12, 0.92),
     "reason": Level(0.05, 0.15, 0.8),
-    "eta": Level(0.05, 0.05, 0.85),
-    "alternative": Level(0.05, 0.2, 0.92),
+    "eta": Level(0.2, 0.2, 0.85),
+    "alternative": Level(0.4, 0.4, 0.92),
     "handoff": Level(0.0, 0.0, 0.8),
     "redirect": Level(0.0, 0.1, 0.95),
     "out_of_scope": Level(0.0, 0.0, 0.85),
-    "escalation_offer": Level(0.0, 0.05, 0.85),
+    "escalation_offer": Level(0.2, 0.2, 0.85),
     "dismissive": Level(0.0, 0.0, 0.85),
-    "question": Level(0.0, 0.5, NEVER),
+    "question": Level(0.0, 0.7, NEVER),
 }
 
 BARRED: dict[str, tuple[str, ...]] = {
@@ -69,6 +69,10 @@ CONTRARY = {"refusal": ("helps", "good_news")}
 LIKELY, CERTAIN = 0.35, 0.97
 """Where the contrary is likely, the second reader alone has to be certain."""
 
+RATHER = {"refusal": ("other", 0.4, 0.7)}
+"""Act of a phrase -> what the second reader may rather take its sentence for, and two chances: where the act has less
+than the first and that other one the second, the phrase is not believed. "Let's not give up" refuses nothing."""
+
 EXCUSES = {
     "reason": "reason",
     "eta": "eta",
@@ -76,6 +80,7 @@ EXCUSES = {
     "escalation_offer": "escalation_offer",
     "question": "clarifying_question",
     "handoff": "handoff",
+    "redirect": "redirect",
     "route": "target",
     "helps": "helps",
 }
@@ -116,8 +121,12 @@ def seen(scan: Scan, act: str, least: float) -> tuple[Hit, ...]:
 def stands(scan: Scan, act: str, sentence: int, expected: Container[int]) -> bool:
     """Whether a phrase in a sentence is believed: the second reader does not take it for something else, or did not
     see it."""
-    level = LEVELS[act]
-    return scan.acts.chance(sentence, act, 1.0) >= (level.expected if sentence in expected else level.doubt)
+    level, chance = LEVELS[act], scan.acts.chance(sentence, act, 1.0)
+    if act in RATHER:
+        other, less, more = RATHER[act]
+        if chance < less and scan.acts.chance(sentence, other, 0.0) >= more:
+            return False
+    return chance >= (level.expected if sentence in expected else level.doubt)
 
 
 def _confirm(scan: Scan, act: str, hit: Hit) -> Hit:

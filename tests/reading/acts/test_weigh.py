@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from gateway.reading.acts.acts import ACTS, Acts
-from gateway.reading.acts.weigh import LEVELS, seen, stands, weigh
+from gateway.reading.acts.weigh import LEVELS, RATHER, seen, stands, weigh
 from gateway.reading.lexicon import Lexicon, Scan
 
 TEXT = "Hello Rita,\n\nwe cannot do this. The horse has left the barn. See you on Monday.\n\nDana"
@@ -46,10 +46,22 @@ def test_a_phrase_that_the_second_reader_takes_for_something_else_falls(lexicon:
 
 
 def test_where_it_is_expected_a_phrase_is_hardly_doubted(lexicon: Lexicon) -> None:
-    scan = scan_with(lexicon, alternative={1: LEVELS["alternative"].expected})
-    assert stands(scan, "alternative", 1, {1}) and not stands(scan, "alternative", 1, {2})
-    assert not stands(scan_with(lexicon, alternative={1: 0.01}), "alternative", 1, {1})
-    assert stands(lexicon.scan_text(TEXT), "alternative", 1, ()), "nobody read it again"
+    scan = scan_with(lexicon, reason={1: LEVELS["reason"].expected})
+    assert stands(scan, "reason", 1, {1}) and not stands(scan, "reason", 1, {2})
+    assert not stands(scan_with(lexicon, reason={1: 0.01}), "reason", 1, {1})
+    assert stands(lexicon.scan_text(TEXT), "reason", 1, ()), "nobody read it again"
+
+
+@pytest.mark.parametrize("act", RATHER)
+def test_a_phrase_falls_where_its_sentence_rather_does_something_else(lexicon: Lexicon, act: str) -> None:
+    other, less, more = RATHER[act]
+
+    def believed(own: float, its: float) -> bool:
+        return stands(scan_with(lexicon, **{act: {1: own}, other: {1: its}}), act, 1, {1})
+
+    low = less - 0.01
+    assert not believed(low, more), "hardly the one, and likely the other"
+    assert believed(less, more) and believed(low, more - 0.01)
 
 
 def test_the_second_reader_alone_counts_from_its_level_on(lexicon: Lexicon) -> None:
