@@ -21,7 +21,7 @@ from gateway.reading.hints import find_hints
 from gateway.reading.language import tell_language
 from gateway.reading.lexicon import Hit, Scan
 from gateway.reading.memory import is_sensitive
-from gateway.reading.mitigation import Place, Softened, mitigating
+from gateway.reading.mitigation import Place, Softened, gives_enough, mitigating
 from gateway.reading.people import Recipients, is_among, name_words, somebody_named
 from gateway.reading.referral import Referral, Setting, find_referral
 from gateway.reading.refusal import Noes, Question, find_noes
@@ -71,6 +71,8 @@ class Collector:
         before = dict(self.facts)
         self._text()
         self.undecided = False
+        if "to_requester" in before and gives_enough(self.facts):
+            return
         doubtful = self._doubts(before)
         self.undecided = bool(doubtful) and not context.second
         if doubtful and context.second:

@@ -10,7 +10,7 @@ from datetime import datetime
 from gateway.reading.acts.weigh import LEVELS, seen, stands, weigh
 from gateway.reading.answers import clarifying
 from gateway.reading.dates import Calendar, When
-from gateway.reading.facts import Value
+from gateway.reading.facts import Facts, Value
 from gateway.reading.lexicon import Hit, Scan
 from gateway.reading.refusal import Noes, clause_of, words_beside
 from gateway.reading.sentences import clauses
@@ -55,6 +55,9 @@ NO_REASON = (
 )
 """Cues of sentences that do not tell why."""
 
+
+ENOUGH, SO_MANY = ("reason", "eta", "alternative", "escalation_offer", "handoff", "clarifying_question"), 3
+"""Facts that soften a no, and how many of them no doubt can take away."""
 
 NO_TURN = (
     *("refusal", "refusal_answer", "pleasantry", "apology", "pardon", "process", "policy_only", "offer_more"),
@@ -327,3 +330,11 @@ def mitigating(scan: Scan, noes: Noes, calendar: Calendar, now: datetime) -> Sof
     if asks := weigh(scan, "question", clarifying(scan, noes.sentences)):
         found["clarifying_question"] = (True, asks)
     return found
+
+
+def gives_enough(facts: Facts) -> bool:
+    """Whether an answer gives so many things beside a no that nobody need read it twice: whatever the second reader
+    makes of one of them, another is left. What is rude, or sends on to nobody, is read."""
+    if any(name in facts for name in ("dismissive", "no_route", "out_of_scope", "promise")):
+        return False
+    return sum(name in facts for name in ENOUGH) >= SO_MANY
