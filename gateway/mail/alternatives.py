@@ -38,6 +38,7 @@ _CONTAINERS = (
 
 _ANY_TAG = re.compile(r"<[a-zA-Z/!][^<>]{0,200}>|&(?:#\d+|[a-z]+);")
 _SHOWN = re.compile(rb">([^<]+)")
+_HEAD_ENDS = (b"</head>", b"</HEAD>", b"</style>", b"</STYLE>")
 
 
 def body_lines(message: Message, *, html: bool = False) -> tuple[list[Line], bool]:
@@ -117,13 +118,16 @@ def _prefers_html(plain: str, page: Part) -> bool:
 
 def _shows_at_most(page: Part, most: int) -> bool:
     """Whether surely no more characters of the page are seen, told from its octets as they stand: that is cheaper than
-    decoding. First with the "=" of wrapped lines (RFC 2045 §6.7) still among them, then without."""
+    decoding. First of the whole page, for in most heads nothing is seen; then with the "=" of wrapped lines (RFC 2045
+    §6.7) still among them; then without."""
     octets = page.raw[page.start : page.end]
     if page.encoding == "base64":
         return page.size <= most
-    return _shown_octets(octets) <= most or _shown_octets(octets.replace(b"=\r\n", b"")) <= most
+    if _shown_octets(octets, 0) <= most:
+        return True
+    forms = (octets, octets.replace(b"=\r\n", b""))
+    return any(_shown_octets(each, max(0, *map(each.rfind, _HEAD_ENDS))) <= most for each in forms)
 
 
-def _shown_octets(octets: bytes) -> int:
-    start = max(map(octets.rfind, (b"</head>", b"</HEAD>", b"</style>", b"</STYLE>")))
-    return len(b"".join(_SHOWN.findall(octets, max(start, 0))).translate(None, b" \t\r\n\v\f"))
+def _shown_octets(octets: bytes, start: int) -> int:
+    return len(b"".join(_SHOWN.findall(octets, start)).translate(None, b" \t\r\n\v\f"))

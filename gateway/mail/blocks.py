@@ -389,10 +389,8 @@ class _Walk:
     def _take(self, first: int, end: int, kind: str) -> int:
         if first:
             self._take_rule(first)
-        total = self._total()
-        for number in range(first, end):
-            self.sorted.kinds[number] = kind
-            self.sorted.depths[number] = total
+        self.sorted.kinds[first:end] = [kind] * (end - first)
+        self.sorted.depths[first:end] = [self._total()] * (end - first)
         return end
 
     def _total(self) -> int:

@@ -9,7 +9,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from html import unescape
-from itertools import accumulate, islice
+from itertools import islice
 
 MOST_CHARACTERS = 1_000_000
 """Code points of one part that are read; what stands behind them is not judged (hostile sizes only)."""
@@ -27,6 +27,9 @@ _MARKED = re.compile(r"\n(?:[ >|\uff1e]|[A-Za-z]{1,3}>)")
 """A line that quote marks may stand on."""
 _MARKS = (" ", ">", "|", "\uff1e")
 _UNSEEN = re.compile(f"[{_TURNS}]")
+
+_FLOWED_MARKS = re.compile(r">*+ ?+(?:> ?+)*+")
+"""RFC 3676 §4.1, §4.4: marks, then a stuffed blank; "> > text", too, by clients that quote without knowing of it."""
 
 # The same grammar as the standard library's unescape(), so that text and trace agree.
 _UNIT = re.compile(r"&(?:#[0-9]+;?|#[xX][0-9a-fA-F]+;?|[^\t\n\f <&#;]{1,32};?)|\s+|[^&\s]|&")
@@ -141,12 +144,14 @@ def _drop_unseen(line: Line) -> None:
 
 def _split_fixed(text: str, part: str) -> list[Line]:
     rows = text.split("\n")[:MOST_LINES]
-    if _MARKED.search(text) is None and text[:1] not in _MARKS and _MARKED.match("\n" + text[:8]) is None:
-        starts = accumulate((len(raw) + 1 for raw in rows), initial=0)
-        return [Line(raw.rstrip(), 0, part, start) for raw, start in zip(rows, starts, strict=False)]
     lines: list[Line] = []
     add = lines.append
     start = 0
+    if _MARKED.search(text) is None and text[:1] not in _MARKS and _MARKED.match("\n" + text[:8]) is None:
+        for raw in rows:
+            add(Line(raw.rstrip(), 0, part, start))
+            start += len(raw) + 1
+        return lines
     others = 0
     for raw in rows:
         body = raw.rstrip()
@@ -209,11 +214,12 @@ def _split_flowed(text: str, part: str, delete_space: bool) -> list[Line]:
     start = 0
     last: Line | None = None  # the line before, which asks to be joined
     for raw in text.split("\n")[:MOST_LINES]:
-        if raw[:1] == ">" or raw[:1] == " ":
-            marks, column = _flowed_marks(raw)
-            body, depth = raw[column:], min(marks, MOST_DEPTH)
-        else:
-            body, column, depth = raw, 0, 0
+        body, column, depth = raw, 0, 0
+        if raw[:1] == ">":
+            column = _FLOWED_MARKS.match(raw).end()  # type: ignore[union-attr]  # it matches whatever there is
+            body, depth = raw[column:], min(raw.count(">", 0, column), MOST_DEPTH)
+        elif raw[:1] == " ":
+            body, column = raw[1:], 1  # RFC 3676 §4.4: space-stuffing
         # RFC 3676 §4.3: the signature line is never flowed
         flows = body[-1:] == " " and body != "-- "
         kept = body.rstrip() if not flows else body[:-1] if delete_space else body  # RFC 3676 §4.1, DelSp
@@ -234,15 +240,3 @@ def _split_flowed(text: str, part: str, delete_space: bool) -> list[Line]:
     if last is not None:
         last.text = last.text.rstrip()
     return lines
-
-
-def _flowed_marks(raw: str) -> tuple[int, int]:
-    """(quote marks, column of the text) of a flowed line that begins with a mark or a stuffed blank."""
-    marks = len(raw) - len(raw.lstrip(">"))  # RFC 3676 §4.1: counted before unstuffing
-    column = marks
-    if raw[marks : marks + 1] == " ":
-        column += 1  # RFC 3676 §4.4: space-stuffing
-    while marks and raw[column : column + 1] == ">":  # "> > text": by clients that quote without knowing the format
-        marks += 1
-        column += 1 + (raw[column + 1 : column + 2] == " ")
-    return marks, column

@@ -320,12 +320,16 @@ class Message(Headers):
     @lazy
     def signed(self) -> bool:
         """Whether a signature covers the text: multipart/signed, opaque S/MIME, or inline PGP."""
-        return nature.is_signed(self.tree)
+        return nature.is_signed(self.tree, self._pgp)
 
     @lazy
     def encrypted(self) -> bool:
         """Whether the text cannot be read without a key: S/MIME, PGP/MIME, or inline PGP."""
-        return nature.is_encrypted(self.tree)
+        return nature.is_encrypted(self.tree, self._pgp)
+
+    @lazy
+    def _pgp(self) -> list[Part]:
+        return nature.may_be_pgp(self.tree)
 
 
 def read_headers(raw: bytes) -> Headers:

@@ -58,20 +58,25 @@ def is_calendar(get: Get, parts: Sequence[Part]) -> bool:
     )
 
 
-def is_signed(tree: Tree) -> bool:
+def may_be_pgp(tree: Tree) -> list[Part]:
+    """The parts in whose text inline PGP may stand."""
+    return [part for part in tree.parts if part.may_hold(b"-----BEGIN PGP")]
+
+
+def is_signed(tree: Tree, pgp: Sequence[Part]) -> bool:
     """multipart/signed (RFC 1847), opaque signed-data (RFC 8551 §3.5), inline PGP (RFC 4880 §7)."""
     if any(kind.value == "multipart/signed" for kind in tree.multiparts):
         return True
-    return any(_smime(part) == "signed-data" for part in tree.parts) or _inline(tree, _PGP_SIGNED)
+    return any(_smime(part) == "signed-data" for part in tree.parts) or _inline(pgp, _PGP_SIGNED)
 
 
-def is_encrypted(tree: Tree) -> bool:
+def is_encrypted(tree: Tree, pgp: Sequence[Part]) -> bool:
     """multipart/encrypted (RFC 1847), enveloped S/MIME (RFC 8551 §3.3), inline PGP (RFC 4880 §6.2)."""
     if any(kind.value == "multipart/encrypted" for kind in tree.multiparts):
         return True
     if any(_smime(part) == "enveloped-data" or part.content_type == "application/pgp-encrypted" for part in tree.parts):
         return True
-    return _inline(tree, _PGP_MESSAGE)
+    return _inline(pgp, _PGP_MESSAGE)
 
 
 def _smime(part: Part) -> str:
@@ -83,5 +88,5 @@ def _smime(part: Part) -> str:
     return "signed-data" if not kind and part.filename.lower().endswith(".p7s") else "enveloped-data"
 
 
-def _inline(tree: Tree, mark: re.Pattern[str]) -> bool:
-    return any(mark.search(part.text or "") for part in tree.parts if part.may_hold(b"-----BEGIN PGP"))
+def _inline(pgp: Sequence[Part], mark: re.Pattern[str]) -> bool:
+    return any(mark.search(part.text or "") for part in pgp)

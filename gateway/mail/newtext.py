@@ -52,11 +52,11 @@ class NewText:
             return Span(words, "1", 0, 0)
         first = self._line_at(start)
         line = self.lines[first]
-        left, right = start - self.starts[first], end - self.starts[first]
-        if line.pieces is None and left < right <= len(line.text):  # nearly all evidence
-            return Span(words, line.part, line.start + left, line.start + right)
-        begin = line.place(min(start - self.starts[first], max(len(line.text) - 1, 0)))[0]
-        if start - self.starts[first] >= len(line.text) and line.text:
+        left = start - self.starts[first]
+        if line.pieces is None and start < end <= self.starts[first] + len(line.text):  # nearly all evidence
+            return Span(words, line.part, line.start + left, line.start + left + end - start)
+        begin = line.place(min(left, max(len(line.text) - 1, 0)))[0]
+        if left >= len(line.text) and line.text:
             begin = line.place(len(line.text) - 1)[1]
         if end == start:
             return Span(words, line.part, begin, begin)
@@ -68,7 +68,7 @@ class NewText:
         return Span(words, line.part, begin, max(begin, finish))
 
     def _line_at(self, offset: int) -> int:
-        return max(bisect_right(self.starts, offset) - 1, 0)
+        return (bisect_right(self.starts, offset) or 1) - 1
 
 
 EMPTY = NewText("")

@@ -46,6 +46,8 @@ _ZONE = re.compile(r"(?:\b(?:GMT|UTC)\s?)?([+-])(\d\d?):?(\d\d)?\b(?!\d)")
 _TIME = re.compile(r"(?<!\d)(\d{1,2})(?:\s?[:h時시]\s?|\.)(\d\d)(?:[:.分](\d\d))?(?!\d)\s*([AaPp]\.?\s?[Mm]\b)?")
 _ISO = re.compile(r"(?<!\d)(\d{4})\s?[-/.年년]\s?(\d{1,2})\s?[-/.月월]\s?(\d{1,2})(?!\d)")
 _NUMBERS = re.compile(r"(?<!\d)(\d{1,2})\s?[./-]\s?(\d{1,2})\s?[./-]\s?(\d{4}|\d\d)(?!\d)")
+_PARTED = re.compile(r"[-/.年년]")
+"""What parts the numbers of both."""
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _WORDS = re.compile(r"(?<!\w)(\d{1,2})(?!\d)|(\d{4})(?!\d)|([^\W\d_]{3,})")
 
@@ -96,10 +98,11 @@ def parse_quoted_date(text: str, zone: tzinfo, *, day_first: bool = True) -> dat
 
 def _read_day(text: str, day_first: bool) -> tuple[tuple[int, int, int], int, int] | None:
     """(year, month, day) and where they stand: the clock must not be read from the same digits."""
-    found = _ISO.search(text)
+    parted = _PARTED.search(text) is not None
+    found = _ISO.search(text) if parted else None
     if found is not None:
         return (int(found.group(1)), int(found.group(2)), int(found.group(3))), *found.span()
-    found = _NUMBERS.search(text)
+    found = _NUMBERS.search(text) if parted else None
     if found is not None and (len(found.group(3)) > 2 or _YEAR.search(text) is None):  # else a clock: "kl. 10.02.11"
         first, second, year = int(found.group(1)), int(found.group(2)), int(found.group(3))
         year += 0 if year > 99 else 2000 if year < 70 else 1900
@@ -107,8 +110,7 @@ def _read_day(text: str, day_first: bool) -> tuple[tuple[int, int, int], int, in
             first, second = second, first
         return (year, first, second), *found.span()
     year = month = day = 0
-    for item in _WORDS.finditer(_TIME.sub(lambda clock: " " * len(clock.group()), text)):
-        number, long, word = item.groups()
+    for number, long, word in _WORDS.findall(_TIME.sub(lambda clock: " " * len(clock.group()), text)):
         if word and (not month or not year):  # the last before the year: "mar 29 apr 2025" begins with a Tuesday
             month = month_of(word) or month
         elif number and not day:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
+from itertools import groupby
 from typing import Literal
 
 from gateway.mail.address import Mailbox
@@ -49,7 +50,7 @@ class Block:
         return self.lines.locate(0, len(self.lines.text))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)  # not frozen: that makes each of eleven values dear, and a thread quotes many
 class QuotedAuthor:
     """Somebody whose mail is quoted, forwarded or attached, as the text names them.
 
@@ -114,14 +115,10 @@ class Body:
         names = SenderNames.of(author.name, author.address) if author is not None else SenderNames.of("", "")
         kinds, lines = self._sorted.kinds, self._lines
         start = 0
-        while start < len(kinds):
-            if kinds[start] != "new":
-                start += 1
-                continue
-            end = start
-            while end < len(kinds) and kinds[end] == "new":
-                end += 1
-            kinds[start:end] = signature_start(lines[start:end], names, below=start > 0)
+        for kind, run in groupby(kinds[:]):
+            end = start + len(list(run))
+            if kind == "new":
+                kinds[start:end] = signature_start(lines[start:end], names, below=start > 0)
             start = end
 
     @lazy

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,7 +11,7 @@ from gateway.mail.lines import Line
 from gateway.mail.people import clean_name, find_address
 from gateway.mail.phrases import phrases
 
-_MACHINES = phrases(
+_MACHINE = re.compile(
     "web|form|noreply|no-reply|no_reply|donotreply|do-not-reply|do_not_reply|notification|robot|contact|kontakt|mailer"
 )
 _NAMES = frozenset(
@@ -52,7 +53,7 @@ class FormSender:
 def is_machine(author: Mailbox) -> bool:
     """Whether an address is such as websites send their forms from."""
     local = author.key.partition("@")[0] or author.name.lower()
-    return bool(local) and any(word in local for word in _MACHINES)
+    return _MACHINE.search(local) is not None
 
 
 def read_form(lines: Sequence[Line], start: int, end: int, author: Mailbox) -> FormSender | None:

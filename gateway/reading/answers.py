@@ -65,12 +65,9 @@ def count_questions(scan: Scan) -> int:
 
 def questions_in(scan: Scan) -> list[int]:
     """The numbers of the sentences of a text that ask something."""
-    requests = {hit.sentence for hit in scan.of("request")}
-    return [
-        index
-        for index, sentence in enumerate(scan.prepared.sentences)
-        if (sentence.question or index in requests) and sentence.kind == "body"
-    ]
+    prepared = scan.prepared
+    requests = [hit.sentence for hit in scan.of("request")]
+    return [index for index in sorted({*prepared.questions, *requests}) if prepared.kinds[index] == "body"]
 
 
 GOES_ON = ("handoff", "redirect", "escalation_offer", "takes_ownership", "clarifying_question", "unreadable")

@@ -113,15 +113,18 @@ class Collector:
         spans: list[Span] = []
         places = list(places)
         confidence = max([place.sure for place in places if isinstance(place, Hit)], default=1.0)
+        new = self.body.new
+        text = new.text
         for place in places:
             start, end = (place.start, place.end) if isinstance(place, Hit) else place
-            text = self.body.new.text
             while start < end and not text[start].isalnum() and text[start] not in "+-(@#":
                 start += 1
             while end > start and text[end - 1].isspace():
                 end -= 1
-            if start < end and len(spans) < MOST_EVIDENCE:
-                spans.append(self.body.new.locate(start, end))
+            if start < end:
+                spans.append(new.locate(start, end))
+                if len(spans) == MOST_EVIDENCE:
+                    break
         return Fact(name, value, tuple(spans), confidence)
 
     def _note(self, name: str, value: Value, *spans: Span) -> None:

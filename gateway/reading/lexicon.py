@@ -24,8 +24,8 @@ from gateway.reading.automaton import Captures, Pattern, PatternSet, Span
 from gateway.reading.cues import CUES, FEEDS, SCOPES, Scope
 from gateway.reading.dates import Calendar, CalendarWords
 from gateway.reading.language import KNOWN, SmallWords
-from gateway.reading.phrases import LETTERS, LINE_FEED, BadPhrase, Known, compile_phrase, fold
-from gateway.reading.sentences import Prepared, prepare
+from gateway.reading.phrases import LETTERS, LINE_FEED, BadPhrase, Known, compile_phrase
+from gateway.reading.sentences import Prepared, openers, prepare, uncut
 
 _MOST_HITS = 200
 """Hits of one group of phrases that are told of one text; the first ones show what it says."""
@@ -77,6 +77,8 @@ class _Group:
     unless: Pattern | None
     source: bytes
     whole: bytes
+    bound: bool
+    """Whether some phrase of `say` is bound to the beginning or end of a sentence."""
 
     @lazy
     def _captures(self) -> Captures:
@@ -142,7 +144,7 @@ class Scan:
         return tuple([hit for hit in hits if self.is_said(hit.sentence)]) if hits else ()
 
     def is_said(self, index: int) -> bool:
-        return self.prepared.sentences[index].kind == "body"
+        return self.prepared.kinds[index] == "body"
 
     def says_at_most(self, words: int) -> bool:
         """Whether the text says no more words than so many; counts no further."""
@@ -216,10 +218,15 @@ class Lexicon:
         return Scan(prepared, {cue: _tidy(found) for cue, found in hits.items() if found})
 
     def says(self, text: str, cue: str, scope: Scope, languages: Iterable[str]) -> bool:
-        """Whether a text holds a phrase of a cue: `scan_text`, where nothing else is asked."""
+        """Whether a text holds a phrase of a cue: `scan_text`, where nothing else is asked. It is cut into sentences
+        only where it holds one uncut, or where a phrase depends on the cut."""
+        spoken = [phrases for phrases in self.sets.get(scope, ()) if phrases.lang in languages]
+        groups = [group for phrases in spoken for group in phrases.groups if group.cue == cue]
+        whole = uncut(text)
+        if whole is not None and not any(group.bound or group.say.find(whole) for group in groups):
+            return False
         prepared = self.prepare(text)
-        groups = (g for phrases in self.sets.get(scope, ()) if phrases.lang in languages for g in phrases.groups)
-        return any(group.cue == cue and _find(group, prepared, prepared.data) for group in groups)
+        return any(_find(group, prepared, prepared.data) for group in groups)
 
     def scan_text(
         self, text: str, names: Iterable[str] = (), scope: Scope = "said", languages: Iterable[str] | None = None
@@ -281,8 +288,8 @@ def build_lexicon(files: Iterable[tuple[Tree, _File]], problems: list[Problem], 
                 if group is not None:
                     groups.append(group)
                     examples.append((tree, cue, number, entry, group))
-    greetings = _openers([g for _, f in files for g in f.greetings], followed=True)
-    closings = _openers([c for _, f in files for c in f.closings], followed=False)
+    greetings = openers([g for _, f in files for g in f.greetings], followed=True)
+    closings = openers([c for _, f in files for c in f.closings], followed=False)
     for tree, cue, number, entry, group in examples if run else ():
         _run_examples(tree, cue, number, entry, group, greetings, closings, problems)
     if problems:
@@ -335,21 +342,25 @@ def _compile(
     if not good:
         return None
     say, unless, whole = ("|".join(sources[key]).encode() for key in ("say", "unless", "set"))
-    return _Group(cue, lang, Pattern(say), Pattern(unless) if unless else None, say, whole)
+    bound = any(phrase.strip().startswith("<") or phrase.strip().endswith(">") for phrase in entry.say)
+    return _Group(cue, lang, Pattern(say), Pattern(unless) if unless else None, say, whole, bound)
 
 
 def _find(group: _Group, prepared: Prepared, data: bytes) -> list[Hit]:
     hits: list[Hit] = []
-    at = asked = 0
-    while len(hits) < _MOST_HITS and (found := group.say.find(data, at)) is not None:
+    at = 0
+    barred = -1  # where the next match of `unless` begins: one search for many sentences without any
+    find, unless = group.say.find, group.unless
+    while len(hits) < _MOST_HITS and (found := find(data, at)) is not None:
         first, last = group.phrase_in(data, found)
-        at = max(last, found[0] + 1)  # the mark behind one hit may be the one before the next
-        if group.unless is not None and first >= asked:
+        at = last if last > found[0] else found[0] + 1  # the mark behind one hit may be the one before the next
+        if unless is not None:
             left, right = data.rfind(b"\n", 0, first), data.find(b"\n", last)
-            if group.unless.find(data, left, right + 1) is not None:
+            if barred < left:
+                barred = (unless.find(data, left) or (len(data), 0))[0]
+            if barred < right:
                 at = max(at, right)  # nor is anything else of this sentence a hit
                 continue
-            asked = right
         start, end = prepared.span(first, last)
         hits.append(Hit(group.cue, group.lang, start, end, prepared.index_at(start)))
     return hits
@@ -360,21 +371,12 @@ def _tidy(hits: list[Hit]) -> tuple[Hit, ...]:
     if len(hits) == 1:
         return (hits[0],)
     kept: list[Hit] = []
+    last = -1
     for hit in sorted(hits, key=lambda h: (h.start, -h.end)):
-        if not kept or hit.end > kept[-1].end:
+        if hit.end > last:
             kept.append(hit)
+            last = hit.end
     return tuple(kept)
-
-
-def _openers(words: list[str], *, followed: bool) -> re.Pattern[str] | None:
-    """Greetings take up to three names and their comma; closings stand at the beginning of a line."""
-    if not words:
-        return None
-    alternatives = "|".join(sorted((re.escape(fold(w)).replace(r"\ ", r"\s+") for w in words), key=len, reverse=True))
-    if followed:
-        names = r"(?:[ ]+[^\s,:!.?–]{1,25}\.?){0,4}"
-        return re.compile(rf"(?:{alternatives})(?![\w'-]){names}[ ]?(?:[,:!–.]+(?:\s+|$)|\s-\s|$)")
-    return re.compile(rf"(?:{alternatives})(?!\w)")
 
 
 def _run_examples(

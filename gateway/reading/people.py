@@ -115,7 +115,7 @@ def somebody_named(scan: Scan, noes: Noes, site: Site, known: Iterable[Mailbox])
     whom no refusal is told behind it, in a sentence that says why, or that they have the matter: "Bob Nilsson decides
     that", not "Bob Nilsson says hello"."""
     words = list(map(str.casefold, _SPOKEN.findall(scan.prepared.text)))
-    if _beginnings(site.called).isdisjoint(pairwise(words)):
+    if _first_words(site.called).isdisjoint(words) or _beginnings(site.called).isdisjoint(pairwise(words)):
         return None  # the cheap question first: nearly no mail names anybody
     familiar = name_words(known, site)
     for number, sentence in enumerate(scan.prepared.sentences):

@@ -141,7 +141,10 @@ def _leads_nowhere(scan: Scan, redirect: Hit) -> bool:
 
 def _believed(scan: Scan, cue: str, seen: Sequence[Hit]) -> tuple[Hit, ...]:
     """The hits of a cue of passing on that the second reader does not take for something else."""
-    hits = weigh(scan, "handoff", [hit for hit in scan.said(cue) if not _doubted(scan, hit)])
+    said = scan.said(cue)
+    if not said:
+        return ()
+    hits = weigh(scan, "handoff", [hit for hit in said if not _doubted(scan, hit)])
     return _no_errand(scan, (hit for hit in hits if hit not in seen and hit.cue == cue))
 
 

@@ -95,13 +95,13 @@ def _attached(body: Body, site: Site, agent: Agent) -> Requester | None:
 def _quoted(body: Body, people: Recipients, site: Site, agent: Agent) -> Requester | None:
     """The oldest quoted author who is none of us. A program's mail (a web form) names the person in its text."""
     quoted = [a for a in body.authors if a.kind != "attached"]
-    programs = any(a.mailbox.address and site.is_ticket_system(a.mailbox.address) for a in quoted)
     candidates = [a for a in quoted if asks(a.mailbox, site, agent)]
     askers = [a for a in candidates if not passes_on_to(a.mailbox, site)] or candidates
     if askers:
         author = _next(askers) if site.everybody else _oldest(askers)
         box = _full(author, askers, people)
         return Requester(box, "quoted", (author.span,), f"wrote the quoted mail{_when(author)}")
+    programs = any(a.mailbox.address and site.is_ticket_system(a.mailbox.address) for a in quoted)
     if programs and (form := _FORM.search(body.quoted_text, 0, FORM_LIMIT)):
         name = _FORM_NAME.search(body.quoted_text, 0, FORM_LIMIT)
         box = Mailbox(form.group(1), name.group(1).strip() if name else "")

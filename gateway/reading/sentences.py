@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -35,10 +35,10 @@ _ABBREVIATIONS = frozenset(
 )
 _LONGEST_ABBREVIATION = 12
 """Code points before a full stop that are looked at."""
-_LETTERS_OF_A_WORD = 7
-"""So many letters before a full stop are no abbreviation."""
+_ENDINGS = frozenset(word[-3:] for word in _ABBREVIATIONS if len(word) >= 3)
 _QUOTED = re.compile(r"\"[^\"\n]{3,300}\"|“[^”\n]{3,300}”|„[^“”\n]{3,300}[“”]|«[^»\n]{3,300}»|»[^«\n]{3,300}«")
-_NAME_LINE = re.compile(r"[^\W\d_][\w.'-]*(?:[ ,]+[^\W\d_][\w.'-]*){0,3}[.,!]?", re.UNICODE)
+_NAME_LINE = re.compile(r"[^\W\d_][\w.'-]*+(?:[ ,]++[^\W\d_][\w.'-]*+){0,3}[.,!]?")
+_LETTERS = re.compile(r"[^\W\d_]+")
 _HANDLE = re.compile(r"[.\s]{0,3}(?:@[\w.-]{1,60}[,:]?\s{1,3})+")
 _CLOSE = " \"'”»)"
 """What may stand behind the question mark of a sentence."""
@@ -63,12 +63,30 @@ class Prepared:
     """A text ready for the lexicons.
 
     `folded` has the length of `text`: lower case, sentences parted by a line feed and by nothing else, words that
-    stand in quotation marks (somebody else's) blotted out.
+    stand in quotation marks (somebody else's) blotted out. `spans` are (start, end, paragraph) of each sentence.
     """
 
     text: str
     folded: str
-    sentences: tuple[Sentence, ...]
+    spans: Sequence[tuple[int, int, int]]
+    kinds: Sequence[Kind]
+
+    @lazy
+    def sentences(self) -> tuple[Sentence, ...]:
+        """Made when somebody looks at them: of what was asked, nearly all mail needs `questions` only."""
+        asks = frozenset(self.questions)
+        rows = enumerate(zip(self.spans, self.kinds, strict=True))
+        return tuple([Sentence(start, end, kind, n in asks, paragraph) for n, ((start, end, paragraph), kind) in rows])
+
+    @lazy
+    def questions(self) -> list[int]:
+        """The numbers of the sentences that end with a question mark."""
+        text = self.text
+        return [
+            number
+            for number, (start, end, _) in enumerate(self.spans)
+            if (last := text[end - 1]) == "?" or (last in _CLOSE and text[start:end].rstrip(_CLOSE).endswith("?"))
+        ]
 
     @lazy
     def data(self) -> bytes:
@@ -77,7 +95,7 @@ class Prepared:
 
     @lazy
     def _starts(self) -> list[int]:
-        return [s.start for s in self.sentences]
+        return [start for start, _, _ in self.spans]
 
     @lazy
     def _wide(self) -> list[int]:
@@ -86,10 +104,9 @@ class Prepared:
 
     def span(self, first: int, last: int) -> tuple[int, int]:
         """The offsets in code points of two octets of `data`."""
-        start, end = first - 1, last - 1
-        if len(self.data) != len(self.folded) + 2:
-            start -= bisect_left(self._wide, first)
-            end -= bisect_left(self._wide, last)
+        if len(self.data) == len(self.folded) + 2:  # an octet for every code point
+            return (first or 1) - 1, (last or 1) - 1
+        start, end = first - 1 - bisect_left(self._wide, first), last - 1 - bisect_left(self._wide, last)
         return max(start, 0), max(end, 0)
 
     def index_at(self, offset: int) -> int:
@@ -131,6 +148,17 @@ class Prepared:
         return len(_WORD.findall(self.text, sentence.start, sentence.end))
 
 
+def openers(words: list[str], *, followed: bool) -> re.Pattern[str] | None:
+    """Greetings take up to three names and their comma; closings stand at the beginning of a line."""
+    if not words:
+        return None
+    alternatives = "|".join(sorted((re.escape(fold(w)).replace(r"\ ", r"\s+") for w in words), key=len, reverse=True))
+    if followed:
+        names = r"(?:[ ]+[^\s,:!.?–]{1,25}\.?){0,4}"
+        return re.compile(rf"(?:{alternatives})(?![\w'-]){names}[ ]?(?:[,:!–.]+(?:\s+|$)|\s-\s|$)")
+    return re.compile(rf"(?:{alternatives})(?!\w)")
+
+
 def prepare(
     text: str,
     greetings: re.Pattern[str] | None = None,
@@ -146,7 +174,7 @@ def prepare(
     folded = fold(text)
     spans = _cut(text, _blocks(text))
     if not spans:
-        return Prepared(text, re.sub(r"\s", " ", folded), ())
+        return Prepared(text, re.sub(r"\s", " ", folded), (), ())
     spans = _part_address(text, folded, spans, greetings, names)
     kinds = _kinds(text, folded, spans, greetings, closings, names)
     masked = folded
@@ -155,16 +183,18 @@ def prepare(
     masked = masked.replace("\n", " ").replace("\r", " ")
     out: list[str] = []
     at = 0
-    sentences = []
-    for (start, end, paragraph), kind in zip(spans, kinds, strict=True):
-        out.append("\n" * (start - at))
-        out.append(masked[start:end])
+    for start, end, _ in spans:
+        out.append("\n" * (start - at) + masked[start:end])
         at = end
-        last = text[end - 1]
-        asks = last == "?" or (last in _CLOSE and text[start:end].rstrip(_CLOSE).endswith("?"))
-        sentences.append(Sentence(start, end, kind, asks, paragraph))
     out.append("\n" * (len(text) - at))
-    return Prepared(text, "".join(out), tuple(sentences))
+    return Prepared(text, "".join(out), spans, kinds)
+
+
+def uncut(text: str) -> bytes | None:
+    """The octets of a text as one sentence; None where something in it is quoted."""
+    folded = fold(text[:MAX_TEXT])
+    quoted = ('"' in folded or not folded.isascii()) and _QUOTED.search(folded) is not None
+    return None if quoted else octets_of(folded.replace("\n", " ").replace("\r", " "))
 
 
 def _blot(quoted: str) -> str:
@@ -178,30 +208,27 @@ def _blocks(text: str) -> list[tuple[int, int, int]]:
     short = min(45, max(20, int(longest * 0.7)))
     blocks: list[tuple[int, int, int]] = []
     start = 0
-    for paragraph, piece in enumerate([*_BLANK.finditer(text), None]):
-        end = piece.start() if piece else len(text)
-        line_start = block = start
-        while True:
-            line_end = text.find("\n", line_start, end)
-            if line_end < 0:
-                break
+    gaps = [found.span() for found in _BLANK.finditer(text)]
+    for paragraph, (end, beyond) in enumerate([*gaps, (len(text), len(text))]):
+        block = start
+        while (line_end := text.find("\n", start, end)) >= 0:
             after = text[line_end + 1 : line_end + 2]
             opens = not after.isalpha() or text[line_end + 2 : line_end + 3] == ")"  # may be a bullet
             if after.isspace():
                 after = text[line_end + 1 : end].lstrip()[:1]
             ended = False
-            if line_end - line_start < short or text[line_end - 1].isspace():  # nearly no line is that short
-                line = text[line_start:line_end].rstrip()
+            if line_end - start < short or text[line_end - 1].isspace():  # nearly no line is that short
+                line = text[start:line_end].rstrip()
                 ended = len(line) < short and (
                     after.isupper() or not after.isalnum() or line.endswith((",", ":", ";", "!", "?", "."))
                 )
             if ended or (opens and not after.isupper() and _BULLET.match(text, line_end + 1, end)):
                 blocks.append((block, line_end, paragraph))
                 block = line_end + 1
-            line_start = line_end + 1
+            start = line_end + 1
         blocks.append((block, end, paragraph))
-        start = piece.end() if piece else end
-    return [(s, e, p) for s, e, p in blocks if text[s:e].strip()]
+        start = beyond
+    return [block for block in blocks if text[block[0] : block[1]].strip()]
 
 
 def _cut(text: str, blocks: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
@@ -233,8 +260,9 @@ def _cut(text: str, blocks: list[tuple[int, int, int]]) -> list[tuple[int, int, 
 
 def _is_abbreviation(text: str, at: int, stop: int) -> bool:
     """Whether the word before a full stop is one after which a sentence goes on: a known one, a letter, a number."""
-    if at <= stop - _LETTERS_OF_A_WORD and text[stop - _LETTERS_OF_A_WORD : stop].isalpha():
-        return False  # the cheap question first
+    ending = text[stop - 3 : stop]
+    if ending.isalpha() and ending.lower() not in _ENDINGS:
+        return False  # the cheap question first: nearly no word ends like one of them
     first = max(at, stop + 1 - _LONGEST_ABBREVIATION)
     before = text[first:stop].replace("(", " ")
     word = "" if before[-1:].isspace() else before.split()[-1] if before else ""
@@ -249,7 +277,8 @@ def _part_address(
 ) -> list[tuple[int, int, int]]:
     """Part "Hi Gemma, " or "Bob, " from the sentence that it opens, so that the sentence begins where it begins."""
     out = []
-    for number, (start, end, paragraph) in enumerate(spans):
+    opening = spans if names else spans[:2]  # without names only the beginning of a text can greet somebody
+    for number, (start, end, paragraph) in enumerate(opening):
         if number == 0 and (handles := _HANDLE.match(text, start, end)) and handles.end() < end:
             out.append((start, start + len(handles.group().rstrip()), paragraph))
             start = handles.end()
@@ -267,7 +296,7 @@ def _part_address(
             out += [(start, start + len(head), paragraph), (cut, end, paragraph)]
         else:
             out.append((start, end, paragraph))
-    return out
+    return out + spans[len(opening) :]
 
 
 def _kinds(
@@ -285,8 +314,8 @@ def _kinds(
             kinds[number] = "greeting"
             continue
         greets = greetings is not None and greetings.match(folded + " ", start, end + 1)
-        named = len(line) < 40 and line.endswith((",", ":", "!", "-", "–")) and _is_names(line, names)
-        if (greets and greets.end() >= end) or (named and number == 0):
+        named = number == 0 and len(line) < 40 and line.endswith((",", ":", "!", "-", "–")) and _is_names(line, names)
+        if named or (greets and greets.end() >= end):
             kinds[number] = "greeting"
     last = len(spans)
     for number in range(len(spans) - 1, max(0, len(spans) - 10), -1):
@@ -313,10 +342,10 @@ def _is_names(line: str, names: frozenset[str]) -> bool:
     """Whether a line is nothing but people's names (or one initial)."""
     if not _NAME_LINE.fullmatch(line.strip(" -–,:!")):
         return False
-    words = re.findall(r"[^\W\d_]+", line.lower())
-    return len(line.strip(" .-–")) == 1 or (
-        bool(words) and any(word in names for word in words) and all(word in names or len(word) < 4 for word in words)
-    )
+    words = _LETTERS.findall(line.lower())
+    if names.isdisjoint(words):
+        return len(line.strip(" .-–")) == 1
+    return all(word in names or len(word) < 4 for word in words) or len(line.strip(" .-–")) == 1
 
 
 _CLAUSE = re.compile(r"[;:–—]|,(?=\s)|\s-{1,2}\s|\(|\)")

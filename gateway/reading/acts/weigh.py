@@ -93,7 +93,8 @@ def weigh(scan: Scan, act: str, hits: Iterable[Hit], expected: Container[int] = 
     """The hits of phrases that stand, each as sure as both readers make it, and what only the second reader found.
     In `expected` sentences a phrase is hardly doubted."""
     if not scan.acts.of:
-        return tuple(sorted(hits, key=_place))  # nobody doubts a phrase
+        unread = tuple(hits)  # nobody doubts a phrase
+        return unread if len(unread) < 2 else tuple(sorted(unread, key=_place))
     kept = [_confirm(scan, act, hit) for hit in hits if stands(scan, act, hit.sentence, expected)]
     known = {hit.sentence for hit in kept}
     alone = (
