@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gateway.mail.address import Mailbox
-from gateway.reading.acts.weigh import weigh
+from gateway.reading.acts.weigh import does_nothing, weigh
 from gateway.reading.lexicon import Hit, Scan
 from gateway.reading.mitigation import route_in
 
@@ -24,9 +24,9 @@ NO_ROUTE = 0.1
 
 DOUBTS = {"task": 0.2, "announce": 0.05}
 """Cue -> the chance of a hand-off below which its phrases are not believed."""
-HARDLY, NOTHING = 0.03, 0.6
-"""Nor is an order to a colleague below the first, where with the second it does nothing that anybody asked for: a time
-for a call ("can you do it after twelve?")."""
+NO_ORDER = (0.03, 0.6)
+"""The chances of `does_nothing` for an order to a colleague: a time for a call ("can you do it after twelve?") passes
+nothing on."""
 
 Kind = Literal["hand-off", "redirect", "consult", "delegation"]
 
@@ -150,10 +150,9 @@ def _believed(scan: Scan, cue: str, seen: Sequence[Hit]) -> tuple[Hit, ...]:
 
 def _doubted(scan: Scan, hit: Hit) -> bool:
     """Whether the second reader is sure that a phrase passes nothing on."""
-    chance = scan.acts.chance(hit.sentence, "handoff", 1.0)
-    if hit.cue == "directive" and chance < HARDLY and scan.acts.chance(hit.sentence, "other", 0.0) >= NOTHING:
+    if hit.cue == "directive" and does_nothing(scan, "handoff", hit.sentence, *NO_ORDER):
         return True
-    return chance < DOUBTS.get(hit.cue, 0.0)
+    return scan.acts.chance(hit.sentence, "handoff", 1.0) < DOUBTS.get(hit.cue, 0.0)
 
 
 def _no_errand(scan: Scan, hits: Iterable[Hit]) -> tuple[Hit, ...]:

@@ -69,9 +69,8 @@ CONTRARY = {"refusal": ("helps", "good_news")}
 LIKELY, CERTAIN = 0.35, 0.97
 """Where the contrary is likely, the second reader alone has to be certain."""
 
-RATHER = {"refusal": ("other", 0.4, 0.7)}
-"""Act of a phrase -> what the second reader may rather take its sentence for, and two chances: where the act has less
-than the first and that other one the second, the phrase is not believed. "Let's not give up" refuses nothing."""
+NOTHING = {"refusal": (0.4, 0.7)}
+"""Act of a phrase -> the chances of `does_nothing`: "Let's not give up" refuses nothing."""
 
 EXCUSES = {
     "reason": "reason",
@@ -122,12 +121,16 @@ def seen(scan: Scan, act: str, least: float) -> tuple[Hit, ...]:
 def stands(scan: Scan, act: str, sentence: int, expected: Container[int]) -> bool:
     """Whether a phrase in a sentence is believed: the second reader does not take it for something else, or did not
     see it."""
-    level, chance = LEVELS[act], scan.acts.chance(sentence, act, 1.0)
-    if act in RATHER:
-        other, less, more = RATHER[act]
-        if chance < less and scan.acts.chance(sentence, other, 0.0) >= more:
-            return False
-    return chance >= (level.expected if sentence in expected else level.doubt)
+    if act in NOTHING and does_nothing(scan, act, sentence, *NOTHING[act]):
+        return False
+    level = LEVELS[act]
+    return scan.acts.chance(sentence, act, 1.0) >= (level.expected if sentence in expected else level.doubt)
+
+
+def does_nothing(scan: Scan, act: str, sentence: int, less: float, more: float) -> bool:
+    """Whether a sentence hardly does this (a chance below `less`), and likely nothing that anybody asks about (from
+    `more` on)."""
+    return scan.acts.chance(sentence, act, 1.0) < less and scan.acts.chance(sentence, "other", 0.0) >= more
 
 
 def _confirm(scan: Scan, act: str, hit: Hit) -> Hit:

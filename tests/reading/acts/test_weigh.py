@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from gateway.reading.acts.acts import ACTS, Acts
-from gateway.reading.acts.weigh import LEVELS, RATHER, seen, stands, weigh
+from gateway.reading.acts.weigh import LEVELS, NOTHING, seen, stands, weigh
 from gateway.reading.lexicon import Lexicon, Scan
 
 TEXT = "Hello Rita,\n\nwe cannot do this. The horse has left the barn. See you on Monday.\n\nDana"
@@ -52,12 +52,12 @@ def test_where_it_is_expected_a_phrase_is_hardly_doubted(lexicon: Lexicon) -> No
     assert stands(lexicon.scan_text(TEXT), "reason", 1, ()), "nobody read it again"
 
 
-@pytest.mark.parametrize("act", RATHER)
-def test_a_phrase_falls_where_its_sentence_rather_does_something_else(lexicon: Lexicon, act: str) -> None:
-    other, less, more = RATHER[act]
+@pytest.mark.parametrize("act", NOTHING)
+def test_a_phrase_falls_where_its_sentence_rather_does_nothing(lexicon: Lexicon, act: str) -> None:
+    less, more = NOTHING[act]
 
     def believed(own: float, its: float) -> bool:
-        return stands(scan_with(lexicon, **{act: {1: own}, other: {1: its}}), act, 1, {1})
+        return stands(scan_with(lexicon, **{act: {1: own}, "other": {1: its}}), act, 1, {1})
 
     low = less - 0.01
     assert not believed(low, more), "hardly the one, and likely the other"
