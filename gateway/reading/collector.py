@@ -13,6 +13,7 @@ from gateway.mail.quoting import Body
 from gateway.mail.span import Span
 from gateway.reading import answers
 from gateway.reading.acts.doubts import doubts
+from gateway.reading.acts.pieces import Addressee
 from gateway.reading.acts.reader import act_reader
 from gateway.reading.acts.weigh import weigh
 from gateway.reading.context import Context
@@ -40,6 +41,13 @@ MANY = 8
 """Recipients of a quoted mail beyond which it asks nobody in particular."""
 MOST_EVIDENCE = 8
 """Spans that one fact carries."""
+
+
+def addressee(known: Facts) -> Addressee | None:
+    """Whom a mail with these facts goes to, where it is one or the other."""
+    if "to_requester" in known:
+        return "requester"
+    return "others" if known.keys() & {"requester_absent", "requester_bcc_only"} else None
 
 
 class Collector:
@@ -77,7 +85,8 @@ class Collector:
         self.undecided = bool(doubtful) and not context.second
         if doubtful and context.second:
             self.facts, self.hints = before, {}
-            self.scan = replace(self.scan, acts=act_reader().read(self.scan.prepared, doubtful, self.lang))
+            acts = act_reader().read(self.scan.prepared, doubtful, self.lang, addressee(before))
+            self.scan = replace(self.scan, acts=acts)
             self._text()
 
     @lazy

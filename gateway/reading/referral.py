@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 from gateway.mail.address import Mailbox
-from gateway.reading.acts.weigh import does_nothing, weigh
+from gateway.reading.acts.weigh import weigh
 from gateway.reading.lexicon import Hit, Scan
 from gateway.reading.mitigation import route_in
 
@@ -22,11 +23,9 @@ ask for anything."""
 NO_ROUTE = 0.1
 """Chance of a route below which a redirect leads nowhere."""
 
-DOUBTS = {"task": 0.2, "announce": 0.05}
-"""Cue -> the chance of a hand-off below which its phrases are not believed."""
-NO_ORDER = (0.03, 0.6)
-"""The chances of `does_nothing` for an order to a colleague: a time for a call ("can you do it after twelve?") passes
-nothing on."""
+DOUBTS = {"task": 0.35, "directive": 0.35, "announce": 0.2}
+"""Cue -> the chance of a hand-off below which its phrases are not believed: a time for a call ("can you do it after
+twelve?") passes nothing on."""
 
 Kind = Literal["hand-off", "redirect", "consult", "delegation"]
 
@@ -80,7 +79,8 @@ def find_referral(scan: Scan, setting: Setting) -> Referral:
     what was asked passes it on.
     """
     transfer = _no_errand(scan, weigh(scan, "handoff", scan.said("transfer")))
-    directive = _believed(scan, "directive", transfer)
+    ownership = scan.said("ownership")
+    directive = _believed(scan, "directive", transfer, DOUBTS if not ownership else {})  # who keeps it orders a part
     task = _believed(scan, "task", transfer)
     announced = _believed(scan, "announce", transfer)
     if setting.to_requester and not setting.addressed:
@@ -92,7 +92,6 @@ def find_referral(scan: Scan, setting: Setting) -> Referral:
         gifts = scan.said("delivery")
         transfer, announced = _without(transfer, gifts), _without(announced, gifts)
     ask = scan.said("ask")
-    ownership = scan.said("ownership")
     fyi = scan.said("fyi")
     redirect = weigh(scan, "redirect", scan.said("redirect")) if setting.to_requester or not setting.others else ()
     target, target_at = _target(scan, redirect)
@@ -139,20 +138,17 @@ def _leads_nowhere(scan: Scan, redirect: Hit) -> bool:
     return all(scan.acts.chance(n, "route", 1.0 if n == redirect.sentence else 0.0) < NO_ROUTE for n in near)
 
 
-def _believed(scan: Scan, cue: str, seen: Sequence[Hit]) -> tuple[Hit, ...]:
-    """The hits of a cue of passing on that the second reader does not take for something else."""
+def _believed(
+    scan: Scan, cue: str, seen: Sequence[Hit], doubts: Mapping[str, float] = MappingProxyType(DOUBTS)
+) -> tuple[Hit, ...]:
+    """The hits of a cue of passing on that the second reader, which knows whom the mail goes to, does not take for
+    something else."""
     said = scan.said(cue)
     if not said:
         return ()
-    hits = weigh(scan, "handoff", [hit for hit in said if not _doubted(scan, hit)])
+    least = doubts.get(cue, 0.0)
+    hits = weigh(scan, "handoff", [hit for hit in said if scan.acts.chance(hit.sentence, "handoff", 1.0) >= least])
     return _no_errand(scan, (hit for hit in hits if hit not in seen and hit.cue == cue))
-
-
-def _doubted(scan: Scan, hit: Hit) -> bool:
-    """Whether the second reader is sure that a phrase passes nothing on."""
-    if hit.cue == "directive" and does_nothing(scan, "handoff", hit.sentence, *NO_ORDER):
-        return True
-    return scan.acts.chance(hit.sentence, "handoff", 1.0) < DOUBTS.get(hit.cue, 0.0)
 
 
 def _no_errand(scan: Scan, hits: Iterable[Hit]) -> tuple[Hit, ...]:

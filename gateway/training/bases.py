@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import torch
 from transformers import BertConfig, BertModel
 
 from gateway.reading.acts.model import vocabulary
-from gateway.reading.acts.pieces import Pieces
+from gateway.reading.acts.pieces import Addressee, Pieces
 from gateway.training.packed import Packed, kept, read_packed
 
 PLACES = 256
@@ -41,6 +41,8 @@ class Base:
     """The number of the piece that opens a text."""
     between: int
     """The number of the piece that ends a part."""
+    addressees: Mapping[Addressee, int]
+    """The number of the piece that tells whom a mail goes to."""
 
 
 def open_base(path: Path) -> Base:

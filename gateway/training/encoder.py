@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from gateway.reading.acts.acts import ACTS
 from gateway.reading.acts.encoder import Floats, Norm, load_encoder, save_encoder
-from gateway.reading.acts.model import HEAD, WINDOW_PIECES
+from gateway.reading.acts.model import WINDOW_PIECES
 from gateway.reading.answers import questions_in
 from gateway.training.bases import PLACES, Base
 from gateway.training.texts import Text
@@ -30,6 +30,8 @@ QUESTION_PIECES = 32
 WITHOUT_QUESTION = 0.9
 """Share of windows that are learnt from without what was asked, as the product reads. The rest learn what an answer is
 from what it answers."""
+TOLD = 0.75
+"""Share of the windows without what was asked of which it is told whom the mail goes to, where that is known."""
 MOST_WINDOWS = 2
 """Windows without any act that are taken of one long mail in an epoch."""
 RARE = {"out_of_scope": 2.0, "escalation_offer": 2.0, "dismissive": 2.0, "redirect": 2.0}
@@ -41,18 +43,20 @@ goes of the shipped weights had 4 and 2, for most sentences do none of them."""
 @dataclass(frozen=True)
 class Window:
     """`numbers` are pieces, `head` of them before the answer; `owner` tells of each piece its row of `truth`, or -1.
-    `truth` and `weight` have the shape (sentences, acts)."""
+    `truth` and `weight` have the shape (sentences, acts); `to` is the piece that tells whom the mail goes to."""
 
     numbers: list[int]
     head: int
     owner: list[int]
     truth: Floats
     weight: Floats
+    to: int | None = None
 
-    def unasked(self, first: int, between: int) -> Window:
-        """The same without the question."""
-        rest = self.numbers[self.head :]
-        return Window([first, between, *rest], HEAD, [-1] * HEAD + self.owner[self.head :], self.truth, self.weight)
+    def unasked(self, first: int, between: int, *, told: bool) -> Window:
+        """The same without the question, as the product reads; `told` whom it goes to, where that is known."""
+        head = [first, *([self.to] if told and self.to is not None else ()), between]
+        numbers, owner = self.numbers[self.head :], self.owner[self.head :]
+        return replace(self, numbers=head + numbers, head=len(head), owner=[-1] * len(head) + owner)
 
 
 def windows(text: Text, base: Base) -> list[Window]:
@@ -65,10 +69,11 @@ def windows(text: Text, base: Base) -> list[Window]:
         if pieces:
             runs[-1].append((number, [piece.number for piece in pieces]))
     head = [base.first, *asked_pieces(text, base), base.between]
-    return [_window(text, run, head, base.between) for run in runs if run]
+    to = base.addressees[text.to] if text.to else None
+    return [_window(text, run, head, base.between, to) for run in runs if run]
 
 
-def _window(text: Text, run: list[tuple[int, list[int]]], head: list[int], between: int) -> Window:
+def _window(text: Text, run: list[tuple[int, list[int]]], head: list[int], between: int, to: int | None) -> Window:
     numbers, owner = list(head), [-1] * len(head)
     truth = np.zeros((len(run), len(ACTS)), np.float32)
     weight = np.zeros_like(truth)
@@ -79,7 +84,7 @@ def _window(text: Text, run: list[tuple[int, list[int]]], head: list[int], betwe
         for column, act in enumerate(ACTS):
             truth[row, column] = act in acts
             weight[row, column] = 1.0 if act in acts else text.weights[act]
-    return Window([*numbers, between], len(head), [*owner, -1], truth, weight)
+    return Window([*numbers, between], len(head), [*owner, -1], truth, weight, to)
 
 
 def asked_pieces(text: Text, base: Base) -> list[int]:
@@ -160,7 +165,10 @@ def _epoch(cut: Sequence[tuple[Sequence[Window], float]], base: Base) -> list[Wi
             chosen += [window for window in its if window.truth.any()]
             chosen += random.sample(dull, min(len(dull), MOST_WINDOWS))
     first, between = base.first, base.between
-    return [window.unasked(first, between) if random.random() < WITHOUT_QUESTION else window for window in chosen]
+    return [
+        window.unasked(first, between, told=random.random() < TOLD) if random.random() < WITHOUT_QUESTION else window
+        for window in chosen
+    ]
 
 
 def _batches(chosen: list[Window]) -> list[list[Window]]:

@@ -42,7 +42,7 @@ def judged(folder: Path, acts: ActReader) -> Iterator[tuple[str, str, Judged]]:
     for path in sorted(folder.rglob("*.txt")):
         for text in read_written(path, lexicon):
             prepared = lexicon.prepare(text.text)
-            found = acts.read(prepared, range(len(prepared.sentences)), text.lang)
+            found = acts.read(prepared, range(len(prepared.sentences)), text.lang, text.to)
             for number, sentence in enumerate(text.sentences):
                 if sentence.kind == "body" and number in found.of:
                     for act in ACTS:

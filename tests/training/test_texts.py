@@ -6,22 +6,32 @@ import hashlib
 import io
 import json
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from gateway.commands.evaluate import EVERYBODY
 from gateway.policy.loader import load_policies
+from gateway.policy.model import PolicySet
 from gateway.reading.acts.acts import ACTS
 from gateway.reading.lexicon import Lexicon
 from gateway.resources import shipped
+from gateway.site.loader import load_site
 from gateway.training.texts import DIGITS, MARKED, read_archived, read_labelled, read_written
 
 TEXTS = Path(__file__).parents[1] / "texts"
 
 
 @pytest.fixture(scope="module")
-def lexicon() -> Lexicon:
-    return load_policies(shipped(), None, shipped=shipped()).lexicon
+def policies() -> PolicySet:
+    everybody = load_site(EVERYBODY, "everybody is an agent")
+    return replace(load_policies(shipped(), None, shipped=shipped()), site=everybody)
+
+
+@pytest.fixture(scope="module")
+def lexicon(policies: PolicySet) -> Lexicon:
+    return policies.lexicon
 
 
 def test_written_mail_bears_its_acts(tmp_path: Path, lexicon: Lexicon) -> None:
@@ -37,6 +47,26 @@ def test_written_mail_bears_its_acts(tmp_path: Path, lexicon: Lexicon) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("mail", "to"),
+    [
+        ("?> Can we have a key? -- Moira\nP| Hi Kev,\nQ| do we lend keys?", "others"),
+        ("?< Can we have a key? -- Moira\nH| Ask Kev.", "requester"),
+        ("? Can we have a key? -- Moira Vale\nP| Dear Ms Vale,\nQ| which door?", "requester"),
+        ("? Can we have a key? -- Moira Vale\nP| Kev,\nH| yours.", "others"),
+        ("? Can we have a key?\nR| No.", "requester"),
+        ("? Can we have a key? -- Moira\nP| Hi Kev,\nR| No.", None),
+        ("? Can we have a key?\nH| Kev has it now.", None),
+    ],
+)
+def test_it_is_told_whom_a_written_mail_goes_to(tmp_path: Path, lexicon: Lexicon, mail: str, to: str | None) -> None:
+    file = tmp_path / "one.txt"
+    file.write_text(mail + "\n")
+    (text,) = read_written(file, lexicon)
+    assert text.to == to
+    assert text.asked.prepared.text.startswith("Can we have a key?")
+
+
 def test_a_line_without_letters_is_named(tmp_path: Path, lexicon: Lexicon) -> None:
     file = tmp_path / "bad.txt"
     file.write_text("? may I?\nP| Hi\nno letters here\n")
@@ -44,7 +74,7 @@ def test_a_line_without_letters_is_named(tmp_path: Path, lexicon: Lexicon) -> No
         list(read_written(file, lexicon))
 
 
-def test_of_labelled_mail_only_what_is_known_counts(tmp_path: Path, lexicon: Lexicon) -> None:
+def test_of_labelled_mail_only_what_is_known_counts(tmp_path: Path, policies: PolicySet) -> None:
     labels = {"refusal": True, "reason_given": False, "eta_given": True, "referral": "none", "dismissive": None}
     row = {
         "id": "1",
@@ -55,7 +85,7 @@ def test_of_labelled_mail_only_what_is_known_counts(tmp_path: Path, lexicon: Lex
     }
     file = tmp_path / "one.jsonl"
     file.write_text(json.dumps(row) + "\n")
-    (text,) = read_labelled(file, lexicon)
+    (text,) = read_labelled(file, policies)
     assert [set(s.acts) for s in text.sentences] == [{"refusal"}, set()]
     assert text.weights["refusal"] == 0.2, "the other sentence may refuse too"
     assert text.weights["reason"] == 1.0
@@ -100,23 +130,24 @@ def table(folder: Path, row: str) -> Path:
     return file
 
 
-def test_mail_of_an_archive_bears_the_letters_of_a_table(tmp_path: Path, lexicon: Lexicon) -> None:
+def test_mail_of_an_archive_bears_the_letters_of_a_table(tmp_path: Path, policies: PolicySet) -> None:
     archive(tmp_path)
     file = table(tmp_path, f"{NAME}\t{len(SAID)}\t0-8:P 10-48:RW")
-    (text,) = read_archived(file, tmp_path, lexicon)
+    (text,) = read_archived(file, tmp_path, policies)
     assert text.asked.prepared.text == "Can you patch port 12?"
     assert [set(s.acts) for s in text.sentences] == [{"pleasantry"}, {"refusal", "reason"}]
+    assert text.to == "requester"
 
 
-def test_mail_that_is_read_otherwise_than_it_was_labelled_is_left_out(tmp_path: Path, lexicon: Lexicon) -> None:
+def test_mail_that_is_read_otherwise_than_it_was_labelled_is_left_out(tmp_path: Path, policies: PolicySet) -> None:
     archive(tmp_path)
-    assert list(read_archived(table(tmp_path, f"{NAME}\t7\t0-7:P"), tmp_path, lexicon)) == []
+    assert list(read_archived(table(tmp_path, f"{NAME}\t7\t0-7:P"), tmp_path, policies)) == []
 
 
 @pytest.mark.parametrize("row", ["0a\t0-8:P", "0a\tten\t0-8:P", "0a\t9\t0-8:Z"])
-def test_a_row_that_is_none_is_named(tmp_path: Path, lexicon: Lexicon, row: str) -> None:
+def test_a_row_that_is_none_is_named(tmp_path: Path, policies: PolicySet, row: str) -> None:
     with pytest.raises(ValueError, match=r"table\.tsv:2: write digest, length and start-end:letters"):
-        list(read_archived(table(tmp_path, row), tmp_path, lexicon))
+        list(read_archived(table(tmp_path, row), tmp_path, policies))
 
 
 def test_the_table_of_the_archives_can_be_read() -> None:

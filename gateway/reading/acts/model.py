@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from gateway.reading.acts.encoder import Encoder, Floats, load_encoder
-from gateway.reading.acts.pieces import Piece, Pieces
-from gateway.reading.acts.unigram import Unigram
+from gateway.reading.acts.pieces import ADDRESSEES, Addressee, Piece, Pieces
+from gateway.reading.acts.unigram import OPENS, Unigram
 from gateway.reading.acts.wordpiece import WordPiece
 from gateway.reading.sentences import Prepared
 
@@ -22,8 +22,6 @@ Chances = dict[str, tuple[float, Span]]
 
 WINDOW_PIECES = 140
 """Pieces of the answer that it sees at once; the same as in training."""
-HEAD = 2
-"""Pieces before the answer: the mark that opens a text, and the end of an empty part (in training: of the question)."""
 MOST_WINDOWS = 4
 """Windows of one mail that are read: a longer answer is none that leaves somebody hanging."""
 
@@ -38,16 +36,22 @@ class Model:
     """The number of the piece that opens a text."""
     between: int
     """The number of the piece that ends a part."""
+    addressees: Mapping[Addressee, int]
+    """The number of the piece that tells whom a mail goes to."""
     acts: tuple[str, ...]
 
-    def read(self, prepared: Prepared, wanted: Collection[int], lang: str) -> dict[int, Chances]:
-        """What the `wanted` sentences of a text in the language `lang` do, and those that share a window with them."""
+    def read(
+        self, prepared: Prepared, wanted: Collection[int], lang: str, to: Addressee | None = None
+    ) -> dict[int, Chances]:
+        """What the `wanted` sentences of a text in the language `lang` do, and those that share a window with them.
+        `to` tells whom it goes to; None where nobody knows, or to both."""
         of: dict[int, Chances] = {}
+        head = [self.first, *([self.addressees[to]] if to else ()), self.between]
         for window in self._windows(prepared, wanted, lang):
             found = [piece for _, pieces in window for piece in pieces]
-            numbers = [self.first, self.between, *(piece.number for piece in found), self.between]
-            segments = np.repeat([0, 1], [HEAD, len(numbers) - HEAD])
-            chances = self.encoder(np.array(numbers), segments)[HEAD:-1]
+            numbers = [*head, *(piece.number for piece in found), self.between]
+            segments = np.repeat([0, 1], [len(head), len(numbers) - len(head)])
+            chances = self.encoder(np.array(numbers), segments)[len(head) : -1]
             at = 0
             for sentence, pieces in window:
                 of[sentence] = self._whole(chances[at : at + len(pieces)], pieces)
@@ -93,10 +97,12 @@ def load_model(path: Path) -> Model:
     return Model(encoder, *vocabulary(names, scores), acts=tuple(acts))
 
 
-def vocabulary(names: Sequence[str], scores: Sequence[float]) -> tuple[Pieces, int, int]:
-    """The way to cut that goes with the pieces `names`, and the numbers of the marks that open a text and end a part.
-    Pieces with `scores` (logarithms of their chances) are those of a unigram model."""
+def vocabulary(names: Sequence[str], scores: Sequence[float]) -> tuple[Pieces, int, int, Mapping[Addressee, int]]:
+    """The way to cut that goes with the pieces `names`, and the numbers of the marks that open a text and end a part,
+    and of the pieces that tell whom it goes to. Pieces with `scores` (logarithms of their chances) are those of a
+    unigram model."""
     first, between, unknown = map(names.index, ("<s>", "</s>", "<unk>") if scores else ("[CLS]", "[SEP]", "[UNK]"))
-    if scores:
-        return Unigram(names, scores, unknown), first, between
-    return WordPiece({piece: number for number, piece in enumerate(names)}, unknown), first, between
+    numbers = {piece: number for number, piece in enumerate(names)}
+    told: dict[Addressee, int] = {to: numbers[(OPENS if scores else "") + word] for to, word in ADDRESSEES.items()}
+    pieces = Unigram(names, scores, unknown) if scores else WordPiece(numbers, unknown)
+    return pieces, first, between, told

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
+
+Addressee = Literal["requester", "others"]
+"""Whom a mail goes to: whoever asked, or only others."""
+ADDRESSEES: Mapping[Addressee, str] = {"requester": "customer", "others": "team"}
+"""Addressee -> the word that tells an encoder. A word that it knows, for its vectors of words are not trained."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
 """What each sentence of a mail does, as chances: the second reader, asked only where something could be stopped.
 
 The phrases of the lexicon are quick and sure of what they know; nobody can list every way to say no. The second reader
-has read forty thousand mails and takes a sentence in the light of the others. It is not shown what was asked: a mail
-means the same with its quotes and without, and shown to it, that helped on mail by those who wrote what it has learnt
-from, and on nobody else's. It costs tens of milliseconds, so a mail that nothing could come of is never shown to it.
+has read forty thousand mails and takes a sentence in the light of the others. It is told whether a mail goes to
+whoever asked: "Can you check the fuse?" hands a matter on, or asks back. It is not shown what was asked: a mail means
+the same with its quotes and without, and shown to it, that helped on mail by those who wrote what it has learnt from,
+and on nobody else's. It costs tens of milliseconds, so a mail that nothing could come of is never shown to it.
 
 It is two models, asked together: one published for English, which is shown the English words of a text in another
 language, and one published for a hundred languages. They err in other places, and their mean errs less than either.
@@ -19,6 +20,7 @@ from pathlib import Path
 
 from gateway.reading.acts.acts import Acts
 from gateway.reading.acts.model import Chances, Model, Span, load_model
+from gateway.reading.acts.pieces import Addressee
 from gateway.reading.sentences import Prepared
 
 ENGLISH = Path(__file__).with_name("english.npz")
@@ -35,10 +37,10 @@ class ActReader:
 
     models: tuple[Model, ...]
 
-    def read(self, prepared: Prepared, wanted: Collection[int], lang: str) -> Acts:
+    def read(self, prepared: Prepared, wanted: Collection[int], lang: str, to: Addressee | None = None) -> Acts:
         """The acts of the `wanted` sentences of a text in the language `lang`, and of those that share a window with
-        them."""
-        found = [model.read(prepared, wanted, lang) for model in self.models]
+        them. `to` tells whom it goes to, where that is known."""
+        found = [model.read(prepared, wanted, lang, to) for model in self.models]
         of: dict[int, Mapping[str, float]] = {}
         spans: dict[tuple[int, str], Span] = {}
         for sentence in sorted(set().union(*found)):

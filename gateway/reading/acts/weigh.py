@@ -32,9 +32,9 @@ LEVELS = {
     "reason": Level(0.05, 0.15, 0.8),
     "eta": Level(0.2, 0.2, 0.85),
     "alternative": Level(0.4, 0.4, 0.92),
-    "handoff": Level(0.0, 0.0, 0.8),
+    "handoff": Level(0.0, 0.0, 0.94),
     "redirect": Level(0.0, 0.1, 0.95),
-    "out_of_scope": Level(0.0, 0.0, 0.85),
+    "out_of_scope": Level(0.0, 0.0, 0.92),
     "escalation_offer": Level(0.2, 0.2, 0.85),
     "dismissive": Level(0.0, 0.0, 0.85),
     "question": Level(0.0, 0.7, NEVER),
@@ -64,13 +64,18 @@ BARRED: dict[str, tuple[str, ...]] = {
 }
 """Act -> cues of phrases that know better: in their sentence the second reader alone is not believed."""
 
+OVERRULES = {"handoff": 0.97}
+"""Act -> the chance from which the second reader is believed beside these phrases too: it knows whom a mail goes to, so
+that it can tell an order from a question ("Kindly check at your end and coordinate for closure")."""
+
 CONTRARY = {"refusal": ("helps", "good_news")}
 """Act -> acts that are the contrary of it."""
 LIKELY, CERTAIN = 0.35, 0.97
 """Where the contrary is likely, the second reader alone has to be certain."""
 
 NOTHING = {"refusal": (0.4, 0.7)}
-"""Act of a phrase -> the chances of `does_nothing`: "Let's not give up" refuses nothing."""
+"""Act of a phrase -> the chance below which its sentence hardly does this, and the one from which it likely does
+nothing that anybody asks about: "We don't want to bore you" refuses nothing. Both together take the phrase away."""
 
 EXCUSES = {
     "reason": "reason",
@@ -111,26 +116,23 @@ def _torn(scan: Scan, act: str, hit: Hit) -> bool:
 def seen(scan: Scan, act: str, least: float) -> tuple[Hit, ...]:
     """What the second reader found in what is said, with at least this chance."""
     found = []
+    overrules = OVERRULES.get(act, NEVER)
     for number in scan.acts.sure(act, least):
-        if scan.is_said(number) and not scan.within(number, *BARRED.get(act, ())):
+        chance = scan.acts.of[number][act]
+        if scan.is_said(number) and (chance >= overrules or not scan.within(number, *BARRED.get(act, ()))):
             start, end = scan.acts.spans[number, act]
-            found.append(Hit(act, "", start, end, number, scan.acts.of[number][act]))
+            found.append(Hit(act, "", start, end, number, chance))
     return tuple(found)
 
 
 def stands(scan: Scan, act: str, sentence: int, expected: Container[int]) -> bool:
     """Whether a phrase in a sentence is believed: the second reader does not take it for something else, or did not
     see it."""
-    if act in NOTHING and does_nothing(scan, act, sentence, *NOTHING[act]):
+    less, more = NOTHING.get(act, (0.0, NEVER))
+    if scan.acts.chance(sentence, act, 1.0) < less and scan.acts.chance(sentence, "other", 0.0) >= more:
         return False
     level = LEVELS[act]
     return scan.acts.chance(sentence, act, 1.0) >= (level.expected if sentence in expected else level.doubt)
-
-
-def does_nothing(scan: Scan, act: str, sentence: int, less: float, more: float) -> bool:
-    """Whether a sentence hardly does this (a chance below `less`), and likely nothing that anybody asks about (from
-    `more` on)."""
-    return scan.acts.chance(sentence, act, 1.0) < less and scan.acts.chance(sentence, "other", 0.0) >= more
 
 
 def _confirm(scan: Scan, act: str, hit: Hit) -> Hit:

@@ -10,13 +10,14 @@ import pytest
 from gateway.reading.acts.acts import UNREAD, Acts
 from gateway.reading.acts.doubts import doubts
 from gateway.reading.acts.model import MOST_WINDOWS, Chances
+from gateway.reading.acts.pieces import Addressee
 from gateway.reading.acts.reader import ActReader, act_reader
 from gateway.reading.lexicon import Lexicon
 
 
-def chances(lexicon: Lexicon, text: str, act: str, lang: str = "en") -> float:
+def chances(lexicon: Lexicon, text: str, act: str, lang: str = "en", to: Addressee | None = None) -> float:
     prepared = lexicon.prepare(text)
-    found = act_reader().read(prepared, range(len(prepared.sentences)), lang)
+    found = act_reader().read(prepared, range(len(prepared.sentences)), lang, to)
     return max(its[act] for its in found.of.values())
 
 
@@ -46,6 +47,23 @@ def test_a_refusal_without_a_known_phrase_has_a_better_chance(
     no, yes = (chances(lexicon, text, "refusal", lang) for text in (refuses, helps))
     assert no > 0.5 > yes
     assert no > yes + 0.3
+
+
+@pytest.mark.parametrize(
+    ("lang", "text"),
+    [
+        ("en", "Could you have a look at the socket please?"),
+        ("de", "Kannst du dir die Steckdose bitte ansehen?"),
+        ("fr", "Tu peux regarder la prise, s'il te plaît ?"),
+        ("it", "Puoi dare un'occhiata alla presa?"),
+    ],
+)
+def test_a_request_hands_on_to_others_what_it_asks_the_requester(lexicon: Lexicon, lang: str, text: str) -> None:
+    to_others, to_requester = (
+        chances(lexicon, text, "handoff", lang, to)
+        for to in ("others", "requester")  # type: ignore[arg-type]
+    )
+    assert to_others > 0.5 > to_requester
 
 
 @dataclass(frozen=True)
