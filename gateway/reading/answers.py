@@ -129,9 +129,12 @@ def _is_kind(scan: Scan, index: int) -> bool:
 
 
 def _settles_nothing(scan: Scan, index: int) -> bool:
-    """Whether the second reader sees nothing in a sentence that could bring who asked further."""
+    """Whether the second reader sees nothing in a sentence that could bring who asked further. A brush-off is more than
+    terse, and has a name of its own."""
     chances = scan.acts.of.get(index)
-    return chances is not None and all(chances[act] < SETTLED for act in SETTLING)
+    if chances is None or scan.within(index, "dismissive", "rude"):
+        return False
+    return all(chances[act] < SETTLED for act in SETTLING)
 
 
 def only_pleasantries(scan: Scan) -> bool:
