@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Literal
 
 from gateway.mail.address import Mailbox
@@ -80,9 +79,9 @@ def find_referral(scan: Scan, setting: Setting) -> Referral:
     """
     transfer = _no_errand(scan, weigh(scan, "handoff", scan.said("transfer")))
     ownership = scan.said("ownership")
-    directive = _believed(scan, "directive", transfer, DOUBTS if not ownership else {})  # who keeps it orders a part
-    task = _believed(scan, "task", transfer)
-    announced = _believed(scan, "announce", transfer)
+    directive = _believed(scan, "directive", transfer, 0.0 if ownership else DOUBTS["directive"])  # a part of it, then
+    task = _believed(scan, "task", transfer, DOUBTS["task"])
+    announced = _believed(scan, "announce", transfer, DOUBTS["announce"])
     if setting.to_requester and not setting.addressed:
         # Told to the requester, a hand-off that no phrase knows is the news of one.
         announced += tuple(hit for hit in transfer if hit.cue == "handoff")
@@ -138,15 +137,12 @@ def _leads_nowhere(scan: Scan, redirect: Hit) -> bool:
     return all(scan.acts.chance(n, "route", 1.0 if n == redirect.sentence else 0.0) < NO_ROUTE for n in near)
 
 
-def _believed(
-    scan: Scan, cue: str, seen: Sequence[Hit], doubts: Mapping[str, float] = MappingProxyType(DOUBTS)
-) -> tuple[Hit, ...]:
-    """The hits of a cue of passing on that the second reader, which knows whom the mail goes to, does not take for
-    something else."""
+def _believed(scan: Scan, cue: str, seen: Sequence[Hit], least: float) -> tuple[Hit, ...]:
+    """The hits of a cue of passing on of which the second reader, which knows whom the mail goes to, gives a hand-off
+    at least this chance."""
     said = scan.said(cue)
     if not said:
         return ()
-    least = doubts.get(cue, 0.0)
     hits = weigh(scan, "handoff", [hit for hit in said if scan.acts.chance(hit.sentence, "handoff", 1.0) >= least])
     return _no_errand(scan, (hit for hit in hits if hit not in seen and hit.cue == cue))
 
