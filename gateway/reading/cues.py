@@ -53,6 +53,7 @@ _MEANINGS: dict[str, str] = {
     "transfer": "the matter is handed on in so many words",
     "announce": "the writer says that somebody else has it or gets it",
     "delivery": "the reader gets something from the writer: I send it to you",
+    "readers_own": "the reader's own mail or request is named: your email",
     "in_charge": "whoever is named here has the matter or decides it: counts beside a whole name",
     "task": "the reader is asked to do something, whatever it is",
     "directive": "the reader is asked to deal with it",

@@ -90,6 +90,8 @@ def find_referral(scan: Scan, setting: Setting) -> Referral:
         # "I'll send it to you": whoever asked gets it, and nobody else.
         gifts = scan.said("delivery")
         transfer, announced = _without(transfer, gifts), _without(announced, gifts)
+    if setting.absent and scan.said("readers_own"):
+        announced = ()  # "I will forward your mail to Ann": the reader is one who asked, and is told
     ask = scan.said("ask")
     fyi = scan.said("fyi")
     redirect = weigh(scan, "redirect", scan.said("redirect")) if setting.to_requester or not setting.others else ()

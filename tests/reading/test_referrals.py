@@ -92,3 +92,10 @@ def test_who_is_only_addressed_is_no_route(text: str, target: str, read_mail: Re
 def test_who_answers_and_copies_the_writer_has_the_matter(found: Callable[..., set[str]]) -> None:
     raw = mail(forwarding("Please respond and copy me.", ASKED), to=TEAM, subject="Fwd: Something")
     assert found(raw) == {"dropped-requester"}
+
+
+@pytest.mark.parametrize("whose", ["your", "her"])
+def test_who_reads_of_a_mail_of_their_own_is_told_and_asked_nothing(whose: str, found: Callable[..., set[str]]) -> None:
+    text = f"Thank you for the call. I will forward {whose} email to Ann."
+    stops = found(mail(forwarding(text, ASKED), to="ann.smith@client.example", subject="Fwd: Something"))
+    assert stops == (set() if whose == "your" else {"dropped-requester"})
