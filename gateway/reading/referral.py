@@ -47,7 +47,7 @@ class Referral:
 
 
 _NAME = re.compile(
-    r"(?<=[\s(/])((?:[A-ZÀ-Þ][\w'’&.-]*[\w’])(?:\s+(?:[A-ZÀ-Þ][\w'’&-]+|in|im|at|of|van|de|du|von|di|da)){0,5})"
+    r"(?<=[\s(/])((?:[A-ZÀ-Þ][\w'’&.-]*[\w’])(?:\s+(?:[A-ZÀ-Þ][\w'’&-]+|(?:in|im|at|of|van|de|du|von|di|da)\b)){0,5})"
 )
 """Capitalised words inside a sentence: a person, a team, a company, a manual."""
 POLITE = frozenset(
@@ -160,6 +160,11 @@ def _is_addressed(text: str, name: re.Match[str], end: int) -> bool:
     return before.endswith(",") and " " not in name.group(1) and not any(map(str.isalnum, behind))
 
 
+def _names_somebody(name: str) -> bool:
+    """Whether capitalised words are more than the reader ("klären Sie das")."""
+    return any(word[0].isupper() and word not in POLITE for word in name.split())
+
+
 def _target(scan: Scan, redirect: tuple[Hit, ...]) -> tuple[str, tuple[int, int] | None]:
     """Where the requester is sent: an address, link or number anywhere near the redirect, a way, or a name in it.
 
@@ -181,7 +186,7 @@ def _target(scan: Scan, redirect: tuple[Hit, ...]) -> tuple[str, tuple[int, int]
             continue
         named = sentences[hit.sentence]
         for found in _NAME.finditer(text, max(hit.start, named.start) + 1, named.end):
-            if _is_addressed(text, found, named.end) or found.group(1) in POLITE:
+            if _is_addressed(text, found, named.end) or not _names_somebody(found.group(1)):
                 continue
             if not any(each.start <= found.end(1) and found.start(1) <= each.end for each in vague):
                 return found.group(1).strip(), found.span(1)
