@@ -103,9 +103,8 @@ class Collector:
         """The sentences to be read twice, where so much is `known` beside the text."""
         if "unreadable" in known:
             return []  # nobody is stopped by half of a mail, and this one has cost enough
-        shown, absent = "to_requester" in known, "requester_absent" in known
         asked = bool(answers.count_questions(self.asked_scan)) or bool(self._thread_number("questions"))
-        return doubts(self.scan, lang=self.lang, to_requester=shown, absent=absent, asked=asked, timed=self._timed)
+        return doubts(self.scan, addressee(known), lang=self.lang, asked=asked, timed=self._timed)
 
     def _timed(self) -> set[int]:
         """The sentences with a time in them."""
@@ -295,7 +294,7 @@ class Collector:
             others,
             any(box.address in in_to for box in others),
             "to_requester" in self.facts,
-            "requester_absent" in self.facts or "requester_bcc_only" in self.facts,
+            addressee(self.facts) == "others",
         )
 
     def _referral(self, referral: Referral) -> None:

@@ -100,3 +100,10 @@ def test_who_reads_of_a_mail_of_their_own_is_told_and_asked_nothing(whose: str, 
     text = f"Thank you for the call. I will forward {whose} email to Ann."
     stops = found(mail(forwarding(text, ASKED), to="ann.smith@client.example", subject="Fwd: Something"))
     assert stops == (set() if whose == "your" else {"dropped-requester"})
+
+
+def test_a_note_behind_the_back_of_who_is_in_bcc_is_read_twice(found: Callable[..., set[str]]) -> None:
+    text = "The pool is full by noon. Needs doing on your controller, which we can't log in to, before Thursday's fair."
+    raw = mail(forwarding(text, ASKED), to=TEAM, subject="Fwd: Something")
+    everybody = ["network-team@acme.example", "rita.blom@acme.example"]
+    assert found(raw, rcpt_to=everybody) == {"dropped-requester"}

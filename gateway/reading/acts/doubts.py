@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container
 
 from gateway.reading.acts.glance import glance
+from gateway.reading.acts.pieces import Addressee
 from gateway.reading.lexicon import Scan
 
 ANSWERS = ("refusal", "refusal_answer", "out_of_scope", "dismissive", "rude", "redirect", "no_route")
@@ -19,17 +20,18 @@ WORDS_OF_A_CURT_TEXT = 30
 
 def doubts(
     scan: Scan,
+    to: Addressee | None,
     *,
     lang: str,
-    to_requester: bool,
-    absent: bool,
     asked: bool,
     timed: Callable[[], Container[int]] = tuple,
 ) -> list[int]:
     """The sentences in which a phrase, or in a short text the first glance, finds what could be stopped; all of them
     where somebody `asked` and gets a few words, or kind ones only, and in a short note to others of which whoever asked
-    gets nothing: any order in it may pass the matter on ("Yours, I think."). `timed` gives the sentences with a time in
-    them: a promise for some day is one that somebody will wait for. `lang` is the language of the mail."""
+    gets nothing, or only silently: any order in it may pass the matter on ("Yours, I think."). `to` is whom the mail
+    goes to. `timed` gives the sentences with a time in them: a promise for some day is one that somebody will wait for.
+    `lang` is the language of the mail."""
+    to_requester, absent = to == "requester", to == "others"
     cues = (*(ANSWERS if to_requester else ()), *(PASSING_ON if absent else ()))
     if not cues:
         return []

@@ -125,7 +125,7 @@ def test_a_long_answer_is_read_in_windows_and_only_where_wanted(lexicon: Lexicon
 
 def test_nothing_is_asked_where_nothing_could_come_of_it(lexicon: Lexicon) -> None:
     scan = lexicon.scan_text("We cannot do this before Monday.")
-    assert doubts(scan, lang="en", to_requester=True, absent=False, asked=False) == [0]
-    assert doubts(scan, lang="en", to_requester=False, absent=False, asked=True) == []
+    assert doubts(scan, "requester", lang="en", asked=False) == [0]
+    assert doubts(scan, None, lang="en", asked=True) == []
     assert UNREAD.chance(0, "refusal", 1.0) == 1.0
     assert UNREAD.sure("refusal", 0.0) == []
