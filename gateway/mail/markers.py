@@ -7,18 +7,10 @@ import re
 import re2
 
 from gateway.mail.heads import ENDS
-from gateway.mail.labels import FORWARD_STEMS, ORIGINAL_STEMS
+from gateway.mail.labels import FORWARD_STEMS, ORIGINAL_STEMS, REPLY_ABOVE
 from gateway.mail.lines import Line
-from gateway.mail.phrases import phrases, small
+from gateway.mail.phrases import small
 
-_REPLY_ABOVE = phrases(
-    """
-    reply above this line|type your reply above|write above this line|reply above the line|über dieser zeile|
-    oberhalb dieser zeile|oberhalb dieser linie|au-dessus de cette ligne|encima de esta línea|arriba de esta línea|
-    acima desta linha|sopra questa riga|sopra questa linea|boven deze regel|boven deze lijn|over denne linje|
-    ovanför denna rad|tämän rivin yläpuolelle|powyżej tej linii|nad tento řádek|выше этой строки|この行より上
-    """
-)
 _FORWARD = re2.compile("|".join(map(re2.escape, FORWARD_STEMS)))
 _ORIGINAL = re2.compile("|".join(map(re2.escape, ORIGINAL_STEMS)))
 _DASHES = "-_=*~\u2014\u2013"
@@ -36,7 +28,7 @@ def asks_to_reply_above(text: str) -> bool:
     if text[0] not in "#-_=*~" or len(text) >= 160:
         return False
     lower = small(text)
-    return any(words in lower for words in _REPLY_ABOVE)
+    return any(words in lower for words in REPLY_ABOVE)
 
 
 def read_marker(text: str) -> str:
