@@ -226,6 +226,25 @@ FORWARD_STEMS = phrases(
 )
 """Stems of "forwarded" in a marker: "Begin forwarded message:", "-------- Weitergeleitete Nachricht --------"."""
 
+ANNOUNCEMENTS = frozenset(
+    phrases(
+        """
+    začátek přeposílané zprávy|start på videresendt besked|videresendt meddelelse|anfang der weitergeleiteten nachricht|
+    anfang der weitergeleiteten e-mail|begin forwarded message|inicio del mensaje reenviado|välitetty viesti alkaa|
+    edelleenlähetetty viesti alkaa|début du message réexpédié|début du message transféré|započni proslijeđenu poruku|
+    početak proslijeđene poruke|továbbított levél kezdete|a továbbított üzenet kezdete|inizio messaggio inoltrato|
+    転送されたメッセージ|begin doorgestuurd bericht|videresendt melding|start på videresendt melding|
+    początek przekazywanej wiadomości|rozpoczęcie przesyłanej dalej wiadomości|início da mensagem reencaminhada|
+    início da mensagem encaminhada|începutul mesajului redirecționat|mesajul redirecționat începe|
+    начало переадресованного сообщения|начало пересылаемого сообщения|začiatok preposlanej správy|
+    vidarebefordrat brev|början på vidarebefordrat meddelande|i̇letilen ileti başlangıcı|iletilen ileti başlangıcı|
+    yönlendirilmiş ileti başlangıcı|початок листа, що пересилається|початок переадресованого повідомлення|
+    this is a forwarded message|dies ist eine weitergeleitete nachricht
+        """
+    )
+)
+"""What clients write above a forwarded mail, word for word: Apple Mail, Yahoo on phones, The Bat!."""
+
 ORIGINAL_STEMS = phrases(
     """
     original|ursprüngliche nachricht|message d'origine|message d’origine|oorspronkelijk|oprindelig|opprinnelig|

@@ -13,14 +13,14 @@ from gateway.mail.phrases import small
 
 _FORWARD = re2.compile("|".join(map(re2.escape, FORWARD_STEMS)))
 _ORIGINAL = re2.compile("|".join(map(re2.escape, ORIGINAL_STEMS)))
-_DASHES = "-_=*~\u2014\u2013"
-_RULES = "_-=*\u2014\u2500\u2013"
+_DASHES = "-_=*~\u2014\u2013\u2010"
+RULES = "_-=*\u2014\u2500\u2013\u2010"
 _LEADING = re.compile(r"\s*(-{2,}[^-:]{4,80}-{2,})\s+(?=[^\s-])")
 
 
 def is_rule(text: str) -> bool:
     """A line of nothing but underscores or dashes, as Outlook and OWA draw above a header block."""
-    return len(text) >= 5 and text[0] in _RULES and not text.strip("_-=* \u2014\u2500\u2013")
+    return len(text) >= 5 and text[0] in RULES and not text.strip(RULES + " ")
 
 
 def asks_to_reply_above(text: str) -> bool:

@@ -39,6 +39,8 @@ def test_layout(layout: dict) -> None:
     assert len(body.inline) == layout.get("inline", 0)
     if "to" in layout:
         assert len(body.authors[0].to) == layout["to"]
+    if "date" in layout:
+        assert body.authors[0].date_text == layout["date"]
 
 
 def test_subject_says_forward() -> None:
