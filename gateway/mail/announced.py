@@ -95,9 +95,8 @@ def wrapped_attribution(lines: Sequence[Line], at: int) -> Found | None:
     return None
 
 
-def second_head(lines: Sequence[Line], found: Found) -> Found | None:
-    """The header block below an attribution that names the same author: Notes and old Yahoo print both."""
-    after = next_line(lines, found.end, 4)
+def second_head(lines: Sequence[Line], found: Found, after: int) -> Found | None:
+    """The header block at `after`, below an attribution of the same author: Notes and old Yahoo print both."""
     if not after or label_of(lines[after]) is None or lines[after].depth < lines[found.first].depth:
         return None
     block = read_block(lines, after, sure=True)

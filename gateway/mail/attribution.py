@@ -93,10 +93,13 @@ def read_attribution(lines: Sequence[Line], at: int, *, quoted_next: bool) -> Fo
     whole: tuple[str, int, tuple[str, ...]] | None = None
     for back in range(at - 1, max(at - 4, -1), -1):
         above = lines[back]
-        if opened and DATEISH.search(text) and (find_address(text) or len(text.split()) > 3):
-            if find_address(text) or _ANY_VERB.Match(text.lower()) or "@" not in above.text:
+        if opened and DATEISH.search(text):
+            if find_address(text):
                 break
-            whole = whole or (text, first, links)  # "Jill <jill@x> wrote on", "3 May 2025, 10:02:"
+            if len(text.split()) > 3:
+                if "@" not in above.text or _ANY_VERB.Match(text.lower()):
+                    break
+                whole = whole or (text, first, links)  # "Jill <jill@x> wrote on", "3 May 2025, 10:02:"
         over = above.text.strip(EMPHASIS)
         if not over or above.depth != line.depth or over[-1] in ".!?;" + ENDS or len(over) + len(text) > 400:
             break
@@ -205,7 +208,7 @@ class _Words:
         if self.place is None or not self.dateish:
             return
         left, right = self.place
-        if _tells_date(self.text[right:]):
+        if self.dates[-1][0] > right and _tells_date(self.text[right:]):
             self.dates = [span for span in self.dates if span[0] > right]
             return
         start, end = max((span for span in self.dates if span[0] < left), default=(0, 0))

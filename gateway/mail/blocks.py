@@ -203,9 +203,8 @@ class _Walk:
             text, end, marker = f"{text} {lines[end].text}", end + 1, "forward"  # Notes wraps its own marker
         if not marker:
             return 0
-        if (
-            marker in ("forward", "original") and " end" in f" {text.strip('-_=*~ ').lower()}"[:5]
-        ):  # mutt: "----- End forwarded message -----"
+        # mutt: "----- End forwarded message -----"
+        if marker in ("forward", "original") and " end" in f" {text.strip('-_=*~ ').lower()}"[:5]:
             self._take(at, end, "header")
             self.base = min(self.opened.pop() if self.opened else 0, self.base)
             if not self.base:
@@ -215,7 +214,7 @@ class _Walk:
             self.opened.append(self.base)
         after = next_line(self.lines, end, 8)
         found = None
-        if after and marker in ("forward", "original"):
+        if after and marker in ("forward", "original") and label_of(lines[after]) is None:
             said = attribution_from(lines, after)
             if said is not None and lines[after].depth == self.depth:  # Proton: a marker and an attribution
                 said.first = at
@@ -251,12 +250,10 @@ class _Walk:
         lines, after = self.lines, next_line(self.lines, at + 1, 2)
         if not after or lines[after].depth != self.depth:
             return 0
-        if label_of(lines[after]) is not None:
-            found = read_block(lines, after, sure=True)
-        else:  # an attribution can wait: the rule goes with it
-            found = None if attribution_from(lines, after) else read_dated_name(lines[after], after)
-        if found is None or found.person is None:
-            return 0
+        labelled = label_of(lines[after]) is not None
+        found = read_block(lines, after, sure=True) if labelled else read_dated_name(lines[after], after)
+        if found is None or found.person is None or (not labelled and attribution_from(lines, after)):
+            return 0  # an attribution can wait: the rule goes with it
         found.first = at
         return self._open_block(found)
 
@@ -295,10 +292,10 @@ class _Walk:
     def _take_rule(self, at: int) -> None:
         """The rule that a client drew above its quote is no word of the writer's."""
         for above in range(at - 1, max(at - 4, -1), -1):
-            if is_drawn(self.lines[above]) and self.sorted.kinds[above] == "new":
+            if self.lines[above].text:
+                if self.sorted.kinds[above] != "new" or not is_drawn(self.lines[above]):
+                    return
                 self.sorted.kinds[above] = "header"
-            elif self.lines[above].text:
-                return
 
     def _attribution_below(self, at: int) -> int:
         """An attribution that is wrapped and begins with this line."""
@@ -318,7 +315,7 @@ class _Walk:
         after = next_line(self.lines, at + 1, 3)
         deeper = bool(after) and self.lines[after].depth > self.depth
         found = read_attribution(self.lines, at, quoted_next=deeper)
-        if found is None or not (deeper or found.strong or second_head(self.lines, found)):
+        if found is None or not (deeper or found.strong or second_head(self.lines, found, after)):
             return 0
         return self._open_attribution(found)
 
@@ -326,7 +323,8 @@ class _Walk:
         announced = announced_above(self.lines, found.first)
         if announced >= 0:  # Yahoo on phones: "Begin forwarded message:", then an attribution
             found.first, container = announced, "forward"
-        second = second_head(self.lines, found)
+        after = next_line(self.lines, found.end, 4)
+        second = second_head(self.lines, found, after)
         if second is not None:
             deeper = self.lines[second.first].depth
             if deeper > self.depth:
@@ -335,7 +333,6 @@ class _Walk:
             else:
                 second.first = found.first
             return self._open_block(second, marker=container)
-        after = next_line(self.lines, found.end, 4)
         kind: Literal["attribution"] = "attribution"
         if after and self.lines[after].depth > self.depth:
             self._add(found, self._total() + 1, kind)

@@ -19,21 +19,23 @@ _MESSAGE_OF = re.compile(r"Message du\s?:?\s?(?=\d)")
 
 def is_drawn(line: Line) -> bool:
     """A rule, however short, where a head below it tells what it is: "---", "  _____", "<hr>"."""
-    text = line.text.strip()
-    return line.mark == "rule" or (len(text) > 2 and text[0] in RULES and not text.strip(RULES + " "))
+    if line.mark == "rule":
+        return True
+    return line.text[-1] in RULES and len(line.text.strip()) > 2 and not line.text.strip(RULES + " \u00a0")
 
 
 def announces(line: Line) -> bool:
     """Whether a line is what a client always writes above a forwarded mail: "Begin forwarded message:"."""
-    text = line.text.strip(EMPHASIS + ENDS)
-    return 10 < len(text) < 50 and small(text) in ANNOUNCEMENTS
+    return 10 < len(line.text) < 60 and small(line.text.strip(EMPHASIS + ENDS)) in ANNOUNCEMENTS
 
 
 def announced_above(lines: Sequence[Line], first: int) -> int:
     """The line of such an announcement above the line `first`, or -1."""
     for at in range(first - 1, max(first - 4, -1), -1):
-        if lines[at].text:
-            return at if announces(lines[at]) and lines[at].depth == lines[first].depth else -1
+        text = lines[at].text
+        if text:
+            told = text[-1] in ENDS and announces(lines[at]) and lines[at].depth == lines[first].depth
+            return at if told else -1
     return -1
 
 
@@ -42,8 +44,8 @@ def take_lead(lines: Sequence[Line], found: Found) -> None:
     at = found.first - 1
     if at < 0:
         return
-    if names_quote(lines[at]) or announces(lines[at]):  # BlackBerry: "  Original Message  ", The Bat!
-        found.first = at
+    if lines[at].text and (names_quote(lines[at]) or announces(lines[at])):
+        found.first = at  # BlackBerry: "  Original Message  "; The Bat!
         return
     dated = _MESSAGE_OF.match(lines[at].text) if lines[at].depth == lines[found.first].depth else None
     if dated is not None and len(lines[at].text) < 60:  # Orange: "Message du 05/05/25 10:02"
@@ -59,9 +61,10 @@ def _summary_above(lines: Sequence[Line], first: int) -> int:
         text = lines[at].text
         if lines[at].depth != lines[first].depth or passed > 1:
             break
-        name, _, rest = text.partition("---")
-        date, dashes, _ = rest.partition("---")
-        if dashes and SHORT_DATE.match(date.strip()) and is_name(Mailbox("", clean_name(name[:100])), 6):
-            return at
+        if "---" in text:
+            name, _, rest = text.partition("---")
+            date, dashes, _ = rest.partition("---")
+            if dashes and SHORT_DATE.match(date.strip()) and is_name(Mailbox("", clean_name(name[:100])), 6):
+                return at
         passed += bool(text)
     return first
