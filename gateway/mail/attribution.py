@@ -12,7 +12,7 @@ import re2
 
 from gateway.mail.address import Mailbox
 from gateway.mail.heads import CLOCK, DATEISH, EMPHASIS, ENDS, Found, is_name
-from gateway.mail.labels import FILLERS, VERBS
+from gateway.mail.labels import FILLERS, QUOTING, VERBS
 from gateway.mail.lines import Line
 from gateway.mail.people import clean_name, find_address
 from gateway.mail.phrases import phrases
@@ -21,12 +21,14 @@ _VERBS = {
     verb: re.compile(rf"(?<!\w){re.escape(verb)}(?!\w)" if ord(verb[0]) < 0x2000 else re.escape(verb))
     for verb in dict.fromkeys(VERBS)
 }
+_AREAS = "Africa|America|Antarctica|Arctic|Asia|Atlantic|Australia|Etc|Europe|Indian|Pacific|US"
 _ZONE = re.compile(
-    r"\s?\(?(?:[^\W\d_a-zа-я]{3,5}|(?:GMT|UTC)[+-]\d{1,4}|[A-Z][a-z]+/[A-Z][A-Za-z_]+)\)?(?=[\s,、])[ -]*"
+    rf"\s?\(?(?:[^\W\d_a-zа-я]{{3,5}}|(?:GMT|UTC)[+-]\d{{1,4}}|(?:{_AREAS})/[A-Z][A-Za-z_]+)\)?(?=[\s,、])[ -]*"
 )
 """What may follow the clock of a date: "SELČ", "(Europe/Berlin) - "."""
 _MAILTO = re.compile(r"<mailto:[^<>]*(?:>|\Z)|\[mailto:[^\[\]]*(?:\]|\Z)", re.IGNORECASE)
 _DIGITS = re.compile(r"\d[\d:.,/+-]*")
+_DAY = re.compile(r"(?<!\d)(?:(?:19|20)\d\d|\d{1,2}[./-]\d{1,2}[./-]\d\d)(?!\d)")
 _HALF = re.compile(r"\s?[AaPp]\.?\s?[Mm]\b\.?")
 _PATTERNS = tuple(_VERBS.values())
 _ANY_VERB = re2.Set.SearchSet()
@@ -34,6 +36,7 @@ for _verb in _VERBS:
     _ANY_VERB.Add(re2.escape(_verb))
 _ANY_VERB.Compile()
 _UNSPACED = tuple(verb for verb in _VERBS if ord(verb[0]) >= 0x2000)
+_QUOTING = re.compile("(?:" + "|".join(map(re.escape, QUOTING)) + r") (?=\S)", re.IGNORECASE)
 _LETTERS = re.compile(r"[^\W\d_]+")
 _MONTH = re.compile(r"[^\W\d_]{3}|月")
 _OPENINGS = frozenset(
@@ -87,10 +90,16 @@ def read_attribution(lines: Sequence[Line], at: int, *, quoted_next: bool) -> Fo
     first = at
     links = line.links
     opened = _opens(text)
+    whole: tuple[str, int, tuple[str, ...]] | None = None
     for back in range(at - 1, max(at - 4, -1), -1):
         above = lines[back]
-        if opened and DATEISH.search(text) and (find_address(text) or len(text.split()) > 3):
-            break
+        if opened and DATEISH.search(text):
+            if find_address(text):
+                break
+            if len(text.split()) > 3:
+                if "@" not in above.text or _ANY_VERB.Match(text.lower()):
+                    break
+                whole = whole or (text, first, links)  # "Jill <jill@x> wrote on", "3 May 2025, 10:02:"
         over = above.text.strip(EMPHASIS)
         if not over or above.depth != line.depth or over[-1] in ".!?;" + ENDS or len(over) + len(text) > 400:
             break
@@ -99,7 +108,21 @@ def read_attribution(lines: Sequence[Line], at: int, *, quoted_next: bool) -> Fo
         joined = " ".join((*(lines[number].text.strip(EMPHASIS) for number in range(back, first)), text))
         text, first, opened = joined, back, _opens(over)
         links = above.links + links
+    if whole is not None and not _ANY_VERB.Match(text.lower()):
+        text, first, links = whole  # only "wrote" ties a date to the address above it
+    if text[0] == "<" and first and _is_name_alone(lines, first - 1):
+        first -= 1
+        text = f"{lines[first].text.strip(EMPHASIS)} {text}"
     return _parse_attribution(text, links, first, at + 1, quoted_next)
+
+
+def _is_name_alone(lines: Sequence[Line], at: int) -> bool:
+    """Whether the line holds a name and no more, as clients break a long one before its address."""
+    name, depth = lines[at].text.strip(EMPHASIS), lines[at].depth
+    above = lines[at - 1] if at else None
+    if not name or len(name) > 80 or name[-1] in ".!?;," + ENDS or depth != lines[at + 1].depth:
+        return False
+    return (above is None or not above.text or above.depth != depth) and is_name(Mailbox("", clean_name(name)), 7)
 
 
 def read_marked_attribution(lines: Sequence[Line], first: int, end: int) -> Found | None:
@@ -136,6 +159,9 @@ class _Words:
         text = text.rstrip(ENDS + EMPHASIS).strip("-> \t").replace("\u00a0", " ").replace("\u202f", " ")
         if text[:12].lower() in ("in message <", "in article <"):
             text = text[text.find(">") + 1 :].lstrip(" ,")
+        quoting = _QUOTING.match(text)
+        if quoting is not None:
+            text = text[quoting.end() :]
         place = find_address(text)
         if place is not None and "mailto:" in text and not text.startswith("mailto:", place[0] - 7):
             text = _MAILTO.sub("", text)  # "Jill <jill@x<mailto:jill@x>>"
@@ -148,6 +174,7 @@ class _Words:
         self.text, self.lower, self.masked, self.place = text, lower, masked, place
         self.links = links if links and find_address(links[0]) is not None else ()
         self.verbs = _verbs_in(lower, place)
+        self.quotes = bool(self.verbs) or quoting is not None
         self.dates = [found.span() for found in _DIGITS.finditer(masked)]
         self.dateish = len(self.dates) > 1 and DATEISH.search(masked) is not None
         self.timed = self.dateish and CLOCK.search(masked) is not None
@@ -156,15 +183,16 @@ class _Words:
         """Whether this may be an attribution at all, given whether deeper quoted lines follow."""
         place = self.place
         ends_with_address = place is not None and not self.text[place[1] :].strip(" >)]*\"'")
-        if not self.verbs and not ends_with_address and not (quoted_next and self.timed):
+        if not self.quotes and not ends_with_address and not (quoted_next and self.timed):
             return False
-        return bool(place or self.dateish or (self.verbs if quoted_next else self.links))
+        return bool(place or self.dateish or (self.quotes if quoted_next else self.links))
 
     def person(self) -> Mailbox | None:
         """The author: the name beside the address, or what is neither date nor verb."""
         half = _HALF.match(self.text, self.dates[-1][1]) if self.dateish else None
         if half is not None:
             self.dates = [*self.dates, half.span()]
+        self._leave_numbers()
         plain = self.dates
         zone = _ZONE.match(self.text, plain[-1][1]) if self.dateish else None
         if zone is not None:
@@ -174,6 +202,19 @@ class _Words:
             self.dates = plain  # no zone: somebody called "BOB"
             person = _attributed(self.text, self.place, self.verbs, self.dates, self.links)
         return person
+
+    def _leave_numbers(self) -> None:
+        """A number beside a name, and not in the date, is part of the name: "24/7 Service <service@x>"."""
+        if self.place is None or not self.dateish:
+            return
+        left, right = self.place
+        if self.dates[-1][0] > right and _tells_date(self.text[right:]):
+            self.dates = [span for span in self.dates if span[0] > right]
+            return
+        start, end = max((span for span in self.dates if span[0] < left), default=(0, 0))
+        number, before = self.text[start:end], self.text[:start]
+        if before[-1:] == " " and not DATEISH.search(number) and not CLOCK.search(number) and _tells_date(before):
+            self.dates = [span for span in self.dates if span[0] != start]
 
     def date_text(self) -> str:
         """The date as the client wrote it; "" where there is none."""
@@ -199,6 +240,11 @@ class _Words:
         around = text[: place[0]] + text[place[1] :]
         bracketed = text[place[0] - 1 : place[0]] in ("<", "(", "[")
         return self.timed and (bracketed or (len(_LETTERS.findall(around)) < 6 and _MONTH.search(around) is not None))
+
+
+def _tells_date(text: str) -> bool:
+    """Whether a day of a year and a time of the day stand here."""
+    return _DAY.search(text) is not None and CLOCK.search(text) is not None
 
 
 def _without_particles(text: str, place: tuple[int, int]) -> tuple[int, int]:
@@ -234,7 +280,7 @@ def _attributed(
         left, right = place
         ends = (*(found.end() for found in verbs), *(end for _, end in dates))
         start = max((end for end in ends if end <= left), default=0)
-        name = _name_of(text[start:left].replace("mailto:", ""), opening=start == 0)
+        name = _name_of(text[start:left].replace("mailto:", ""), opening=start == 0, addressed=True)
         if not name and start == 0 and text[right : right + 2] in (" (", ' "'):
             name = clean_name(text[right + 2 :].split(")")[0])
         return Mailbox(text[left:right], name)
@@ -269,13 +315,15 @@ _UPPER_FILLERS = frozenset(
 )
 
 
-def _name_of(text: str, *, opening: bool) -> str:
-    """Take fillers off both ends of the words around a name."""
+def _name_of(text: str, *, opening: bool, addressed: bool = False) -> str:
+    """Take fillers off both ends of the words around a name, which an address follows where it is `addressed`."""
     before, bracket, _ = text.partition("<")
     text = before if bracket and before.strip() else text  # "Jill <jill at x.example>", as archives hide addresses
     if text.count("(") != text.count(")") or text.lstrip(" ,").startswith("("):
         text = text.replace("(", " ").replace(")", " ")
-    words = text.replace("<", " ").replace("[", " ").replace("、", " ").split()
+    if text.count("[") != text.count("]"):
+        text = text.replace("[", " ")
+    words = text.replace("<", " ").replace("、", " ").split()
     begin, end = 0, len(words)
     while begin < end:
         word = words[begin].strip(",;:.<>-–—*")
@@ -298,4 +346,4 @@ def _name_of(text: str, *, opening: bool) -> str:
         end -= 1
     if opening and end - begin == 1 and (words[begin].endswith(",") and len(words[begin]) < 6):
         return ""  # a weekday that stands before the date: "Sat, 3 May"
-    return clean_name(" ".join(words[begin:end]))
+    return clean_name(" ".join(words[begin:end]), addressed=addressed)

@@ -6,17 +6,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from gateway.mail.announced import begins_quote, block_near, dashed_attribution, group_wise, next_line
+from gateway.mail.announced import (
+    attribution_from,
+    begins_quote,
+    block_near,
+    dashed_attribution,
+    group_wise,
+    marked_end,
+    marked_line,
+    next_line,
+    second_head,
+    signed_from,
+    wrapped_attribution,
+)
 from gateway.mail.attribution import read_attribution, read_marked_attribution
-from gateway.mail.headerblock import read_block, read_unlisted
+from gateway.mail.headerblock import read_bare, read_block, read_unlisted
 from gateway.mail.heads import ENDS, Found, label_of
 from gateway.mail.labels import LONGEST_LABEL
+from gateway.mail.leads import announced_above, is_drawn, take_lead
 from gateway.mail.lines import Line
-from gateway.mail.markers import asks_to_reply_above, is_rule, leading_marker, names_quote, read_marker
+from gateway.mail.markers import asks_to_reply_above, is_rule, read_marker
 from gateway.mail.notes import read_dated_name, read_notes_line
-from gateway.mail.oneline import read_one_line
 
-_MARKERS = frozenset(">-_=*~#\u2014\u2013\u2500")
+_MARKERS = frozenset(">-_=*~#\u2014\u2013\u2500\u2010")
 _HEADS = _MARKERS | {" ", "\t"}
 
 
@@ -174,11 +186,8 @@ class _Walk:
             return self._open_attribution(named) if named is not None else 0
         if is_rule(text):
             return self._below_rule(at)
-        if text.startswith("-----BEGIN PGP SIGNED MESSAGE"):  # RFC 9580 §7: headers to the next blank line
-            end = at + 1
-            while end < len(lines) and lines[end].text and end - at < 5:
-                end += 1
-            return self._take(at, end, "header")
+        if text.startswith("-----BEGIN PGP SIGNED MESSAGE"):
+            return self._take(at, signed_from(lines, at), "header")
         if asks_to_reply_above(text):
             return self._raise_base(at, at + 1, "quote") if self._spoke(at) else self._take(at, at + 1, "header")
         end = at + 1
@@ -186,17 +195,16 @@ class _Walk:
         if not marker and (text[-1] in ENDS) and self.depth and begins_quote(self.lines, at):
             marker = "announced"  # in whatever language: the first words of a quote, above a header block
         if not marker and ":" in text and first == "-":
-            after = self._one_line(at, text)
-            if after:
-                return after
+            line = marked_line(lines[at], at)
+            if line is not None:
+                return self._open_block(line[1], marker=line[0])
         wrapped = first == "-" and "orwarded by" in text and text[-1] != "-"
         if wrapped and end < len(lines) and lines[end].text.rstrip().endswith("--"):
             text, end, marker = f"{text} {lines[end].text}", end + 1, "forward"  # Notes wraps its own marker
         if not marker:
             return 0
-        if (
-            marker in ("forward", "original") and " end" in f" {text.strip('-_=*~ ').lower()}"[:5]
-        ):  # mutt: "----- End forwarded message -----"
+        # mutt: "----- End forwarded message -----"
+        if marker in ("forward", "original") and " end" in f" {text.strip('-_=*~ ').lower()}"[:5]:
             self._take(at, end, "header")
             self.base = min(self.opened.pop() if self.opened else 0, self.base)
             if not self.base:
@@ -206,7 +214,13 @@ class _Walk:
             self.opened.append(self.base)
         after = next_line(self.lines, end, 8)
         found = None
-        if after:
+        if after and marker in ("forward", "original") and label_of(lines[after]) is None:
+            said = attribution_from(lines, after)
+            if said is not None and lines[after].depth == self.depth:  # Proton: a marker and an attribution
+                said.first = at
+                return self._open_attribution(said, "forward" if marker == "forward" else "quote")
+            found = read_bare(lines, after)
+        if after and found is None:
             found = block_near(lines, after, sure=marker != "unknown" and marker != "announced")
             if found is None and marker == "forward":
                 found = read_notes_line(lines[after], after)
@@ -226,9 +240,8 @@ class _Walk:
             return self._dashed(lotus, end)
         if marker == "unknown" or len(text) - len(text.lstrip("-_=*~\u2014\u2013")) < 4:
             return 0
-        person = (
-            dashed_attribution(lines, at) if " from " in text else None
-        )  # mutt: "----- Forwarded message from X <x> -----"
+        # mutt: "----- Forwarded message from X <x> -----"
+        person = dashed_attribution(lines, at) if " from " in text else None
         if person is not None:
             self._add(person, self._total() + 1, "forward")
         return self._raise_base(at, end, "forward" if marker == "forward" else "quote")
@@ -237,23 +250,12 @@ class _Walk:
         lines, after = self.lines, next_line(self.lines, at + 1, 2)
         if not after or lines[after].depth != self.depth:
             return 0
-        if label_of(lines[after]) is not None:
-            found = read_block(lines, after, sure=True)
-        else:
-            found = read_dated_name(lines[after], after)
-        if found is None or found.person is None:
-            return 0
+        labelled = label_of(lines[after]) is not None
+        found = read_block(lines, after, sure=True) if labelled else read_dated_name(lines[after], after)
+        if found is None or found.person is None or (not labelled and attribution_from(lines, after)):
+            return 0  # an attribution can wait: the rule goes with it
         found.first = at
         return self._open_block(found)
-
-    def _one_line(self, at: int, text: str) -> int:
-        """ "----- Forwarded Message ----- From: Jill <j@x>To: IT <it@x>Sent: …", as in Yahoo's plain text."""
-        parted = leading_marker(text)
-        if parted is None:
-            return 0
-        marker = read_marker(parted[0])
-        found = read_one_line(self.lines[at], at, parted[1], sure=marker in ("forward", "original"))
-        return self._open_block(found, marker=marker) if found is not None else 0
 
     def _dashed(self, found: Found, end: int) -> int:
         """After a dashed attribution a Notes header block may follow ("To: … From: … Date: …"), which says more."""
@@ -275,10 +277,7 @@ class _Walk:
             if found is not None:
                 return self._open_block(found)
         self._announce(at, 6)
-        after = self._marker(at, line.text, line.text[:1])
-        if after:
-            return after
-        after = self._attribution(at) or self._attribution_below(at)
+        after = self._marker(at, line.text, line.text[:1]) or self._attribution(at) or self._attribution_below(at)
         if after:
             return after
         found = read_unlisted(self.lines, at)
@@ -293,33 +292,22 @@ class _Walk:
     def _take_rule(self, at: int) -> None:
         """The rule that a client drew above its quote is no word of the writer's."""
         for above in range(at - 1, max(at - 4, -1), -1):
-            if self.lines[above].mark == "rule" and self.sorted.kinds[above] == "new":
+            if self.lines[above].text:
+                if self.sorted.kinds[above] != "new" or not is_drawn(self.lines[above]):
+                    return
                 self.sorted.kinds[above] = "header"
-            elif self.lines[above].text:
-                return
 
     def _attribution_below(self, at: int) -> int:
         """An attribution that is wrapped and begins with this line."""
-        for end in range(at + 1, min(at + 3, len(self.lines))):
-            if self.lines[end].text.rstrip(" *_\u00a0")[-1:] in (":", "\uff1a"):
-                found = read_marked_attribution(self.lines, at, end + 1)
-                if found is not None:
-                    return self._open_attribution(found)
-        return 0
+        found = wrapped_attribution(self.lines, at)
+        return self._open_attribution(found) if found is not None else 0
 
     def _marked_attribution(self, at: int) -> int:
-        lines, end = self.lines, at
-        while end < len(lines) and lines[end].mark == "attribution" and end - at < 12:
-            if read_marker(lines[end].text) or (label_of(lines[end]) is not None and end > at):
-                self._announce(at, 3)
-                return 0
-            end += 1
-        while end > at + 1 and not lines[end - 1].text:
-            end -= 1
-        if label_of(lines[at]) is not None:
+        end = marked_end(self.lines, at)
+        if not end:
             self._announce(at, 3)
             return 0
-        found = read_marked_attribution(lines, at, end)
+        found = read_marked_attribution(self.lines, at, end)
         return self._open_attribution(found) if found is not None else 0
 
     def _attribution(self, at: int) -> int:
@@ -327,12 +315,24 @@ class _Walk:
         after = next_line(self.lines, at + 1, 3)
         deeper = bool(after) and self.lines[after].depth > self.depth
         found = read_attribution(self.lines, at, quoted_next=deeper)
-        if found is None or (not deeper and not found.strong):
+        if found is None or not (deeper or found.strong or second_head(self.lines, found, after)):
             return 0
         return self._open_attribution(found)
 
-    def _open_attribution(self, found: Found) -> int:
+    def _open_attribution(self, found: Found, container: Literal["quote", "forward"] = "quote") -> int:
+        announced = announced_above(self.lines, found.first)
+        if announced >= 0:  # Yahoo on phones: "Begin forwarded message:", then an attribution
+            found.first, container = announced, "forward"
         after = next_line(self.lines, found.end, 4)
+        second = second_head(self.lines, found, after)
+        if second is not None:
+            deeper = self.lines[second.first].depth
+            if deeper > self.depth:
+                self._take(found.first, found.end, "attribution")
+                self._change_depth(deeper)
+            else:
+                second.first = found.first
+            return self._open_block(second, marker=container)
         kind: Literal["attribution"] = "attribution"
         if after and self.lines[after].depth > self.depth:
             self._add(found, self._total() + 1, kind)
@@ -344,12 +344,12 @@ class _Walk:
             self._add(found, self._total(), kind)
             return self._take(found.first, found.end, kind)
         self._add(found, self._total() + 1, kind)
-        return self._raise_base(found.first, found.end, "quote", kind=kind)
+        return self._raise_base(found.first, found.end, container, kind=kind)
 
     def _open_block(self, found: Found, *, marker: str = "") -> int:
         """Open the mail that a header block heads."""
-        if not marker and found.first and names_quote(self.lines[found.first - 1]):
-            found.first -= 1  # BlackBerry: "  Original Message  "
+        if not marker:
+            take_lead(self.lines, found)
         forward = marker == "forward" or (self.container == "forward" and self._total() > 0)
         forward = forward or (self.forwards and (marker != "original" or not self.sorted.authors))
         kind: Literal["forward", "quote"] = "forward" if forward else "quote"

@@ -10,11 +10,13 @@ from collections.abc import Sequence
 
 from gateway.mail.address import Mailbox
 from gateway.mail.heads import CLOCK, DATEISH, EMPHASIS, Found, is_name, label_of
+from gateway.mail.labels import LABELS
 from gateway.mail.lines import Line
 from gateway.mail.markers import is_rule
 from gateway.mail.notes import SHORT_DATE, letterhead, notes_date, read_notes
 from gateway.mail.oneline import read_one_line
 from gateway.mail.people import find_address, parse_person
+from gateway.mail.phrases import small
 
 _CONTINUED = 250
 """Lines that one block may have: long lists of recipients."""
@@ -214,6 +216,53 @@ def read_unlisted(lines: Sequence[Line], start: int) -> Found | None:
     )
 
 
+def read_bare(lines: Sequence[Line], start: int) -> Found | None:
+    """A header block without colons, right below a marker: eM Client 9 writes `From "Jill Amory" <jill@x>`."""
+    values: dict[str, str] = {}
+    links: dict[str, tuple[str, ...]] = {}
+    locales: set[str] = set()
+    for at in range(start, min(len(lines), start + 7)):
+        line = lines[at]
+        label = _bare_label(line.text) if line.text and line.depth == lines[start].depth else None
+        if label is None:
+            break
+        known, value = label
+        common = (locales & known.keys()) or (known.keys() if not values else {"en"} & known.keys())
+        if not common:
+            break
+        locales = set(common) if common != {"en"} or not locales else locales
+        name = known[min(common)]
+        if name in values and name != "other":
+            break
+        values[name], links[name] = value, line.links
+        start_of_text = at + 1
+    person = parse_person(values["from"][:1000], links["from"]) if "from" in values else None
+    if person is None or not person.address or len(values.keys() & {"date", "to", "subject"}) < 2:
+        return None
+    return Found(
+        start,
+        start_of_text,
+        person,
+        values.get("date", ""),
+        values.get("subject", ""),
+        values.get("to", ""),
+        values.get("cc", ""),
+        links,
+        min(locales),
+    )
+
+
+def _bare_label(text: str) -> tuple[dict[str, str], str] | None:
+    """({locale: field}, value) of a line such as "Von Jill"; the longest label counts."""
+    words = text.strip(EMPHASIS).split(None, 3)
+    for count in (3, 2, 1):
+        known = LABELS.get(small(" ".join(words[:count]))) if len(words) >= count else None
+        if known is not None:
+            value = " ".join(words[count:]).strip(EMPHASIS)
+            return (known, value) if value[:1] not in (":", "\uff1a") else None
+    return None
+
+
 def _unlisted(text: str) -> str | None:
     """The value of "Saatmisaeg: …", whose label we do not know; None where it is no such line."""
     text = text.strip(EMPHASIS)
@@ -272,4 +321,15 @@ def _continues(lines: Sequence[Line], at: int, name: str, values: dict[str, str]
         label = label_of(line)
         if label is not None:
             return not seen & set(label[0].values())
-    return name in ("to", "cc") and "@" in text and " " not in text.split("@")[0].strip("<\"' ")
+    if name not in ("to", "cc") or "@" not in text:
+        return False
+    return " " not in text.split("@")[0].strip("<\"' ") or _ends_name(values[name], text)
+
+
+def _ends_name(above: str, text: str) -> bool:
+    """Whether a list that broke within a name goes on: "Jill Amory <jill@x>, Kit", "Romero <kit@x>"."""
+    entries = text.rstrip(" ,;").split(",")
+    broken = above[-200:].replace(";", ",").rpartition(",")[2].strip(" \"'")
+    if "@" in broken or not broken[:1].isalpha() or len(entries[0].split("<")[0].split()) > 3:
+        return False
+    return all("<" in entry and entry.rstrip()[-1:] == ">" and len(entry) < 120 for entry in entries)

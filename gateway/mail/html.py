@@ -98,7 +98,7 @@ class _Page:
         )
         if self.links:
             line.links = tuple(self.links)
-        if text[0] == ">":  # plain text that was turned into HTML
+        if text[0] == ">" and not (text[:4] == ">>> " and text[-4:] == " >>>"):  # plain text turned into HTML
             rest = text.lstrip("> ")
             line.skip = len(text) - len(rest)
             line.depth = min(line.depth + text.count(">", 0, line.skip), MOST_DEPTH)

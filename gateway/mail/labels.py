@@ -47,7 +47,7 @@ _TABLE: dict[str, tuple[str, str, str, str, str, str]] = {
         "gesendet, datum, gesendet am, gesendet um, verschickt, date, sent",
         "an, empfänger, to",
         "kopie, kopie an, cc an",
-        "betreff, betrifft, thema, subject",
+        "betreff, betrifft, betr., thema, subject",
         "antwort an, antworten an, blindkopie, priorität, wichtigkeit, anlagen, anhänge, gesendet von, organisation,"
         " bitte antwort an",
     ),
@@ -105,7 +105,7 @@ _TABLE: dict[str, tuple[str, str, str, str, str, str]] = {
         "inviato, data, inviato il, inviata, date",
         "a, per, destinatario, destinatari",
         "copia, cc a, p.c, copia per conoscenza",
-        "oggetto",
+        "oggetto, ogg",
         "ccn, rispondi a, priorità, allegati, inviato da",
     ),
     "ja": (
@@ -179,7 +179,7 @@ _TABLE: dict[str, tuple[str, str, str, str, str, str]] = {
         "skickat, datum, skickad, sänt, skickades",
         "till, mottagare",
         "kopia, kopia till",
-        "ämne",
+        "ämne, ärende",
         "svar till, svara till, prioritet, bifogade filer, bilagor",
     ),
     "tr": (
@@ -226,6 +226,25 @@ FORWARD_STEMS = phrases(
 )
 """Stems of "forwarded" in a marker: "Begin forwarded message:", "-------- Weitergeleitete Nachricht --------"."""
 
+ANNOUNCEMENTS = frozenset(
+    phrases(
+        """
+    začátek přeposílané zprávy|start på videresendt besked|videresendt meddelelse|anfang der weitergeleiteten nachricht|
+    anfang der weitergeleiteten e-mail|begin forwarded message|inicio del mensaje reenviado|välitetty viesti alkaa|
+    edelleenlähetetty viesti alkaa|début du message réexpédié|début du message transféré|započni proslijeđenu poruku|
+    početak proslijeđene poruke|továbbított levél kezdete|a továbbított üzenet kezdete|inizio messaggio inoltrato|
+    転送されたメッセージ|begin doorgestuurd bericht|videresendt melding|start på videresendt melding|
+    początek przekazywanej wiadomości|rozpoczęcie przesyłanej dalej wiadomości|início da mensagem reencaminhada|
+    início da mensagem encaminhada|începutul mesajului redirecționat|mesajul redirecționat începe|
+    начало переадресованного сообщения|начало пересылаемого сообщения|začiatok preposlanej správy|
+    vidarebefordrat brev|början på vidarebefordrat meddelande|i̇letilen ileti başlangıcı|iletilen ileti başlangıcı|
+    yönlendirilmiş ileti başlangıcı|початок листа, що пересилається|початок переадресованого повідомлення|
+    this is a forwarded message|dies ist eine weitergeleitete nachricht
+        """
+    )
+)
+"""What clients write above a forwarded mail, word for word: Apple Mail, Yahoo on phones, The Bat!."""
+
 ORIGINAL_STEMS = phrases(
     """
     original|ursprüngliche nachricht|message d'origine|message d’origine|oorspronkelijk|oprindelig|opprinnelig|
@@ -267,12 +286,19 @@ FILLERS = frozenset(
         """
     on|at|am|um|uhr|vom|den|der|le|à|el|la|a|las|los|lunes|il|giorno|alle|ore|em|às|op|om|heeft|kl|kl.|klo|kello|dne|
     v|w|ve|o|u|に|さん|さんは|さんが|dana|în|pe|ora|nap|időpont|tarihinde|saat|г.|г|р.|р|в|от|time|h|hod|schrieb|skrev|schreef|wrote|
-    odesílatel|używytkownik|użytkownik|uživatel|používateľ|пользователь|користувач|kuupäeval|kell|pm|a.m.|p.m.|gmt|
+    odesílatel|używytkownik|użytkownik|uživatel|používateľ|korisnik|kasutaja|пользователь|користувач|від|kuupäeval|kell|pm|a.m.|p.m.|gmt|
     utc|cet|cest|est|edt|pst|pdt|mst|mdt|cst|cdt|bst|ist|jst|от:|von|de|da|by|from|kontakt|wiadomość|napisana|przez|
     dniu|godz|užívateľ|időpontban|keltezéssel|dátummal|hat|dia|quoting|zitat|citando|citat|lainaus|-|–|—|,|;|of
         """
     )
 )
+
+QUOTING = phrases(
+    """
+    citeren|cytowanie|mensaje citado por|cituji|idézet|citerar|citerer|siterer|цитирую|цитую
+    """
+)
+"""How Horde begins its attribution lines, with the name and a colon to follow: "Citeren Jill Amory <jill@x>:"."""
 
 REPLY_ABOVE = phrases(
     """

@@ -7,28 +7,20 @@ import re
 import re2
 
 from gateway.mail.heads import ENDS
-from gateway.mail.labels import FORWARD_STEMS, ORIGINAL_STEMS
+from gateway.mail.labels import FORWARD_STEMS, ORIGINAL_STEMS, REPLY_ABOVE
 from gateway.mail.lines import Line
-from gateway.mail.phrases import phrases, small
+from gateway.mail.phrases import small
 
-_REPLY_ABOVE = phrases(
-    """
-    reply above this line|type your reply above|write above this line|reply above the line|über dieser zeile|
-    oberhalb dieser zeile|oberhalb dieser linie|au-dessus de cette ligne|encima de esta línea|arriba de esta línea|
-    acima desta linha|sopra questa riga|sopra questa linea|boven deze regel|boven deze lijn|over denne linje|
-    ovanför denna rad|tämän rivin yläpuolelle|powyżej tej linii|nad tento řádek|выше этой строки|この行より上
-    """
-)
 _FORWARD = re2.compile("|".join(map(re2.escape, FORWARD_STEMS)))
 _ORIGINAL = re2.compile("|".join(map(re2.escape, ORIGINAL_STEMS)))
-_DASHES = "-_=*~\u2014\u2013"
-_RULES = "_-=*\u2014\u2500\u2013"
+_DASHES = "-_=*~\u2014\u2013\u2010"
+RULES = "_-=*\u2014\u2500\u2013\u2010"
 _LEADING = re.compile(r"\s*(-{2,}[^-:]{4,80}-{2,})\s+(?=[^\s-])")
 
 
 def is_rule(text: str) -> bool:
     """A line of nothing but underscores or dashes, as Outlook and OWA draw above a header block."""
-    return len(text) >= 5 and text[0] in _RULES and not text.strip("_-=* \u2014\u2500\u2013")
+    return len(text) >= 5 and text[0] in RULES and not text.strip(RULES + " ")
 
 
 def asks_to_reply_above(text: str) -> bool:
@@ -36,7 +28,7 @@ def asks_to_reply_above(text: str) -> bool:
     if text[0] not in "#-_=*~" or len(text) >= 160:
         return False
     lower = small(text)
-    return any(words in lower for words in _REPLY_ABOVE)
+    return any(words in lower for words in REPLY_ABOVE)
 
 
 def read_marker(text: str) -> str:

@@ -18,6 +18,8 @@ _ADDRESS = re.compile(f"[^{_STOPS}]{{1,65}}+@[^{_STOPS}]{{1,254}}+")
 _AT_POST = re.compile(r" AT [A-Z_0-9]+\Z")
 _QUOTES = " \t\u00a0\"'`*_«»“”„‘’\u2019"
 
+_MARKS = _QUOTES + ",;:-–<>{}|"
+
 
 def find_address(text: str, start: int = 0) -> tuple[int, int] | None:
     """Where the first plausible address stands, or None."""
@@ -39,14 +41,18 @@ def find_address(text: str, start: int = 0) -> tuple[int, int] | None:
 
 def _bare(text: str) -> str:
     """Without the marks around a name; brackets stay where they are in pairs ("Perry, Kristina (GOV)")."""
-    text = text.strip(_QUOTES + ",;:-–<>[]{}|")
-    if text.count("(") != text.count(")") or text[:1] == "(":
-        text = text.strip(_QUOTES + ",;:-–<>[](){}|")
-    return text
+    text, marks = text.strip(_MARKS), _MARKS
+    for pair in ("[]", "()"):
+        if text.count(pair[0]) != text.count(pair[1]) or text[:1] == pair[0]:
+            marks += pair
+    return text.strip(marks) if marks is not _MARKS else text
 
 
-def clean_name(text: str) -> str:
-    """A display name without quotes, emphasis, trailing marks, "via …" and Notes organisations."""
+def clean_name(text: str, *, addressed: bool = False) -> str:
+    """A display name without quotes, emphasis, trailing marks, "via …" and Notes organisations.
+
+    Where an address follows it (`addressed`), one slash parts no organisation: "Müller/Meier <office@x>".
+    """
     before, bracket, _ = text.partition("<")
     name = _bare(" ".join((before if bracket and before.strip() else text).replace("\u200b", "").split()))
     lower = name.lower()
@@ -66,6 +72,10 @@ def clean_name(text: str) -> str:
         and head.strip()
         and tail[:1].strip()
         and "://" not in name
+        and (not head.isdigit() or "/" in tail or ":" in tail)  # "24/7 Service"
+        and head.count("(") == head.count(")")  # "Jill Amory (Sales/ACME)"
+        and head.count("[") == head.count("]")
+        and not (addressed and "/" not in tail and "@" not in tail and not tail.isupper())
         and (tail.isupper() or "@" in tail or tail.count("/") or tail[:1].isupper())
     ):
         name = head.strip()  # Notes: "Jill Amory/Sales/ACME@ACME"
@@ -98,7 +108,7 @@ def _read(text: str, links: tuple[str, ...]) -> Mailbox | None:
     before = text[:left]
     if before.lower().endswith("mailto:") or before.lower().endswith("smtp:"):
         before = before[:-7] if before.lower().endswith("mailto:") else before[:-5]
-    name = clean_name(before)
+    name = clean_name(before, addressed=True)
     if name and find_address(name):
         name = ""
     if not name and not before.strip(_QUOTES + "<([*"):

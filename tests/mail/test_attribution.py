@@ -59,6 +59,74 @@ def test_wrapped_attribution(name: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "words", ["Citeren", "Cytowanie", "Mensaje citado por", "Cituji", "Idézet", "Citerar", "Siterer", "Цитирую"]
+)
+def test_words_of_horde_are_no_part_of_the_name(words: str) -> None:
+    for name in ("Jill Amory <jill@acme.example>", "Jill Amory"):
+        body = body_of(f"No.\n\n{words} {name}:\n\n> The screen is dark.\n")
+        (author,) = body.authors
+        assert (author.mailbox.name, body.new.text) == ("Jill Amory", "No.")
+    prose = f"{words} the manual, for questions ask jill@acme.example:\n\nThe screen is dark."
+    assert body_of(prose).new.text == prose
+
+
+@pytest.mark.parametrize(
+    "name", ["24/7 Service", "Amory/Romero", "R&D/QA Team", "Jill Amory [ACME]", "7 Stars (IT/EX)"]
+)
+@pytest.mark.parametrize(
+    "line",
+    [
+        "On Mon, Mar 4, 2024 at 10:15 AM {a} wrote:",
+        "On Mon, 4 Mar 2024 10:15:02 +0100 {a} wrote:",
+        "Am Mo., 4. März 2024 um 10:15 Uhr schrieb {a}:",
+        "Le 04/03/2024 à 10:15, {a} a écrit :",
+        "{a} kirjoitti 4.3.2024 kello 10.15:",
+    ],
+)
+def test_marks_and_numbers_in_a_name(line: str, name: str) -> None:
+    body = body_of(f"No.\n\n{line.format(a=f'{name} <office@acme.example>')}\n\n> The screen is dark.\n")
+    (author,) = body.authors
+    assert (author.mailbox.address, author.mailbox.name) == ("office@acme.example", name)
+    assert author.date is not None and author.date.strftime("%d %H:%M") == "04 10:15"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Wiadomość napisana przez {a} w dniu\n3 maj 2025, o godz. 10:02:",
+        "Wiadomość napisana przez {a}\nw dniu 3 maj 2025, o godz. 10:02:",
+        "Wiadomość napisana przez Jill Amory\n<jill@acme.example> w dniu\n3 maj 2025, o godz. 10:02:",
+        "Jill Amory\n<jill@acme.example> kirjoitti 3.5.2025 kello 10.02:",
+        "Jill Amory\n<jill@acme.example>, 3 May 2025 Cmt, 10:02\ntarihinde şunu yazdı:",
+        "Jill Amory\n<jill@acme.example> escreveu (sábado, 3/05/2025 à(s) 10:02):",
+        "Jill Amory\n<jill@acme.example> ezt írta (időpont: 2025. máj. 3., Szo,\n10:02):",
+    ],
+)
+def test_attribution_that_begins_with_the_name_and_is_wrapped(line: str) -> None:
+    line = line.format(a="Jill Amory <jill@acme.example>")
+    inside = "".join(f"> {row}\n" for row in line.split("\n"))
+    for text in (
+        f"No.\n\n{line}\n\n> It is dark.\n",
+        f"No.\n\n{line}\n\nIt is dark.\n",
+        f"No.\n\n{inside}>\n> Dark.\n",
+    ):
+        body = body_of(text)
+        (author,) = body.authors
+        assert (author.mailbox.address, author.mailbox.name) == ("jill@acme.example", "Jill Amory")
+        assert author.date is not None and body.new.text == "No."
+
+
+def test_an_address_above_an_attribution_or_a_sentence_above_an_address_is_no_part_of_it() -> None:
+    body = body_of("Write to kit@acme.example\n3 May 2025, at 10:02, Jill Amory:\n\n> It is dark.\n")
+    assert shown(body) == ["Jill Amory"]
+    body = body_of("I have told them\n<jill@acme.example> wrote on 3 May 2025:\n\n> It is dark.\n")
+    assert body.new.text == "I have told them"
+    assert [author.mailbox.name for author in body.authors] == [""]
+    body = body_of("No.\nSee page seven\n<jill@acme.example> wrote on 3 May 2025:\n\n> It is dark.\n")
+    assert body.new.text == "No.\nSee page seven"
+
+
+@pytest.mark.parametrize(
     "marker", ["", "________________________________\n", "-----Original Message-----\n"], ids=["bare", "rule", "marker"]
 )
 @pytest.mark.parametrize("name", HEADER_BLOCKS)
@@ -110,6 +178,19 @@ def test_labels_in_a_sentence_fool_nobody(name: str) -> None:
         ("Amory, Jill (IT)", "", "Amory, Jill (IT)"),
         ("Jill Amory/Sales/ACME@ACME", "", "Jill Amory"),
         ("Jill Amory@ACME", "", "Jill Amory"),
+        ("Jill Amory/Sales/ACME <jill@acme.example>", "jill@acme.example", "Jill Amory"),
+        ("Jill Amory/ACME <jill@acme.example>", "jill@acme.example", "Jill Amory"),
+        ("Jill Amory/Acme", "", "Jill Amory"),
+        ("Amory, Jill (Sales/Stock) <jill@acme.example>", "jill@acme.example", "Amory, Jill (Sales/Stock)"),
+        ("Amory, Jill (DE/EX-IT)", "", "Amory, Jill (DE/EX-IT)"),
+        ("R&D/QA Team <rd@acme.example>", "rd@acme.example", "R&D/QA Team"),
+        ("Amory/Romero <office@acme.example>", "office@acme.example", "Amory/Romero"),
+        ("24/7 Service <service@acme.example>", "service@acme.example", "24/7 Service"),
+        ("24/7 Service", "", "24/7 Service"),
+        ("Jill Amory [ACME] <jill@acme.example>", "jill@acme.example", "Jill Amory [ACME]"),
+        ("Jill Amory [ACME]", "", "Jill Amory [ACME]"),
+        ("[Jill Amory]", "", "Jill Amory"),
+        ("Jill Amory [/O=ACME/OU=FIRST/CN=JAMORY]", "", "Jill Amory"),
         ("Jill O'Hara <jill.o'hara@acme.example>", "jill.o'hara@acme.example", "Jill O'Hara"),
     ],
 )

@@ -39,6 +39,8 @@ def test_layout(layout: dict) -> None:
     assert len(body.inline) == layout.get("inline", 0)
     if "to" in layout:
         assert len(body.authors[0].to) == layout["to"]
+    if "date" in layout:
+        assert body.authors[0].date_text == layout["date"]
 
 
 def test_subject_says_forward() -> None:
@@ -152,6 +154,13 @@ HOSTILE = {
     "dashes": "-" * 1_000_000,
     "digits": "On 1" + "1:1" * 300_000 + " wrote:",
     "bars": "| a\n" * 100_000,
+    "two heads": "On 5 May 2025 at 10:02, Jill <j@x.example> wrote:\nFrom: Jill <j@x.example>\nTo: c\n" * 5_000,
+    "bare heads": "---- Original Message ----\nFrom a@b.example\nTo c\nSubject d\n" * 20_000,
+    "names alone": "\nJill\n<j@x.example> wrote:\n" * 30_000,
+    "dates alone": "Jill <j@x.example> wrote on\n5 May 2025, at 10:02 or so:\n" * 5_000,
+    "broken list": "From: a@b.example\nTo: Kit\n" + "Romero <k@x.example>, Kit\n" * 60_000,
+    "summaries": ("Jill ---05/05/2025---" + "a---" * 50_000 + "\n\nFrom: a@b.example\nTo: c\nSubject: d\n") * 4,
+    "numbers": "On 5 May 2025 at 10:02 " + "24/7 " * 70 + "Jill <j@x.example> wrote:\n",
 }
 
 
