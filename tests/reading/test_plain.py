@@ -65,7 +65,7 @@ def test_ordinary_days(name: str, most_missed: int, most_wrong: int, policies: P
 
 def test_small_talk_around_a_no(policies: PolicySet) -> None:
     """Six hundred answers written to be hard, of which one whole writer is in nothing that was learnt from: what stands
-    around the no only looks like an excuse, or is one in few words. Measured: 129 of 216 found, 33 of 232 others."""
+    around the no only looks like an excuse, or is one in few words. Measured: 139 of 216 found, 40 of 260 others."""
     mails = [
         text
         for path in sorted((TEXTS / "unlearnt").rglob("r*.txt"))
@@ -74,8 +74,8 @@ def test_small_talk_around_a_no(policies: PolicySet) -> None:
     ]
     hanging = [text for text in mails if leaves_hanging(text)]
     assert len(hanging) > 200 and len(mails) > 400
-    assert sum(stopped(text, policies) for text in hanging) >= 120
-    assert len(wrong := [t.text for t in mails if not leaves_hanging(t) and stopped(t, policies)]) <= 38, wrong
+    assert sum(stopped(text, policies) for text in hanging) >= 130
+    assert len(wrong := [t.text for t in mails if not leaves_hanging(t) and stopped(t, policies)]) <= 42, wrong
 
 
 @pytest.mark.parametrize(

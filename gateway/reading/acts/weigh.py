@@ -28,12 +28,12 @@ class Level(NamedTuple):
 
 
 LEVELS = {
-    "refusal": Level(0.0, 0.12, 0.92),
+    "refusal": Level(0.0, 0.2, 0.9),
     "reason": Level(0.05, 0.15, 0.8),
     "eta": Level(0.2, 0.2, 0.85),
     "alternative": Level(0.4, 0.4, 0.92),
-    "handoff": Level(0.0, 0.0, 0.94),
-    "redirect": Level(0.0, 0.1, 0.95),
+    "handoff": Level(0.0, 0.0, 0.87),
+    "redirect": Level(0.0, 0.1, 0.92),
     "out_of_scope": Level(0.0, 0.0, 0.92),
     "escalation_offer": Level(0.2, 0.2, 0.85),
     "dismissive": Level(0.0, 0.0, 0.85),
@@ -48,6 +48,7 @@ BARRED: dict[str, tuple[str, ...]] = {
     "question": ("offer_more", "pleasantry"),
     "handoff": ("pleasantry", "offer_more", "ownership", "ask", "no_route"),
     "redirect": ("ownership",),
+    "dismissive": ("apology", "pardon"),
     "route": ("no_route", "pleasantry"),
     "helps": ("pleasantry", "offer_more", "process", "no_route", "dismissive", "rude", "refusal", "refusal_answer"),
     "refusal": (
@@ -64,11 +65,18 @@ BARRED: dict[str, tuple[str, ...]] = {
 }
 """Act -> cues of phrases that know better: in their sentence the second reader alone is not believed."""
 
-OVERRULES = {"handoff": 0.97}
+OVERRULES = {"handoff": 0.97, "reason": 0.85}
 """Act -> the chance from which the second reader is believed beside these phrases too: it knows whom a mail goes to, so
-that it can tell an order from a question ("Kindly check at your end and coordinate for closure")."""
+that it can tell an order from a question ("Kindly check at your end and coordinate for closure"). What excuses needs
+less ("I get a message that the page is not available")."""
 
-CONTRARY = {"refusal": ("helps", "good_news")}
+COMPANIONS = {"dismissive": ("refusal", "out_of_scope")}
+"""Act -> acts with which it goes: what is likely both ("your own phone is your own lookout" says no, and shrugs) wants
+less."""
+IN_COMPANY, COMPANION = 0.7, 0.5
+"""The chance from which the second reader alone is believed there, and the one that the other act must have."""
+
+CONTRARY = {"refusal": ("helps", "good_news"), "dismissive": ("question",)}
 """Act -> acts that are the contrary of it."""
 LIKELY, CERTAIN = 0.35, 0.97
 """Where the contrary is likely, the second reader alone has to be certain."""
@@ -101,10 +109,18 @@ def weigh(scan: Scan, act: str, hits: Iterable[Hit], expected: Container[int] = 
         return unread if len(unread) < 2 else tuple(sorted(unread, key=_place))
     kept = [_confirm(scan, act, hit) for hit in hits if stands(scan, act, hit.sentence, expected)]
     known = {hit.sentence for hit in kept}
-    alone = (
-        hit for hit in seen(scan, act, LEVELS[act].sure) if hit.sentence not in known and not _torn(scan, act, hit)
-    )
+    alone = (hit for hit in _alone(scan, act) if hit.sentence not in known and not _torn(scan, act, hit))
     return tuple(sorted([*kept, *alone], key=_place))
+
+
+def _alone(scan: Scan, act: str) -> tuple[Hit, ...]:
+    """What the second reader sees without a phrase and is sure enough of."""
+    sure, companions = LEVELS[act].sure, COMPANIONS.get(act, ())
+    return tuple(
+        hit
+        for hit in seen(scan, act, min(sure, IN_COMPANY) if companions else sure)
+        if hit.sure >= sure or any(scan.acts.chance(hit.sentence, other, 0.0) >= COMPANION for other in companions)
+    )
 
 
 def _torn(scan: Scan, act: str, hit: Hit) -> bool:
