@@ -107,8 +107,10 @@ def second_head(lines: Sequence[Line], found: Found, after: int) -> Found | None
         same = one.address.lower() == other.address.lower()
     else:
         same = bool(one.name) and one.name.lower() == other.name.lower()
+    if not same:
+        return None
     block.date_text = block.date_text or found.date_text
-    return block if same else None
+    return block
 
 
 def dashed_attribution(lines: Sequence[Line], at: int) -> Found | None:

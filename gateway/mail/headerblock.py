@@ -158,17 +158,9 @@ class _Block:
         announced = sure and (told or addressed) and (addressed or person is None or is_name(person, 8))
         if not announced and not (told and (addressed or self._is_believable(person, date_text))):
             return None
-        return Found(
-            letterhead(self.lines, self.start) if dated is not None else self.start,
-            self.end,
-            person,
-            date_text,
-            values.get("subject", ""),
-            values.get("to", ""),
-            values.get("cc", ""),
-            self.links,
-            min(self.locales) if self.locales else "en",
-        )
+        first = letterhead(self.lines, self.start) if dated is not None else self.start
+        locale = min(self.locales) if self.locales else "en"
+        return _head(first, self.end, person, values | {"date": date_text}, self.links, locale)
 
     def _is_believable(self, person: Mailbox | None, date_text: str) -> bool:
         """Whether a block without an address in From, which nothing announced, can be one: no journey, no agenda."""
@@ -183,6 +175,18 @@ class _Block:
         if order[1:2] == ["date"] and clock:
             return several or "subject" in values  # Outlook, within one organisation
         return several and "subject" in values and len(order) + self.others > 2
+
+
+def _head(
+    first: int,
+    end: int,
+    person: Mailbox | None,
+    values: dict[str, str],
+    links: dict[str, tuple[str, ...]],
+    locale: str = "",
+) -> Found:
+    date, subject, to, cc = (values.get(name, "") for name in ("date", "subject", "to", "cc"))
+    return Found(first, end, person, date, subject, to, cc, links, locale)
 
 
 def read_unlisted(lines: Sequence[Line], start: int) -> Found | None:
@@ -204,16 +208,7 @@ def read_unlisted(lines: Sequence[Line], start: int) -> Found | None:
     person = parse_person(values.get("from", "")[:1000], links.get("from", ()))
     if person is None or end - start < 2 or not (person.address or ("date" in values and is_name(person, 6))):
         return None
-    return Found(
-        start,
-        end,
-        person,
-        values.get("date", ""),
-        values.get("subject", ""),
-        values.get("to", ""),
-        values.get("cc", ""),
-        links,
-    )
+    return _head(start, end, person, values, links)
 
 
 def read_bare(lines: Sequence[Line], start: int) -> Found | None:
@@ -221,6 +216,7 @@ def read_bare(lines: Sequence[Line], start: int) -> Found | None:
     values: dict[str, str] = {}
     links: dict[str, tuple[str, ...]] = {}
     locales: set[str] = set()
+    end = start
     for at in range(start, min(len(lines), start + 7)):
         line = lines[at]
         label = _bare_label(line.text) if line.text and line.depth == lines[start].depth else None
@@ -235,21 +231,11 @@ def read_bare(lines: Sequence[Line], start: int) -> Found | None:
         if name in values and name != "other":
             break
         values[name], links[name] = value, line.links
-        start_of_text = at + 1
+        end = at + 1
     person = parse_person(values["from"][:1000], links["from"]) if "from" in values else None
     if person is None or not person.address or len(values.keys() & {"date", "to", "subject"}) < 2:
         return None
-    return Found(
-        start,
-        start_of_text,
-        person,
-        values.get("date", ""),
-        values.get("subject", ""),
-        values.get("to", ""),
-        values.get("cc", ""),
-        links,
-        min(locales),
-    )
+    return _head(start, end, person, values, links, min(locales))
 
 
 def _bare_label(text: str) -> tuple[dict[str, str], str] | None:
