@@ -10,7 +10,9 @@ from email.utils import format_datetime
 from typing import Any
 
 from gateway.mail.envelope import Envelope
+from gateway.mail.message import read_message
 from gateway.mail.quoted_date import parse_quoted_date
+from gateway.mail.quoting import split_body
 
 AGENT, ASKER, COLLEAGUE = "agent@team.example", "asker@requesters.example", "colleague@others.example"
 NOW = datetime(2025, 11, 3, 10, 0, tzinfo=UTC)
@@ -18,6 +20,7 @@ NOW = datetime(2025, 11, 3, 10, 0, tzinfo=UTC)
 
 _ADDRESS = re.compile(r"[A-Za-z0-9._%+'-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 _SPELT = re.compile(r"(\S+) at (\S+\.\S+)")
+_LETTER = re.compile(r"[^\W\d_]")
 _HEADED = re.compile(r"^[\s>*_-]*(?:from|von|de|da|van|od)\s*:", re.IGNORECASE | re.MULTILINE)
 
 
@@ -25,13 +28,15 @@ def make_mail(row: Mapping[str, Any]) -> tuple[bytes, Envelope]:
     """RFC 5322 octets and the envelope of a labelled text.
 
     A hand-off goes to colleagues, about a quoted mail of the one who asked; every other text answers its recipient.
-    Where the corpus has no usable address, one at `.example` stands for it.
+    Where the corpus has no usable address, one at `.example` stands for it; but whoever is known by name only stays so
+    where a quoted head names people too, since an invented address would tell them from the same person there.
     """
     hands_off = row["labels"].get("referral") == "handoff_to_colleague"
     sender = address_of(row.get("from", "")) or AGENT
     asker = address_of(row.get("requester", "")) or ASKER
-    to = [found for each in row.get("to", []) if (found := address_of(each)) and found != sender]
-    cc = [found for each in row.get("cc", []) if (found := address_of(each)) and found not in (sender, *to)]
+    named = bool(_HEADED.search(str(row.get("quoted") or "")))
+    to = [found for each in row.get("to", []) if (found := _recipient(each, named)) and found != sender]
+    cc = [found for each in row.get("cc", []) if (found := _recipient(each, named)) and found not in (sender, *to)]
     to = to or [COLLEAGUE if hands_off else asker]
     answered = asker if hands_off or row.get("requester") else to[0]
     subject = " ".join(str(row.get("subject", "")).split()) or "your question"
@@ -50,9 +55,16 @@ def make_mail(row: Mapping[str, Any]) -> tuple[bytes, Envelope]:
         "Content-Type: text/plain; charset=utf-8",
         "Content-Transfer-Encoding: 8bit",
     ]
-    body = str(row["text"]).rstrip() + _quote(row, answered)
-    octets = "\r\n".join([*head, "", *body.replace("\r", "").split("\n"), ""]).encode("utf-8", "replace")
-    return octets, Envelope.of(sender, [*to, *cc])
+    body = _without_attribution(str(row["text"]).replace("\r", "")).rstrip() + _quote(row, answered)
+    octets = "\r\n".join([*head, "", *body.split("\n"), ""]).encode("utf-8", "replace")
+    return octets, Envelope.of(sender, [each for each in (*to, *cc) if "@" in each])
+
+
+def _without_attribution(text: str) -> str:
+    """The text below an attribution whose quote the corpus took away: it would count as that quote."""
+    body = split_body(read_message(b"Content-Type: text/plain; charset=utf-8\n\n" + text.encode("utf-8", "replace")))
+    head = None if body.new.text.strip() else next((a.span for a in body.authors if a.kind == "attribution"), None)
+    return text.replace(head.text, "", 1).lstrip("\n") if head and text.lstrip().startswith(head.text) else text
 
 
 def _quote(row: Mapping[str, Any], answered: str) -> str:
@@ -64,6 +76,15 @@ def _quote(row: Mapping[str, Any], answered: str) -> str:
     who = str(row.get("requester") or answered).split("<")[0].strip() or answered
     marked = "\n".join("> " + line for line in question.strip().splitlines())
     return f"\n\nOn Sun, 2 Nov 2025 at 10:00, {who} <{answered}> wrote:\n\n{marked}"
+
+
+def _recipient(text: object, named: bool) -> str:
+    """Whom a corpus names, as a header does: by the address, or by the name alone where `named`."""
+    text = str(text or "")
+    if not named or _ADDRESS.search(text) or _SPELT.match(text) or not _LETTER.search(text):
+        return address_of(text)
+    name = " ".join(re.sub(r'["\\]', "", text).replace(";", ",").split())  # "Amory; Jill L (GOV)"
+    return f'"{name}"' if name.isascii() else Header(name, "utf-8", maxlinelen=300).encode()
 
 
 def address_of(text: object) -> str:

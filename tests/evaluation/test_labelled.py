@@ -7,6 +7,7 @@ import pytest
 from gateway.evaluation.labelled import ASKER, COLLEAGUE, address_of, make_mail
 from gateway.mail.message import read_message
 from gateway.mail.quoting import split_body
+from gateway.reading.asker import same_name
 from tests.evaluation.conftest import row
 
 
@@ -46,6 +47,26 @@ def test_a_quoted_block_stays_as_it_is() -> None:
     told["quoted"] = "From: Jill Amory\nSent: Friday\nTo: Dana\nSubject: Printer\n\nIt is jammed."
     (author,) = split_body(read_message(make_mail(told)[0])).authors
     assert author.mailbox.name == "Jill Amory"
+
+
+@pytest.mark.parametrize("name", ["Amory; Jill L (GOV)", "Amory, Jörg", 'Jill "JJ" Amory'])
+def test_who_is_known_by_name_only_stays_so_beside_a_quoted_head(name: str) -> None:
+    told = {**row("a", "No."), "to": [name], "cc": ["mary@customer.example"]}
+    told["quoted"] = f"From: {name.replace(';', ',')} <jill@acme.example>\nSent: Friday\nTo: Dana\nSubject: A\n\nHello"
+    raw, envelope = make_mail(told)
+    (box,) = read_message(raw).to
+    assert box.address == ""
+    assert same_name(box.name, name)
+    assert envelope.recipients == ("mary@customer.example",)
+
+
+@pytest.mark.parametrize("quoted", ["", "From: Jill Amory\nSent: Friday\nTo: Dana\nSubject: Printer\n\nIt is jammed."])
+def test_an_attribution_without_its_quote_makes_no_quote_of_the_answer(quoted: str) -> None:
+    told = {
+        **row("a", '"Jill Amory" <jill@acme.example> writes:\n\n[ the printer ]\n\nNo, that is hard to find.'),
+        "quoted": quoted,
+    }
+    assert split_body(read_message(make_mail(told)[0])).new.text == "[ the printer ]\n\nNo, that is hard to find."
 
 
 def test_odd_letters_make_no_second_header() -> None:
