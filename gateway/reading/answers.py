@@ -158,8 +158,8 @@ def is_terse(scan: Scan, questions: int, refused: Collection[int], asks_to_know:
     text = " ".join(scan.prepared.text[s.start : s.end] for s in (scan.prepared.sentences[n] for n in said))
     if _POINTS.search(text) or (said and _NAMES.fullmatch(text)):
         return False
-    if any(scan.within(n, "refusal_answer") and n not in refused for n in said):
-        return False  # a no that answers what is so
+    if any(n not in refused and scan.within(n, "refusal_answer") and not scan.within(n, "noncommittal") for n in said):
+        return False  # a no that answers what is so; "don't know" does not
     vague = any(n in refused or scan.within(n, "noncommittal") for n in said)
     vague = vague or any(scan.acts.chance(n, "redirect", 0.0) >= SENT_AWAY for n in said)  # "see website"
     if not vague and said and all(_settles_nothing(scan, n) for n in said):  # "hm, odd"

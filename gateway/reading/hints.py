@@ -17,6 +17,8 @@ LEAST = 0.05
 looked at it on Tuesday" says when nothing will be done."""
 LEAST_ASKED = 0.3
 """So is a question mark below this chance: "Did you have a nice weekend?" asks nothing about the matter."""
+KIND, LEAST_OF_KIND = 0.97, 0.5
+"""In a sentence that is certainly a kind word, an excuse by phrase wants more: "Break a leg on the 14th!" """
 BY_PHRASE = {
     "eta": (LEAST, ("eta",)),
     "alternative": (LEAST, ("alternative",)),
@@ -52,6 +54,8 @@ def _somewhere(hints: Softened) -> Softened:
 def _may_be(scan: Scan, name: str, place: Place) -> bool:
     number = scan.prepared.index_at(_start(place))
     least, acts = BY_PHRASE[name]
+    if scan.acts.chance(number, "pleasantry", 0.0) >= KIND:
+        least = max(least, LEAST_OF_KIND)
     return any(scan.acts.chance(number, act, 1.0) >= least for act in acts)
 
 

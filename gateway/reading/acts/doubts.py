@@ -12,7 +12,7 @@ ANSWERS = ("refusal", "refusal_answer", "out_of_scope", "dismissive", "rude", "r
 """Cues of an answer to the requester that a policy could stop."""
 PASSING_ON = ("transfer", "directive", "announce", "task", "redirect")
 """Cues of a matter that is passed on, behind the requester's back perhaps."""
-WORDS_OF_A_SHORT_TEXT = 80
+WORDS_OF_A_SHORT_TEXT = 100
 """Who writes more has said why, or what else, or who: it takes a phrase that is known to doubt a long answer."""
 WORDS_OF_A_CURT_TEXT = 30
 """Who gets no more than this as an answer is left hanging often enough to read it twice, whatever its words."""

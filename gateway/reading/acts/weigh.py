@@ -65,7 +65,7 @@ BARRED: dict[str, tuple[str, ...]] = {
 }
 """Act -> cues of phrases that know better: in their sentence the second reader alone is not believed."""
 
-OVERRULES = {"handoff": 0.97, "reason": 0.85}
+OVERRULES = {"handoff": 0.93, "reason": 0.85}
 """Act -> the chance from which the second reader is believed beside these phrases too: it knows whom a mail goes to, so
 that it can tell an order from a question ("Kindly check at your end and coordinate for closure"). What excuses needs
 less ("I get a message that the page is not available")."""
