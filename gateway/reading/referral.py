@@ -182,7 +182,7 @@ def _target(scan: Scan, redirect: tuple[Hit, ...]) -> tuple[str, tuple[int, int]
             if hit.sentence - 1 <= way.sentence <= last:
                 return text[way.start : way.end], (way.start, way.end)
         vague = scan.within(hit.sentence, "no_route")
-        if vague and hit.lang in NOUNS_ARE_CAPITALISED:
+        if any(each.lang in NOUNS_ARE_CAPITALISED for each in vague):
             continue
         named = sentences[hit.sentence]
         for found in _NAME.finditer(text, max(hit.start, named.start) + 1, named.end):

@@ -79,6 +79,7 @@ def test_a_copy_under_another_form_of_the_address_is_one(read_mail: Read) -> Non
         ("You would need to speak with our travel team, Rita.", ""),
         ("You would need to speak with our travel team, Tracey.", ""),
         ("Bitte klären Sie das unmittelbar mit der hierfür zuständigen Stelle.", ""),
+        ("Wir sehen den Grund leider nicht. Bei Fragen dazu kannst du dich gerne an unseren Kundenservice wenden.", ""),
         ("You would need to speak with Tracey Miles.", "Tracey Miles"),
         ("@117130 1/2 You will need to speak to the staff at the gate.", ""),
         ("You will need to speak to the staff at the gate, 0611 123 456.", "0611 123 456"),
