@@ -35,8 +35,9 @@ def make_mail(row: Mapping[str, Any]) -> tuple[bytes, Envelope]:
     sender = address_of(row.get("from", "")) or AGENT
     asker = address_of(row.get("requester", "")) or ASKER
     named = bool(_HEADED.search(str(row.get("quoted") or "")))
-    to = [found for each in row.get("to", []) if (found := _recipient(each, named)) and found != sender]
-    cc = [found for each in row.get("cc", []) if (found := _recipient(each, named)) and found not in (sender, *to)]
+    to = [found for each in row.get("to", []) if address_of(each) != sender and (found := _recipient(each, named))]
+    cc = [found for each in row.get("cc", []) if address_of(each) != sender and (found := _recipient(each, named))]
+    cc = [each for each in cc if each not in to]
     to = to or [COLLEAGUE if hands_off else asker]
     answered = asker if hands_off or row.get("requester") else to[0]
     subject = " ".join(str(row.get("subject", "")).split()) or "your question"

@@ -114,7 +114,7 @@ def find_reasons(scan: Scan, noes: Noes) -> Reasons:
         for hit in (*scan.of("reason"), *beside)
         if scan.is_said(hit.sentence)
         and (not noes.sentences or min(abs(hit.sentence - n) for n in noes.sentences) <= FAR)
-        and not _overlaps(hit, scan.within(hit.sentence, "process", "policy_only", "pleasantry"))
+        and not _overlaps(hit, scan.within(hit.sentence, "process", "policy_only"))
     )
     told = weigh(scan, "reason", stated, noes.sentences)
     if told or not noes.refusals:

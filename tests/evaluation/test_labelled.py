@@ -60,6 +60,13 @@ def test_who_is_known_by_name_only_stays_so_beside_a_quoted_head(name: str) -> N
     assert envelope.recipients == ("mary@customer.example",)
 
 
+def test_who_writes_is_none_of_the_recipients_known_by_name_only() -> None:
+    told = {**row("a", "No."), "from": "Jill Amory", "to": ["Jill Amory", "Bob Nilsson"], "cc": ["Jill Amory"]}
+    told["quoted"] = "From: Bob Nilsson\nSent: Friday\nTo: Jill\nSubject: A\n\nHello"
+    message = read_message(make_mail(told)[0])
+    assert [box.name for box in (*message.to, *message.cc)] == ["Bob Nilsson"]
+
+
 @pytest.mark.parametrize("quoted", ["", "From: Jill Amory\nSent: Friday\nTo: Dana\nSubject: Printer\n\nIt is jammed."])
 def test_an_attribution_without_its_quote_makes_no_quote_of_the_answer(quoted: str) -> None:
     told = {
