@@ -1,7 +1,7 @@
 """Scenarios by eight writers who had seen nothing: most come out right, and next to nothing is stopped in vain.
 
-Right, before the reading was worked on with a look at a to d: a 30 of 44, b 32, c 28, d 33. On the day they were written,
-e and f had 35 and 36, n and o, the last, 42 and 40; at e, f, n and o nobody has looked.
+Right, before the reading was worked on with a look at a to d: a 30 of 44, b 32, c 28, d 33. On the day they were
+written, e and f had 35 and 36, n and o, the last, 42 and 40; at e, f, n and o nobody has looked.
 """
 
 from __future__ import annotations
