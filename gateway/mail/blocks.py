@@ -19,6 +19,7 @@ from gateway.mail.announced import (
     signed_from,
     wrapped_attribution,
 )
+from gateway.mail.apart import APART, read_apart
 from gateway.mail.attribution import read_attribution, read_marked_attribution
 from gateway.mail.headerblock import read_bare, read_block, read_unlisted
 from gateway.mail.heads import ENDS, Found, label_of
@@ -100,7 +101,7 @@ class _Walk:
                 begun = at
                 self._leave_zone()
             # The cheap question first: nearly no line can head a quote.
-            if text and (":" in text or line.mark or text[0] in _HEADS or not text.isascii()):
+            if text and (":" in text or line.mark or text[0] in _HEADS or text.strip() in APART or not text.isascii()):
                 self._fill(begun, at)
                 begun = at
                 head = self._head(at, line)
@@ -169,8 +170,9 @@ class _Walk:
                 return after
         colon = text.find(":")
         labelled = mark == "label" or 0 < colon <= LONGEST_LABEL + 12 or "\uff1a" in text[: LONGEST_LABEL + 12]
-        if labelled and label_of(line) is not None:
-            found = read_block(self.lines, at, sure=self._is_sure(at))
+        apart = text.strip() in APART
+        if apart or (labelled and label_of(line) is not None):
+            found = read_apart(self.lines, at) if apart else read_block(self.lines, at, sure=self._is_sure(at))
             if found is not None:
                 return self._open_block(found)
         stripped = text.rstrip(" *_\u00a0-")

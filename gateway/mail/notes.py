@@ -16,6 +16,8 @@ SHORT_DATE = re.compile(
 )
 _ON_DATE = re.compile(r"\s(?:on|am|le|el|il|op|em|den)\s+(?=\d)", re.IGNORECASE)
 _NOTES_DATE = re.compile(r"(?:\s(?:on|am|le|el|il|op|em|den)\s+|\s{4})(?=\d{1,4}[./-]\d{1,2}[./-]\d)", re.IGNORECASE)
+BESIDE = ("sent by", "gesendet von", "please respond", "bitte antwort")
+"""How lines begin that Notes prints beside a sender, and that name somebody else."""
 _NUMBERS = re.compile(r"\d[./-]\d")
 
 
@@ -72,9 +74,7 @@ def read_notes(
     at = start - 1
     while at >= 0 and start - at <= 7 and len(above) < 3 and lines[at].depth == lines[start].depth:
         text = lines[at].text.strip()
-        if len(text) > 2 and not text.lower().startswith(
-            ("sent by", "gesendet von", "please respond", "bitte antwort")
-        ):
+        if len(text) > 2 and not text.lower().startswith(BESIDE):
             above.append(at)
         at -= 1
     date_text = values.get("date", "")
