@@ -32,6 +32,7 @@ APART = frozenset(
 _GAP = re.compile(r"\s{3,}")
 LINES_BELOW = 16
 LINES_ABOVE = 7
+LONGEST_LINE = 300
 RIGHT = 30
 """Columns from which on a line belongs to the right column, where there are two."""
 
@@ -45,7 +46,7 @@ def read_apart(lines: Sequence[Line], at: int) -> Found | None:
     field, end = "to", 0
     for number in range(at + 1, min(at + 1 + LINES_BELOW, len(lines))):
         line = lines[number]
-        if line.depth != lines[at].depth:
+        if line.depth != lines[at].depth or len(line.text) > LONGEST_LINE:
             break
         if not line.text.strip():
             continue
@@ -86,7 +87,7 @@ def _above(lines: Sequence[Line], at: int) -> tuple[int, list[str]]:
     first = at
     for number in range(at - 1, max(at - 1 - LINES_ABOVE, -1), -1):
         text = lines[number].text.strip()
-        if lines[number].depth != lines[at].depth or (told and not text):
+        if lines[number].depth != lines[at].depth or (told and not text) or len(text) > LONGEST_LINE:
             break
         if text:
             told.insert(0, text)
