@@ -170,7 +170,7 @@ class _Walk:
                 return after
         colon = text.find(":")
         labelled = mark == "label" or 0 < colon <= LONGEST_LABEL + 12 or "\uff1a" in text[: LONGEST_LABEL + 12]
-        apart = text.strip() in APART
+        apart = not mark and text.strip() in APART  # a marked one is a cell of a table
         if apart or (labelled and label_of(line) is not None):
             found = read_apart(self.lines, at) if apart else read_block(self.lines, at, sure=self._is_sure(at))
             if found is not None:
