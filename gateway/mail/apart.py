@@ -44,6 +44,7 @@ def read_apart(lines: Sequence[Line], at: int) -> Found | None:
     values: dict[str, str] = {}
     left: list[str] = []
     field, end = "to", 0
+    spoken = set(LABELS[small(lines[at].text.strip())])
     for number in range(at + 1, min(at + 1 + LINES_BELOW, len(lines))):
         line = lines[number]
         if line.depth != lines[at].depth or len(line.text) > LONGEST_LINE:
@@ -51,13 +52,14 @@ def read_apart(lines: Sequence[Line], at: int) -> Found | None:
         if not line.text.strip():
             continue
         parts = _GAP.split(line.text.strip())
-        label = _field(parts[-1])
+        label, locales = _field(parts[-1])
         if columns and (len(parts) > 1 or (not label and _indent(line.text) < RIGHT)):
             left.append(parts.pop(0))
         if label:
             if label in values:
                 return None
             field, values[label] = label, ""
+            spoken = spoken & locales or spoken
         elif parts:
             values[field] = f"{values.get(field, '')} {' '.join(parts)}".strip()
             if field == "subject":
@@ -76,9 +78,8 @@ def read_apart(lines: Sequence[Line], at: int) -> Found | None:
         return None
     if not (person.address or "@" in values["to"] or "/" in values["to"]):  # "Jill Amory/ACME"
         return None
-    return Found(
-        first, end, person, " ".join(told[dated:]), values["subject"], values["to"], values.get("cc", ""), locale="en"
-    )
+    date, cc = " ".join(told[dated:]), values.get("cc", "")
+    return Found(first, end, person, date, values["subject"], values["to"], cc, locale=min(spoken))
 
 
 def _above(lines: Sequence[Line], at: int) -> tuple[int, list[str]]:
@@ -95,10 +96,11 @@ def _above(lines: Sequence[Line], at: int) -> tuple[int, list[str]]:
     return first, told
 
 
-def _field(text: str) -> str:
-    """The field that a label without a colon names: "cc" or "subject"; "" for anything else."""
-    named = LABELS.get(small(text), {}).values() if len(text) < LONGEST_LABEL else ()
-    return next((field for field in ("cc", "subject") if field in named), "")
+def _field(text: str) -> tuple[str, set[str]]:
+    """The field that a label without a colon names, "cc" or "subject", and in which locales; "" for anything else."""
+    row = LABELS.get(small(text), {}) if len(text) < LONGEST_LABEL else {}
+    field = next((name for name in ("cc", "subject") if name in row.values()), "")
+    return field, {locale for locale, name in row.items() if name == field}
 
 
 def _indent(text: str) -> int:

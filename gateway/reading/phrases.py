@@ -166,8 +166,8 @@ def _word(reader: _Reader, token: str, led: bool) -> str:
     bare = token.strip("*")
     if not bare:
         raise BadPhrase('"*" alone', '"_" for one word, "..." for some')
-    if bare.startswith("'"):
-        gap = ""  # 'll, 's: written onto the word before
+    if bare[0] == "'" or (bare[0] == "-" and len(bare) > 1):
+        gap = ""  # 'll, 's, -moi: written onto the word before
     before = r"[a-z\x80-\xff]*" if token.startswith("*") else ""
     behind = r"[a-z\x80-\xff']*" if token.endswith("*") else ""
     return gap + before + re.escape(bare) + behind
