@@ -104,8 +104,12 @@ _REGISTER = re.compile(
 _ON_BEHALF = re.compile(
     r"^(?:i\. ?a\.|i\. ?v\.|ppa\.?|p\.? ?p\.|für|for|im auftrag|dr\.|dipl\.-\w+\.?)\s+", re.IGNORECASE
 )
+_LABELLED = re.compile(
+    r"(?:tel|fon|phone|telefon|teléfono|telefono|telefone|téléphone|tél|mail|e-mail|email|web)\b|www\.|\+\d", re.I
+)
+"""How the last line of a letterhead begins."""
 _SENTENCE_END = ".!?:…"
-_MOST_BLOCK = 14
+_MOST_BLOCK, _MOST_LETTERHEAD = 14, 6
 
 
 _MOBILE_STARTS = frozenset(words[:3] for words in _MOBILE)
@@ -255,6 +259,10 @@ def closing_of(text: str) -> str:
 def _cut_name_block(texts: list[str], kinds: list[str], filled: list[int], names: SenderNames) -> None:
     """Mark the closing formula, the sender's name and the lines of title and telephone under it, at the end."""
     tail = filled[-_MOST_BLOCK:]
+    if _is_letterhead([texts[number] for number in filled[:_MOST_LETTERHEAD]], len(filled), names):
+        for number in filled:
+            kinds[number] = "signature"
+        return
     for position, number in enumerate(tail):
         text = texts[number]
         rest = closing_of(text)
@@ -280,14 +288,34 @@ def _cut_name_block(texts: list[str], kinds: list[str], filled: list[int], names
             and texts[number][-1:] in ",:"
         ):
             continue  # a greeting to somebody of the same name
-        if block[-1] != tail[-1] and not _is_postscript(texts[tail[position + len(block)]]):
-            continue
+        rest_of_it = tail[position + len(block) :]
+        if rest_of_it and not _is_postscript(texts[rest_of_it[0]]):
+            if not _is_fine_print([texts[each] for each in block], [texts[each] for each in rest_of_it]):
+                continue
+            block += rest_of_it
         above = tail[position - 1] if position else -1
         if above >= 0 and is_rule(texts[above]):
             block.append(above)
         for member in block:
             kinds[member] = "signature"
         return
+
+
+def _is_fine_print(block: list[str], rest: list[str]) -> bool:
+    """Whether what stands below a closing, a name and a telephone number belongs to them: a slogan, or small print."""
+    if len(block) < 3 or len(rest) > 3 or not any(_CONTACT.search(text) for text in block):
+        return False
+    legal = len(_PHRASES.Match(" ".join(rest)[:2_000]) or ())
+    return bool(legal) or (len(rest) == 1 and len(rest[0]) <= 60)
+
+
+def _is_letterhead(texts: list[str], lines: int, names: SenderNames) -> bool:
+    """Whether a whole mail is the sender's own letterhead: nobody has written a word above what is passed on."""
+    if not 2 <= lines <= _MOST_LETTERHEAD or not all(map(_is_contact, texts)) or not _LABELLED.match(texts[-1]):
+        return False
+    full = (name for name in names.forms if " " in name)
+    head = f" {texts[0].lower()} "
+    return any(f" {name} " in head for name in full)
 
 
 def _is_contact(text: str) -> bool:
