@@ -68,7 +68,7 @@ def read_corpus(path: Path, policies: PolicySet) -> Corpus:
             str(path), "labelled", len(rows), lambda: (_labelled(number, row, policies) for number, row in rows)
         )
     if path.is_dir() or tarfile.is_tarfile(path):
-        mails = _octets_of(path)
+        mails = mails_in(path)
         told = _told(path)
         names = [name for name in mails if not told or name in told] or list(mails)
         return Corpus(
@@ -246,7 +246,8 @@ def _told(path: Path) -> dict[str, str]:
         return {row["file"]: row["violations"] or "-" for row in rows}
 
 
-def _octets_of(path: Path) -> dict[str, bytes]:
+def mails_in(path: Path) -> dict[str, bytes]:
+    """The mails of a folder or of an archive, by the name of their file."""
     if path.is_dir():
         return {each.name: each.read_bytes() for each in _mails(path)}
     with tarfile.open(path) as archive:
@@ -259,7 +260,7 @@ def _beside(path: Path) -> Mapping[str, bytes]:
     for name in (path.stem, f"{path.stem}.tar.xz", f"{path.stem}.tar.gz", f"{path.stem}.tar"):
         beside = path.with_name(name)
         if beside.is_dir() or beside.is_file():
-            return _octets_of(beside)
+            return mails_in(beside)
     raise CannotRead(f"{path}: its mails are missing; put the folder {path.stem}/ or {path.stem}.tar.xz beside it")
 
 

@@ -13,13 +13,16 @@ from gateway.mail.quoting import Body
 from gateway.mail.span import Span
 from gateway.reading import answers
 from gateway.reading.acts.doubts import doubts
+from gateway.reading.acts.kind_words import without_kind_words
 from gateway.reading.acts.pieces import Addressee
 from gateway.reading.acts.reader import act_reader
 from gateway.reading.acts.weigh import weigh
 from gateway.reading.context import Context
+from gateway.reading.evidence import MOST_EVIDENCE, Evidence
 from gateway.reading.facts import Agent, Fact, Facts, Requester, Value
 from gateway.reading.hints import find_hints
 from gateway.reading.language import tell_language
+from gateway.reading.left_out import SURE, find_wish, may_be_wished
 from gateway.reading.lexicon import Hit, Scan
 from gateway.reading.memory import is_sensitive
 from gateway.reading.mitigation import Place, Softened, gives_enough, mitigating
@@ -39,8 +42,6 @@ LONGEST_THANKS = 80
 """Code points of a signature in which thanks would stand."""
 MANY = 8
 """Recipients of a quoted mail beyond which it asks nobody in particular."""
-MOST_EVIDENCE = 8
-"""Spans that one fact carries."""
 
 
 def addressee(known: Facts) -> Addressee | None:
@@ -64,6 +65,7 @@ class Collector:
     ) -> None:
         self.message, self.body, self.people = message, body, people
         self.requester, self.agent, self.context, self.site = requester, agent, context, context.site
+        self.evidence = Evidence(message, body)
         self.facts: Facts = {}
         self.hints: Facts = {}
         known = [agent.mailbox, *people.all, *(message.from_)]
@@ -85,9 +87,12 @@ class Collector:
         self.undecided = bool(doubtful) and not context.second
         if doubtful and context.second:
             self.facts, self.hints = before, {}
-            acts = act_reader().read(self.scan.prepared, doubtful, self.lang, addressee(before))
+            to = addressee(before)
+            acts = act_reader().read(self.scan.prepared, doubtful, self.lang, to)
+            acts = without_kind_words(self.scan, acts, self.lang, to)
             self.scan = replace(self.scan, acts=acts)
             self._text()
+        self._wish()
 
     @lazy
     def lang(self) -> str:
@@ -115,25 +120,7 @@ class Collector:
     # --- adding ----------------------------------------------------------------------------------------------------
 
     def _add(self, name: str, value: Value = True, places: Iterable[Place] = ()) -> None:
-        self.facts[name] = self._fact(name, value, places)
-
-    def _fact(self, name: str, value: Value, places: Iterable[Place]) -> Fact:
-        spans: list[Span] = []
-        places = list(places)
-        confidence = max([place.sure for place in places if isinstance(place, Hit)], default=1.0)
-        new = self.body.new
-        text = new.text
-        for place in places:
-            start, end = (place.start, place.end) if isinstance(place, Hit) else place
-            while start < end and not text[start].isalnum() and text[start] not in "+-(@#":
-                start += 1
-            while end > start and text[end - 1].isspace():
-                end -= 1
-            if start < end:
-                spans.append(new.locate(start, end))
-                if len(spans) == MOST_EVIDENCE:
-                    break
-        return Fact(name, value, tuple(spans), confidence)
+        self.facts[name] = self.evidence.of(name, value, places)
 
     def _note(self, name: str, value: Value, *spans: Span) -> None:
         self.facts[name] = Fact(name, value, spans)
@@ -163,13 +150,13 @@ class Collector:
         site, people = self.site, self.people
         secret = [box for box in people.all if site.is_confidential(box.address)]
         if secret:
-            self._note("confidential_recipient", True, *map(self._header_span, secret))
+            self._note("confidential_recipient", True, *map(self.evidence.in_header, secret))
         everybody = [box for box in people.all if not site.same_person(box.address, self.agent.mailbox.address)]
         listed = [box for box in everybody if (site.is_listed_agent if site.everybody else site.agent)(box.address)]
         if people.all and len(listed) == len(everybody):
             self._note("only_team", True)
         if everybody and all(site.is_team_mailbox(box.address) for box in everybody):
-            self._note("own_note", True, *map(self._header_span, everybody))
+            self._note("own_note", True, *map(self.evidence.in_header, everybody))
         for author in self.body.authors[:1]:
             if len(author.to) + len(author.cc) > MANY:
                 self._note("asked_many", True)
@@ -193,12 +180,6 @@ class Collector:
         if any(seen.direction == "outbound" and self.site.is_among(who, seen.rcpt_to) for seen in self._seen()):
             return True
         return any(self.site.agent(author.mailbox.address) is not None for author in self.body.authors)
-
-    def _header_span(self, box: Mailbox) -> Span:
-        for name, boxes in (("To", self.message.to), ("Cc", self.message.cc)):
-            if box in boxes:
-                return Span(str(box), f"header:{name}", 0, len(str(box)))
-        return Span(box.address, "envelope", 0, len(box.address))
 
     # --- the new text ----------------------------------------------------------------------------------------------
 
@@ -243,7 +224,7 @@ class Collector:
         asked = self.asked_scan
         if left := answers.unanswered(asked, self.scan, self.context.lexicon.small_words.owners):
             sentences = (asked.prepared.sentences[number] for number in left[:MOST_EVIDENCE])
-            self._note("unanswered", len(left), *(self._quoted_place(asked, s.start, s.end) for s in sentences))
+            self._note("unanswered", len(left), *(self.evidence.in_quote(asked, s.start, s.end) for s in sentences))
 
     def _only_thanks(self) -> bool:
         """Whether a mail without a text has thanks above its signature: they answer nothing, and on purpose."""
@@ -255,7 +236,7 @@ class Collector:
         hints = find_hints(self.scan, noes, self.context.lexicon.calendar, self.context.now)
         for name, (value, places) in hints.items():
             if name not in self.facts:
-                self.hints[name] = self._fact(name, value, places)
+                self.hints[name] = self.evidence.of(name, value, places)
 
     def _somebody_named(self, noes: Noes) -> None:
         """Whom the site file knows, named beside a no, is where to go: enough to let it pass."""
@@ -264,7 +245,7 @@ class Collector:
         known = [self.agent.mailbox] + ([self.requester.mailbox] if self.requester is not None else [])
         if named := somebody_named(self.scan, noes, self.site, known):
             for name in ("target", "redirect", "helps"):
-                self.hints.setdefault(name, self._fact(name, True, [named]))
+                self.hints.setdefault(name, self.evidence.of(name, True, [named]))
 
     def _confidential_subject(self) -> None:
         subject = self.message.subject
@@ -295,6 +276,7 @@ class Collector:
             any(box.address in in_to for box in others),
             "to_requester" in self.facts,
             addressee(self.facts) == "others",
+            lambda: self.lang,
         )
 
     def _referral(self, referral: Referral) -> None:
@@ -310,10 +292,10 @@ class Collector:
         if referral.target and referral.target_at:
             self._add("target", referral.target, [referral.target_at])
         elif referral.handoff and others:
-            self._note("target", others[0].address, self._header_span(others[0]))
+            self._note("target", others[0].address, self.evidence.in_header(others[0]))
             self._note("target_copied", True)
         if self._is_empty_forward():
-            self._note("empty_forward", True, *map(self._header_span, self._other_teams()))
+            self._note("empty_forward", True, *map(self.evidence.in_header, self._other_teams()))
 
     def _is_empty_forward(self) -> bool:
         """A forward without a word to another department or vendor can only mean "please deal with it".
@@ -371,6 +353,29 @@ class Collector:
     def _seen(self) -> tuple[SeenMessage, ...]:
         return self.context.thread.by_id
 
+    def _wish(self) -> None:
+        """The same wish in words that no phrase knows, read where a mail would be stopped without it."""
+        if not may_be_wished(self.facts) or "unreadable" in self.facts:
+            return
+        self.undecided = not self.context.second
+        if self.undecided:
+            return
+        asked = self.asked_scan
+        wish = find_wish(self.scan, asked, self.lang, partial(self._language_of, asked))
+        if wish is None:
+            return
+        sentence = (self.scan if wish.said else asked).prepared.sentences[wish.number]
+        place = (sentence.start, sentence.end)
+        fact = self.evidence.of("leave_me_out", True, [place]) if wish.said else None
+        spans = fact.evidence if fact else (self.evidence.in_quote(asked, *place),)
+        known = self.facts if wish.chance >= SURE else self.hints
+        known["leave_me_out"] = Fact("leave_me_out", True, spans, wish.chance)
+
+    def _language_of(self, scan: Scan) -> str:
+        lexicon = self.context.lexicon
+        text = scan.prepared.text
+        return tell_language(text, "", lexicon.languages, lexicon.small_words, self.lang, lexicon.likely(text))
+
     def _leave_me_out(self) -> None:
         """The requester's own wish in the quote or in an earlier mail, or the agent telling of it."""
         told = [hit for hit in self.scan.of("leave_me_out")]
@@ -378,7 +383,7 @@ class Collector:
             self._add("leave_me_out", True, told)
         elif self.asked_scan.has("leave_me_out"):
             hit = self.asked_scan.of("leave_me_out")[0]
-            self._note("leave_me_out", True, self._quoted_span(self.asked_scan, hit))
+            self._note("leave_me_out", True, self.evidence.in_quote(self.asked_scan, hit.start, hit.end))
         elif any(
             seen.marks.get("leave_me_out") and self._wrote(seen) for seen in self._seen() if seen.direction == "inbound"
         ):
@@ -386,13 +391,3 @@ class Collector:
 
     def _wrote(self, seen: SeenMessage) -> bool:
         return self.requester is not None and self.site.same_person(seen.author.address, self.requester.mailbox.address)
-
-    def _quoted_span(self, scan: Scan, hit: Hit) -> Span:
-        return self._quoted_place(scan, hit.start, hit.end)
-
-    def _quoted_place(self, scan: Scan, start: int, end: int) -> Span:
-        text = scan.prepared.text[start:end].strip()
-        for block in self.body.blocks:
-            if block.kind in ("quote", "forward") and (at := block.text.find(text)) >= 0:
-                return Span(text, block.span.part, block.span.start + at, block.span.start + at + len(text))
-        return Span(text, "1", 0, 0)

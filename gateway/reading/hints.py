@@ -23,6 +23,7 @@ BY_PHRASE = {
     "eta": (LEAST, ("eta",)),
     "alternative": (LEAST, ("alternative",)),
     "helps": (LEAST, ("helps", "alternative", "route", "eta", "escalation_offer", "redirect", "handoff")),
+    "escalation_offer": (LEAST, ("escalation_offer", "handoff", "promise")),
     "clarifying_question": (LEAST_ASKED, ("question",)),
 }
 """Fact -> the acts of which one must be possible, with that chance, where a phrase alone speaks for it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -62,12 +62,14 @@ class Setting:
 
     `others` are the recipients who are neither the requester nor the writer; `addressed` says that one of them stands
     in To; `to_requester` and `absent`: the requester gets the mail visibly, or is known and does not get it at all.
+    `lang` tells the language of the mail.
     """
 
     others: tuple[Mailbox, ...]
     addressed: bool
     to_requester: bool
     absent: bool
+    lang: Callable[[], str]
 
 
 def find_referral(scan: Scan, setting: Setting) -> Referral:
@@ -95,7 +97,7 @@ def find_referral(scan: Scan, setting: Setting) -> Referral:
     ask = scan.said("ask")
     fyi = scan.said("fyi")
     redirect = weigh(scan, "redirect", scan.said("redirect")) if setting.to_requester or not setting.others else ()
-    target, target_at = _target(scan, redirect)
+    target, target_at = _target(scan, redirect, setting.lang)
     if setting.to_requester and not setting.addressed:
         directive = ()  # it is the requester who is asked
     handoff: tuple[Hit, ...] = ()
@@ -165,7 +167,7 @@ def _names_somebody(name: str) -> bool:
     return any(word[0].isupper() and word not in POLITE for word in name.split())
 
 
-def _target(scan: Scan, redirect: tuple[Hit, ...]) -> tuple[str, tuple[int, int] | None]:
+def _target(scan: Scan, redirect: tuple[Hit, ...], lang: Callable[[], str]) -> tuple[str, tuple[int, int] | None]:
     """Where the requester is sent: an address, link or number anywhere near the redirect, a way, or a name in it.
 
     "The department responsible" is nobody; a name that only addresses the requester is none either.
@@ -183,6 +185,8 @@ def _target(scan: Scan, redirect: tuple[Hit, ...]) -> tuple[str, tuple[int, int]
                 return text[way.start : way.end], (way.start, way.end)
         vague = scan.within(hit.sentence, "no_route")
         if any(each.lang in NOUNS_ARE_CAPITALISED for each in vague):
+            continue
+        if scan.acts.chance(hit.sentence, "route", 1.0) < NO_ROUTE and lang() in NOUNS_ARE_CAPITALISED:
             continue
         named = sentences[hit.sentence]
         for found in _NAME.finditer(text, max(hit.start, named.start) + 1, named.end):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from gateway.mail.lazy import lazy
-from gateway.reading.acts.weigh import weigh
+from gateway.reading.acts.weigh import REGRETS, weigh
 from gateway.reading.answers import Asked, body_sentences, is_pleasantry
 from gateway.reading.lexicon import Hit, Scan
 from gateway.reading.sentences import clauses
@@ -23,7 +23,6 @@ UNLIKELY = 0.5
 """A phrase that nothing confirms falls where the second reader sees rather no refusal than one, and is sure of one of
 SOMETHING_ELSE from TAKEN on: "can't make it, I'm at the dentist"."""
 
-REGRETS = ("apology", "pardon")
 _WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
 WORDS_OF_A_BARE_NO = 4
 """A "no" whose question nobody knows is the whole answer in at most this many words."""

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from gateway.reading.acts.acts import ACTS, Acts
-from gateway.reading.hints import LEAST_ASKED, find_hints
+from gateway.reading.hints import LEAST, LEAST_ASKED, find_hints
 from gateway.reading.lexicon import Lexicon, Scan
 from gateway.reading.mitigation import ETA_ALONE, ETA_PROMISED, PROMISED, is_promised
 from gateway.reading.refusal import Noes
@@ -29,6 +29,12 @@ def test_a_question_that_is_none_is_no_excuse(lexicon: Lexicon, chance: float, e
     scan = read_twice(lexicon, "Did the children enjoy the holidays at the sea?", question=chance)
     hints = find_hints(scan, Noes(), lexicon.calendar, NOW)
     assert ("clarifying_question" in hints) is excuses
+
+
+@pytest.mark.parametrize(("chance", "excuses"), [(LEAST, True), (LEAST - 0.01, False)])
+def test_praise_that_was_passed_on_is_no_offer(lexicon: Lexicon, chance: float, excuses: bool) -> None:
+    scan = read_twice(lexicon, "I'll pass it on to the kitchen.", escalation_offer=chance)
+    assert ("escalation_offer" in find_hints(scan, Noes(), lexicon.calendar, NOW)) is excuses
 
 
 def test_nobody_doubts_a_question_that_was_not_read_twice(lexicon: Lexicon) -> None:

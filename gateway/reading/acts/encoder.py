@@ -112,10 +112,15 @@ class Encoder:
     head: Linear
 
     def __call__(self, numbers: Numbers, segments: Numbers) -> Floats:
-        x = self.norm(self.words[numbers] + self.places[: len(numbers)] + self.segments[segments])
-        for layer in self.layers:
-            x = layer(x)
+        x = self.vectors(numbers, segments, len(self.layers))
         return np.float32(1) / (np.float32(1) + np.exp(-self.head(x)))
+
+    def vectors(self, numbers: Numbers, segments: Numbers, layers: int) -> Floats:
+        """What the first `layers` layers make of each piece: (length, width)."""
+        x = self.norm(self.words[numbers] + self.places[: len(numbers)] + self.segments[segments])
+        for layer in self.layers[:layers]:
+            x = layer(x)
+        return x
 
 
 def save_encoder(path: Path, weights: Mapping[str, Floats], extra: Mapping[str, NDArray[np.generic]]) -> None:

@@ -58,6 +58,19 @@ class Model:
                 at += len(pieces)
         return of
 
+    def vector(self, prepared: Prepared, number: int, lang: str, most: int) -> Floats | None:
+        """The mean of what two thirds of the layers make of the first `most` pieces of one sentence, read for itself:
+        (width,). None where it has no pieces."""
+        sentence = prepared.sentences[number]
+        pieces = self.pieces.cut(prepared.shown, sentence.start, sentence.end, most, lang)
+        if not pieces:
+            return None
+        numbers = [self.first, self.between, *(piece.number for piece in pieces), self.between]
+        segments = np.repeat([0, 1], [2, len(pieces) + 1])
+        vectors = self.encoder.vectors(np.array(numbers), segments, len(self.encoder.layers) * 2 // 3)
+        mean: Floats = vectors[2:-1].mean(0)
+        return mean
+
     def _windows(self, prepared: Prepared, wanted: Collection[int], lang: str) -> Iterator[Window]:
         """Runs of sentences that the encoder sees together, those with something wanted in them."""
         window: Window = []

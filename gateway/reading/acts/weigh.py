@@ -32,7 +32,7 @@ LEVELS = {
     "reason": Level(0.05, 0.15, 0.8),
     "eta": Level(0.2, 0.2, 0.85),
     "alternative": Level(0.4, 0.4, 0.92),
-    "handoff": Level(0.0, 0.0, 0.87),
+    "handoff": Level(0.001, 0.001, 0.87),  # a phrase falls only in a kind word: `kind_words` leaves no chance there
     "redirect": Level(0.0, 0.1, 0.92),
     "out_of_scope": Level(0.0, 0.0, 0.92),
     "escalation_offer": Level(0.2, 0.2, 0.85),
@@ -70,11 +70,25 @@ OVERRULES = {"handoff": 0.93, "reason": 0.85}
 that it can tell an order from a question ("Kindly check at your end and coordinate for closure"). What excuses needs
 less ("I get a message that the page is not available")."""
 
-COMPANIONS = {"dismissive": ("refusal", "out_of_scope")}
-"""Act -> acts with which it goes: what is likely both ("your own phone is your own lookout" says no, and shrugs) wants
-less."""
+COMPANIONS = {
+    "dismissive": ("refusal", "out_of_scope"),
+    "refusal": ("out_of_scope", "dismissive"),
+    "out_of_scope": ("refusal", "dismissive"),
+}
+"""Act -> acts with which it goes: what is likely both ("your own phone is your own lookout" says no, and shrugs; "that
+goes beyond my mandate") wants less."""
 IN_COMPANY, COMPANION = 0.7, 0.5
 """The chance from which the second reader alone is believed there, and the one that the other act must have."""
+
+NOES = ("refusal", "out_of_scope")
+"""Acts that say no."""
+
+REGRETS = ("apology", "pardon")
+REGRETTED = {"refusal": 0.7}
+"""Act -> the chance from which the second reader alone is believed where the writer is sorry in the same breath:
+"that's more than anyone here could tell you just now. Sorry." """
+WORDS_OF_SORRY = 3
+"""A sentence beside it that says it is sorry has at most this many words."""
 
 CONTRARY = {"refusal": ("helps", "good_news"), "dismissive": ("question",)}
 """Act -> acts that are the contrary of it."""
@@ -115,12 +129,30 @@ def weigh(scan: Scan, act: str, hits: Iterable[Hit], expected: Container[int] = 
 
 def _alone(scan: Scan, act: str) -> tuple[Hit, ...]:
     """What the second reader sees without a phrase and is sure enough of."""
-    sure, companions = LEVELS[act].sure, COMPANIONS.get(act, ())
+    sure, companions, regretted = LEVELS[act].sure, COMPANIONS.get(act, ()), REGRETTED.get(act, NEVER)
     return tuple(
         hit
-        for hit in seen(scan, act, min(sure, IN_COMPANY) if companions else sure)
-        if hit.sure >= sure or any(scan.acts.chance(hit.sentence, other, 0.0) >= COMPANION for other in companions)
+        for hit in seen(scan, act, min(sure, regretted, IN_COMPANY if companions else sure))
+        if hit.sure >= sure
+        or _in_company(scan, act, hit.sentence)
+        or (hit.sure >= regretted and _is_sorry(scan, hit.sentence))
     )
+
+
+def _in_company(scan: Scan, act: str, number: int) -> bool:
+    """Whether an act goes with another that is likely in its sentence. One way to say no is enough: beside a sure one,
+    another is not even likely."""
+    if act in NOES and any(scan.within(number, o) or scan.acts.chance(number, o, 0.0) >= LEVELS[o].sure for o in NOES):
+        return False
+    return any(scan.acts.chance(number, other, 0.0) >= COMPANION for other in COMPANIONS.get(act, ()))
+
+
+def _is_sorry(scan: Scan, number: int) -> bool:
+    """Whether the writer is sorry in a sentence, or right beside it in one that says no more than that."""
+    if scan.within(number, *REGRETS):
+        return True
+    beside = (n for n in (number - 1, number + 1) if scan.within(n, *REGRETS))
+    return any(scan.prepared.words(n) <= WORDS_OF_SORRY for n in beside)
 
 
 def _torn(scan: Scan, act: str, hit: Hit) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from gateway.reading.acts.acts import ACTS, Acts
-from gateway.reading.acts.weigh import LEVELS, NOTHING, seen, stands, weigh
+from gateway.reading.acts.weigh import COMPANION, IN_COMPANY, LEVELS, NOTHING, REGRETTED, seen, stands, weigh
 from gateway.reading.lexicon import Lexicon, Scan
 
 TEXT = "Hello Rita,\n\nwe cannot do this. The horse has left the barn. See you on Monday.\n\nDana"
@@ -67,6 +67,42 @@ def test_a_phrase_falls_where_its_sentence_rather_does_nothing(lexicon: Lexicon,
 def test_the_second_reader_alone_counts_from_its_level_on(lexicon: Lexicon) -> None:
     assert refusals(scan_with(lexicon, refusal={1: 0.8, 2: SURE})) == [(1, 0.9), (2, SURE)]
     assert refusals(scan_with(lexicon, refusal={1: 0.8, 2: SURE - 0.01})) == [(1, 0.9)]
+
+
+@pytest.mark.parametrize(
+    ("text", "sorry"),
+    [
+        ("That is more than I could tell you. Sorry.", True),
+        ("Sorry, that is more than I could tell you.", True),
+        ("That is more than I could tell you. Sorry that the lamp was dark so long.", False),
+        ("That is more than I could tell you.", False),
+    ],
+)
+def test_who_is_sorry_is_believed_sooner(lexicon: Lexicon, text: str, sorry: bool) -> None:
+    def believed(chance: float) -> bool:
+        scan = lexicon.scan_text(text)
+        of = {n: dict.fromkeys(ACTS, 0.0) for n in range(len(scan.prepared.sentences))}
+        of[0]["refusal"] = chance
+        return bool(weigh(replace(scan, acts=Acts(of, {(0, "refusal"): (0, 10)})), "refusal", ()))
+
+    assert believed(REGRETTED["refusal"]) is sorry
+    assert not believed(REGRETTED["refusal"] - 0.01)
+
+
+@pytest.mark.parametrize(
+    ("refusal", "out_of_scope", "found"),
+    [
+        (IN_COMPANY, COMPANION, True),
+        (IN_COMPANY, COMPANION - 0.01, False),
+        (IN_COMPANY - 0.01, COMPANION, False),
+        (IN_COMPANY, LEVELS["out_of_scope"].sure, False),
+    ],
+)
+def test_what_is_beyond_somebody_is_a_no_sooner_and_only_once(
+    lexicon: Lexicon, refusal: float, out_of_scope: float, found: bool
+) -> None:
+    scan = scan_with(lexicon, refusal={2: refusal}, out_of_scope={2: out_of_scope})
+    assert bool(weigh(scan, "refusal", ())) is found
 
 
 def test_nothing_is_found_in_greetings_and_closings(lexicon: Lexicon) -> None:
