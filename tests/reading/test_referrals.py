@@ -44,6 +44,18 @@ def test_redirect_names_its_target(read_mail: Read) -> None:
     assert facts["target"].value == "facilities@acme.example"
 
 
+@pytest.mark.parametrize(
+    ("text", "stops"),
+    [
+        ("Wenden Sie sich dafür bitte an die Buchhaltung.", {"referral-without-route"}),
+        ("Bitte wende dich dafür an Bob Nilsson vom Netzwerk.", set()),
+        ("Bitte wenden Sie sich dafür an Frau Özdemir im Einkauf.", set()),
+    ],
+)
+def test_a_german_noun_is_nobodys_name(text: str, stops: set[str], found: Callable[..., set[str]]) -> None:
+    assert found(mail(replying(text, "Könnten Sie das bitte für uns machen?"))) == stops
+
+
 def test_an_empty_forward_to_another_team(read_mail: Read) -> None:
     assert "empty_forward" in read_mail(mail(forwarding("", ASKED), to=TEAM, subject="Fwd: Something")).facts
     own = read_mail(mail(forwarding("", ASKED), to="it-support@acme.example", subject="Fwd: Something")).facts
