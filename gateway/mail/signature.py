@@ -148,7 +148,12 @@ def signature_start(lines: Sequence[Line], names: SenderNames, *, below: bool = 
     for number in above[-8:]:
         if is_mobile_line(texts[number]):
             kinds[number] = "signature"
-    _cut_name_block(texts, kinds, [number for number in above if kinds[number] == "new"], names)
+    rest = [number for number in above if kinds[number] == "new"]
+    if _is_letterhead([texts[number] for number in rest], names):
+        for number in rest:
+            kinds[number] = "signature"
+    else:
+        _cut_name_block(texts, kinds, rest, names)
     return kinds
 
 
@@ -259,10 +264,6 @@ def closing_of(text: str) -> str:
 def _cut_name_block(texts: list[str], kinds: list[str], filled: list[int], names: SenderNames) -> None:
     """Mark the closing formula, the sender's name and the lines of title and telephone under it, at the end."""
     tail = filled[-_MOST_BLOCK:]
-    if _is_letterhead([texts[number] for number in filled[:_MOST_LETTERHEAD]], len(filled), names):
-        for number in filled:
-            kinds[number] = "signature"
-        return
     for position, number in enumerate(tail):
         text = texts[number]
         rest = closing_of(text)
@@ -309,9 +310,9 @@ def _is_fine_print(block: list[str], rest: list[str]) -> bool:
     return bool(legal) or (len(rest) == 1 and len(rest[0]) <= 60)
 
 
-def _is_letterhead(texts: list[str], lines: int, names: SenderNames) -> bool:
+def _is_letterhead(texts: list[str], names: SenderNames) -> bool:
     """Whether a whole mail is the sender's own letterhead: nobody has written a word above what is passed on."""
-    if not 2 <= lines <= _MOST_LETTERHEAD or not all(map(_is_contact, texts)) or not _LABELLED.match(texts[-1]):
+    if not 2 <= len(texts) <= _MOST_LETTERHEAD or not _LABELLED.match(texts[-1]) or not all(map(_is_contact, texts)):
         return False
     full = (name for name in names.forms if " " in name)
     head = f" {texts[0].lower()} "

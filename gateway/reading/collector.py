@@ -24,7 +24,7 @@ from gateway.reading.hints import find_hints
 from gateway.reading.language import tell_language
 from gateway.reading.left_out import SURE, find_wish, may_be_wished
 from gateway.reading.lexicon import Hit, Scan
-from gateway.reading.memory import is_sensitive
+from gateway.reading.memory import is_sensitive, language_of
 from gateway.reading.mitigation import Place, Softened, gives_enough, mitigating
 from gateway.reading.people import Recipients, is_among, name_words, somebody_named
 from gateway.reading.referral import Referral, Setting, find_referral
@@ -360,21 +360,16 @@ class Collector:
         self.undecided = not self.context.second
         if self.undecided:
             return
-        asked = self.asked_scan
-        wish = find_wish(self.scan, asked, self.lang, partial(self._language_of, asked))
+        asked, lexicon = self.asked_scan, self.context.lexicon
+        wish = find_wish(self.scan, asked, self.lang, lambda: language_of(asked.prepared.text, lexicon) or self.lang)
         if wish is None:
             return
         sentence = (self.scan if wish.said else asked).prepared.sentences[wish.number]
         place = (sentence.start, sentence.end)
-        fact = self.evidence.of("leave_me_out", True, [place]) if wish.said else None
-        spans = fact.evidence if fact else (self.evidence.in_quote(asked, *place),)
+        in_new = self.evidence.of("leave_me_out", True, [place]).evidence if wish.said else ()
+        spans = in_new or (self.evidence.in_quote(asked, *place),)
         known = self.facts if wish.chance >= SURE else self.hints
         known["leave_me_out"] = Fact("leave_me_out", True, spans, wish.chance)
-
-    def _language_of(self, scan: Scan) -> str:
-        lexicon = self.context.lexicon
-        text = scan.prepared.text
-        return tell_language(text, "", lexicon.languages, lexicon.small_words, self.lang, lexicon.likely(text))
 
     def _leave_me_out(self) -> None:
         """The requester's own wish in the quote or in an earlier mail, or the agent telling of it."""

@@ -26,7 +26,7 @@ from gateway.mail.message import read_message
 from gateway.mail.quoting import split_body
 from gateway.policy.loader import load_policies
 from gateway.reading.acts.encoder import Floats
-from gateway.reading.acts.kind_words import EXCUSES
+from gateway.reading.acts.kind_words import ANSWERS, EXCUSES
 from gateway.reading.acts.probes import PROBES, Question, vector_of
 from gateway.reading.acts.reader import act_reader
 from gateway.reading.collector import QUESTION_LIMIT
@@ -77,13 +77,7 @@ def _written(text: Text) -> Iterator[Row]:
             yield Row("passed on", text.lang, said)
         if its.acts == {"pleasantry"}:
             yield Row("pleasantry", text.lang, said)
-        elif "pleasantry" not in its.acts and its.acts & {
-            *EXCUSES,
-            "good_news",
-            "refusal",
-            "dismissive",
-            "out_of_scope",
-        }:
+        elif "pleasantry" not in its.acts and its.acts & {*EXCUSES, *ANSWERS, "good_news"}:
             yield Row("answer", text.lang, said)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gateway.reading.acts.encoder import Encoder, Floats, load_encoder
+from gateway.reading.acts.encoder import Encoder, Floats, Numbers, load_encoder
 from gateway.reading.acts.pieces import ADDRESSEES, Addressee, Piece, Pieces
 from gateway.reading.acts.unigram import OPENS, Unigram
 from gateway.reading.acts.wordpiece import WordPiece
@@ -49,9 +49,7 @@ class Model:
         head = [self.first, *([self.addressees[to]] if to else ()), self.between]
         for window in self._windows(prepared, wanted, lang):
             found = [piece for _, pieces in window for piece in pieces]
-            numbers = [*head, *(piece.number for piece in found), self.between]
-            segments = np.repeat([0, 1], [len(head), len(numbers) - len(head)])
-            chances = self.encoder(np.array(numbers), segments)[len(head) : -1]
+            chances = self.encoder(*self._input(head, found))[len(head) : -1]
             at = 0
             for sentence, pieces in window:
                 of[sentence] = self._whole(chances[at : at + len(pieces)], pieces)
@@ -65,11 +63,15 @@ class Model:
         pieces = self.pieces.cut(prepared.shown, sentence.start, sentence.end, most, lang)
         if not pieces:
             return None
-        numbers = [self.first, self.between, *(piece.number for piece in pieces), self.between]
-        segments = np.repeat([0, 1], [2, len(pieces) + 1])
-        vectors = self.encoder.vectors(np.array(numbers), segments, len(self.encoder.layers) * 2 // 3)
-        mean: Floats = vectors[2:-1].mean(0)
+        head = [self.first, self.between]
+        vectors = self.encoder.vectors(*self._input(head, pieces), len(self.encoder.layers) * 2 // 3)
+        mean: Floats = vectors[len(head) : -1].mean(0)
         return mean
+
+    def _input(self, head: Sequence[int], pieces: Sequence[Piece]) -> tuple[Numbers, Numbers]:
+        """What an encoder is shown: the numbers of `head` and of the pieces of the answer, and the segment of each."""
+        numbers = [*head, *(piece.number for piece in pieces), self.between]
+        return np.array(numbers), np.repeat([0, 1], [len(head), len(numbers) - len(head)])
 
     def _windows(self, prepared: Prepared, wanted: Collection[int], lang: str) -> Iterator[Window]:
         """Runs of sentences that the encoder sees together, those with something wanted in them."""

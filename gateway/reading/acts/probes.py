@@ -3,7 +3,8 @@
 Does whoever asked want no mail about the matter? Is this a kind word, which excuses nothing? People have a hundred ways
 to say both ("spare me the mails", "mind how you go on the A38"), so that phrases know few, and the second reader has
 learnt little of them. A probe (Alain and Bengio 2016) is a linear model of what the encoders make of a sentence on two
-thirds of their way: the last third is trained to tell other things. Weights by `python -m gateway.training.probes`.
+thirds of their way: the last third is trained to tell other things. A mail that would be stopped costs a tenth of a
+second more. Weights by `python -m gateway.training.probes`.
 """
 
 from __future__ import annotations

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gateway.reading.acts.kind_words import KIND, KIND_TO_OTHERS
 from gateway.reading.acts.model import Model
-from gateway.reading.acts.probes import MOST_SENTENCES, Probes, Question, probes, vector_of
+from gateway.reading.acts.probes import LEAST, MOST_SENTENCES, Probes, Question, probes, vector_of
 from gateway.reading.acts.reader import act_reader
 from gateway.reading.left_out import POSSIBLE
 from gateway.reading.lexicon import Lexicon
@@ -47,7 +48,7 @@ def test_wishes_are_seen_and_little_else(lexicon: Lexicon) -> None:
 
 
 def test_kind_words_are_told_from_help(lexicon: Lexicon) -> None:
-    kind = shares(lexicon, "kind", 0.7)
+    kind = shares(lexicon, "kind", KIND)
     assert kind["kind"] > 0.4
     assert kind["help"] < 0.05
 
@@ -63,6 +64,10 @@ def test_a_sentence_is_read_for_itself(lexicon: Lexicon) -> None:
     first, second = (vector_of(act_reader().models, text, n, "en") for text, n in ((alone, 0), (among, 1)))
     assert first is not None and second is not None
     assert np.array_equal(first, second)
+
+
+def test_no_level_lies_below_what_is_told() -> None:
+    assert min(KIND, KIND_TO_OTHERS, POSSIBLE) >= LEAST
 
 
 def test_what_no_model_can_read_has_no_chance(lexicon: Lexicon, monkeypatch: pytest.MonkeyPatch) -> None:
