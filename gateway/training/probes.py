@@ -27,7 +27,7 @@ from gateway.mail.quoting import split_body
 from gateway.policy.loader import load_policies
 from gateway.reading.acts.encoder import Floats
 from gateway.reading.acts.kind_words import ANSWERS, EXCUSES
-from gateway.reading.acts.probes import PROBES, Question, vector_of
+from gateway.reading.acts.probes import PROBES, Question, vectors_of
 from gateway.reading.acts.reader import act_reader
 from gateway.reading.collector import QUESTION_LIMIT
 from gateway.reading.lexicon import Lexicon
@@ -95,9 +95,8 @@ def _archived(path: Path, lexicon: Lexicon) -> Iterator[Row]:
 def _vector(lexicon: Lexicon, row: Row) -> Floats | None:
     """The mean over a line, which may be two very short sentences."""
     prepared, models = lexicon.prepare(row.sentence), act_reader().models
-    found = [vector_of(models, prepared, number, row.lang) for number in range(len(prepared.sentences))]
-    known = [vector for vector in found if vector is not None]
-    mean: Floats | None = np.mean(known, 0) if known else None
+    found = vectors_of(models, prepared, range(len(prepared.sentences)), row.lang)
+    mean: Floats | None = np.mean([*found.values()], 0) if found else None
     return mean
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,17 +56,20 @@ class Model:
                 at += len(pieces)
         return of
 
-    def vector(self, prepared: Prepared, number: int, lang: str, most: int) -> Floats | None:
-        """The mean of what two thirds of the layers make of the first `most` pieces of one sentence, read for itself:
-        (width,). None where it has no pieces."""
-        sentence = prepared.sentences[number]
-        pieces = self.pieces.cut(prepared.shown, sentence.start, sentence.end, most, lang)
-        if not pieces:
-            return None
+    def vectors(self, prepared: Prepared, wanted: Iterable[int], lang: str, most: int) -> dict[int, Floats]:
+        """The mean of what two thirds of the layers make of the first `most` pieces of each `wanted` sentence, each for
+        itself: (width,). One without pieces has none."""
+        cut = {n: self._pieces(prepared, n, most, lang) for n in wanted}
         head = [self.first, self.between]
-        vectors = self.encoder.vectors(*self._input(head, pieces), len(self.encoder.layers) * 2 // 3)
-        mean: Floats = vectors[len(head) : -1].mean(0)
-        return mean
+        texts = {n: self._input(head, pieces) for n, pieces in cut.items() if pieces}
+        if not texts:
+            return {}
+        vectors = self.encoder.vectors(list(texts.values()), len(self.encoder.layers) * 2 // 3)
+        return {n: its[len(head) : -1].mean(0) for n, its in zip(texts, vectors, strict=True)}
+
+    def _pieces(self, prepared: Prepared, number: int, most: int, lang: str) -> list[Piece]:
+        sentence = prepared.sentences[number]
+        return self.pieces.cut(prepared.shown, sentence.start, sentence.end, most, lang)
 
     def _input(self, head: Sequence[int], pieces: Sequence[Piece]) -> tuple[Numbers, Numbers]:
         """What an encoder is shown: the numbers of `head` and of the pieces of the answer, and the segment of each."""
@@ -77,8 +80,8 @@ class Model:
         """Runs of sentences that the encoder sees together, those with something wanted in them."""
         window: Window = []
         size = given = 0
-        for number, sentence in enumerate(prepared.sentences):
-            pieces = self.pieces.cut(prepared.shown, sentence.start, sentence.end, WINDOW_PIECES, lang)
+        for number in range(len(prepared.sentences)):
+            pieces = self._pieces(prepared, number, WINDOW_PIECES, lang)
             if not pieces:
                 continue
             if size + len(pieces) > WINDOW_PIECES:

@@ -9,7 +9,7 @@ second more. Weights by `python -m gateway.training.probes`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import exp, log
@@ -38,7 +38,7 @@ MOST_OF_THE_OTHER = 9.0
 """What the encoders after the first add to the odds at most, in natural logarithms: of 27,000 sentences, one in a
 hundred of those that were seen needed more. Where even that would not do, only the first reads: the others are dear."""
 LEAST = 0.7
-"""Chances below this are told as none."""
+"""The chance from which it is told."""
 
 
 @dataclass(frozen=True)
@@ -50,29 +50,22 @@ class Probes:
 
     def read(self, prepared: Prepared, wanted: Iterable[int], lang: str, question: Question) -> dict[int, float]:
         """The chance that the answer is yes for the first MOST_SENTENCES of the `wanted` sentences of a text in `lang`,
-        from 0 to 1, rounded, so that no machine differs; 0 for whatever is less than LEAST."""
+        from 0 to 1, rounded, so that no machine differs; none where it is less than LEAST."""
         weights, bias = self.lines[question]
-        chances: dict[int, float] = {}
-        for number in list(wanted)[:MOST_SENTENCES]:
-            first = vector_of(self.models[:1], prepared, number, lang)
-            if first is None:
-                continue
-            chances[number] = 0.0
-            odds = float(first @ weights[: len(first)]) + bias
-            if odds + MOST_OF_THE_OTHER < log(LEAST / (1 - LEAST)):
-                continue
-            rest = vector_of(self.models[1:], prepared, number, lang)
-            if rest is not None:
-                odds += float(rest @ weights[len(first) :])
-                chances[number] = round(1 / (1 + exp(-odds)), 3)
-        return {number: chance if chance >= LEAST else 0.0 for number, chance in chances.items()}
+        numbers = list(wanted)[:MOST_SENTENCES]
+        first = vectors_of(self.models[:1], prepared, numbers, lang)
+        odds = {number: float(vector @ weights[: len(vector)]) + bias for number, vector in first.items()}
+        unsure = [number for number, its in odds.items() if its + MOST_OF_THE_OTHER >= log(LEAST / (1 - LEAST))]
+        rest = vectors_of(self.models[1:], prepared, unsure, lang)
+        whole = {number: odds[number] + float(vector @ weights[-len(vector) :]) for number, vector in rest.items()}
+        chances = {number: round(1 / (1 + exp(-its)), 3) for number, its in whole.items()}
+        return {number: chance for number, chance in chances.items() if chance >= LEAST}
 
 
-def vector_of(models: Iterable[Model], prepared: Prepared, number: int, lang: str) -> Floats | None:
-    """What the encoders make of one sentence, side by side; None where it has no words."""
-    vectors = [model.vector(prepared, number, lang, MOST_PIECES) for model in models]
-    known = [vector for vector in vectors if vector is not None]
-    return np.concatenate(known) if known and len(known) == len(vectors) else None
+def vectors_of(models: Iterable[Model], prepared: Prepared, wanted: Sequence[int], lang: str) -> dict[int, Floats]:
+    """What the encoders make of each `wanted` sentence, side by side; nothing of one without words."""
+    found = [model.vectors(prepared, wanted, lang, MOST_PIECES) for model in models]
+    return {n: np.concatenate([its[n] for its in found]) for n in wanted if all(n in its for its in found)}
 
 
 @lru_cache(maxsize=1)

@@ -10,7 +10,7 @@ import pytest
 
 from gateway.reading.acts.kind_words import KIND, KIND_TO_OTHERS
 from gateway.reading.acts.model import Model
-from gateway.reading.acts.probes import LEAST, MOST_SENTENCES, Probes, Question, probes, vector_of
+from gateway.reading.acts.probes import LEAST, MOST_SENTENCES, Probes, Question, probes, vectors_of
 from gateway.reading.acts.reader import act_reader
 from gateway.reading.left_out import POSSIBLE
 from gateway.reading.lexicon import Lexicon
@@ -54,16 +54,15 @@ def test_kind_words_are_told_from_help(lexicon: Lexicon) -> None:
 
 
 def test_no_more_sentences_are_read_than_a_person_needs(lexicon: Lexicon) -> None:
-    prepared = lexicon.prepare("\n\n".join(f"Number {n} is on the shelf." for n in range(MOST_SENTENCES + 5)))
+    prepared = lexicon.prepare("\n\n".join("Have a lovely weekend!" for _ in range(MOST_SENTENCES + 5)))
     assert len(probes().read(prepared, range(len(prepared.sentences)), "en", "kind")) == MOST_SENTENCES
 
 
 def test_a_sentence_is_read_for_itself(lexicon: Lexicon) -> None:
     alone = lexicon.prepare("Please spare me the mails.")
     among = lexicon.prepare("The fridge beeps. Please spare me the mails. It has beeped since Monday.")
-    first, second = (vector_of(act_reader().models, text, n, "en") for text, n in ((alone, 0), (among, 1)))
-    assert first is not None and second is not None
-    assert np.array_equal(first, second)
+    first, second = (vectors_of(act_reader().models, text, its, "en") for text, its in ((alone, [0]), (among, [0, 1])))
+    assert np.allclose(first[0], second[1], atol=1e-4)
 
 
 def test_no_level_lies_below_what_is_told() -> None:
@@ -71,6 +70,6 @@ def test_no_level_lies_below_what_is_told() -> None:
 
 
 def test_what_no_model_can_read_has_no_chance(lexicon: Lexicon, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Model, "vector", lambda *_: None)
+    monkeypatch.setattr(Model, "vectors", lambda *_: {})
     prepared = lexicon.prepare("Please spare me the mails.")
     assert Probes(act_reader().models, probes().lines).read(prepared, [0], "en", "wish") == {}
