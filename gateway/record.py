@@ -8,7 +8,7 @@ from typing import Any
 from gateway.judged import Judged
 from gateway.mail.span import Span
 from gateway.policy.decide import Decision, Finding
-from gateway.reading.facts import Fact
+from gateway.reading.facts import Fact, Facts
 from gateway.reading.gist import LONGEST_EVIDENCE, Gist
 from gateway.reading.reader import Reading
 from gateway.store.records import AuditEntry
@@ -29,16 +29,21 @@ def report(reading: Reading | Gist | None, decision: Decision) -> dict[str, Any]
         }
         if requester
         else None,
-        "facts": {
-            name: {"value": fact.value, "evidence": _spans(fact.evidence), **_unsure(fact)}
-            for name, fact in sorted((reading.facts if reading else {}).items())
-        },
+        "facts": facts_told(reading.facts if reading else {}),
         "findings": [_finding(finding) for finding in decision.findings],
         "disposition": decision.disposition,
         "add_cc": [who.address for who in decision.add_cc],
         "notify_supervisor": decision.notify_supervisor,
         "lang": reading.lang if reading else "",
         "policy_version": decision.policy_version,
+    }
+
+
+def facts_told(facts: Facts) -> dict[str, Any]:
+    """Facts, or hints, as they are told."""
+    return {
+        name: {"value": fact.value, "evidence": _spans(fact.evidence), **_unsure(fact)}
+        for name, fact in sorted(facts.items())
     }
 
 

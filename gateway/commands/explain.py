@@ -45,7 +45,7 @@ def explain(
     """
     from gateway.cases import CannotRead, judge, read_case
     from gateway.commands.files import read_policies
-    from gateway.record import report
+    from gateway.record import facts_told, report
 
     policies = read_policies(settings)
     worst = FINE
@@ -64,7 +64,8 @@ def explain(
             continue
         worst = max(worst, FOUND if decision.disposition != "pass" else FINE)
         if json:
-            print_json({"path": str(path), **report(reading, decision)})
+            perhaps = {"hints": facts_told(reading.hints)} if reading.hints else {}
+            print_json({"path": str(path), **report(reading, decision), **perhaps})
         else:
             _show(path, reading, decision, example=settings.site is None)
     raise typer.Exit(worst)
@@ -121,6 +122,10 @@ def _show(path: Path, reading: Reading, decision: Decision, *, example: bool) ->
         out.print()
         out.print("  facts      each with its words and their place: [part, start to end in characters]")
         for name, fact in sorted(reading.facts.items()):
+            _show_fact(_fact(name, fact.value) + _sure(fact.confidence), outermost(fact.evidence))
+    if reading.hints:
+        out.print("  perhaps    too unsure to be a fact; it stops nothing, and excuses")
+        for name, fact in sorted(reading.hints.items()):
             _show_fact(_fact(name, fact.value) + _sure(fact.confidence), outermost(fact.evidence))
     out.print(f"  language   {reading.lang or 'unknown'}")
 

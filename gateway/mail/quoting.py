@@ -185,6 +185,18 @@ class Body:
                 )
         return tuple(found)
 
+    def writer_of(self, words: str) -> QuotedAuthor | None:
+        """Whose text the first quoted line with these words belongs to; None where no head says it."""
+        lines, kinds, depths = self._lines, self._sorted.kinds, self._sorted.depths
+        quoted = (n for n, kind in enumerate(kinds) if kind in ("quote", "forward") and words in lines[n].text)
+        at = next(quoted, None)
+        if at is None:
+            return None
+        above = [number for number, head in enumerate(self._sorted.authors) if head.found.first <= at]
+        level = [number for number in above if self._sorted.authors[number].depth == depths[at]]
+        numbers = level or above
+        return self._author(self._sorted.authors[numbers[-1]], UTC) if numbers else None
+
     def _author(self, author: Author, zone: tzinfo) -> QuotedAuthor:
         found = author.found
         english = found.locale == "en" and ("AM" in found.date_text or "PM" in found.date_text)

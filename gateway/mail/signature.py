@@ -231,6 +231,11 @@ def _paragraph(texts: list[str], start: int) -> list[str]:
     return block
 
 
+def is_boilerplate(paragraph: str) -> bool:
+    """Whether a paragraph is a disclaimer or the footer of a list."""
+    return _legal(paragraph) or any(words in paragraph.lower() for words in _FOOTERS)
+
+
 def _legal(paragraph: str) -> bool:
     """Whether a paragraph is legal boilerplate: three different turns of phrase of that kind."""
     return len(paragraph) > 90 and len(_PHRASES.Match(paragraph[:20_000]) or ()) > 2

@@ -25,6 +25,8 @@ SETTLING = tuple(act for act in ANSWERING if act not in ("refusal", "out_of_scop
 """Acts of sentences that bring who asked further."""
 SETTLED = 0.3
 """Chance from which an act of these may be there."""
+POSSIBLE = 0.4
+"""Chance from which one is there perhaps, though a phrase hears only a kind word."""
 KIND = 0.5
 SENT_AWAY = 0.5
 TERSE_WORDS = 4
@@ -137,22 +139,38 @@ def _settles_nothing(scan: Scan, index: int) -> bool:
     return all(chances[act] < SETTLED for act in SETTLING)
 
 
+def _settles(scan: Scan, index: int) -> bool:
+    """Whether the second reader likely sees more than a kind word: "thank you, it has arrived safely"."""
+    chances = scan.acts.of.get(index)
+    return chances is not None and any(chances[act] >= POSSIBLE for act in SETTLING)
+
+
 def only_pleasantries(scan: Scan) -> bool:
     """Nothing but kind words, and many of them: a short "thanks!" acknowledges, and answers nothing on purpose."""
-    if not all(is_pleasantry(scan, n) or _is_kind(scan, n) for n in body_sentences(scan)):
+    said = body_sentences(scan)
+    if not all(is_pleasantry(scan, n) or _is_kind(scan, n) for n in said) or any(_settles(scan, n) for n in said):
         return False
     return not scan.says_at_most(WORDS_OF_A_SHOW - 1)
 
 
-def is_terse(scan: Scan, questions: int, refused: Collection[int], asks_to_know: Callable[[], bool]) -> bool:
+def is_terse(
+    scan: Scan,
+    questions: int,
+    refused: Collection[int],
+    asks_to_know: Callable[[], bool],
+    asked_last: Callable[[], int],
+) -> bool:
     """At most four words that are no whole answer to what was asked; nothing at all also counts.
 
     A number, a link, an address, a command or somebody's name is a whole answer, and so is any word that does not leave
-    it open; two questions want more. Where somebody `asks_to_know`, a word that only acknowledges is none.
+    it open; two questions want more. Where somebody `asks_to_know`, a word that only acknowledges is none; `asked_last`
+    counts the questions, with a question mark, of the mail that is answered: "noted, thanks" answers none of several.
     """
     said = body_sentences(scan)
     if not scan.says_at_most(TERSE_WORDS):
         return False
+    if said and all(scan.within(n, "noted") for n in said) and asked_last() > 1:
+        return True
     if any(scan.within(n, "complete_answer") for n in said):
         return False
     text = " ".join(scan.prepared.text[s.start : s.end] for s in (scan.prepared.sentences[n] for n in said))

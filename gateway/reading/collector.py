@@ -13,16 +13,17 @@ from gateway.mail.quoting import Body
 from gateway.mail.span import Span
 from gateway.reading import answers
 from gateway.reading.acts.doubts import doubts
-from gateway.reading.acts.kind_words import without_kind_words
+from gateway.reading.acts.hollow import without_hollow_words
 from gateway.reading.acts.pieces import Addressee
 from gateway.reading.acts.reader import act_reader
 from gateway.reading.acts.weigh import weigh
+from gateway.reading.asked import QUESTION_LIMIT, asked_last, question_of
 from gateway.reading.context import Context
 from gateway.reading.evidence import MOST_EVIDENCE, Evidence
 from gateway.reading.facts import Agent, Fact, Facts, Requester, Value
 from gateway.reading.hints import find_hints
 from gateway.reading.language import tell_language
-from gateway.reading.left_out import SURE, find_wish, may_be_wished
+from gateway.reading.left_out import SURE, asked_for, find_wish, may_be_wished, told
 from gateway.reading.lexicon import Hit, Scan
 from gateway.reading.memory import is_sensitive, language_of
 from gateway.reading.mitigation import Place, Softened, gives_enough, mitigating
@@ -31,13 +32,9 @@ from gateway.reading.referral import Referral, Setting, find_referral
 from gateway.reading.refusal import Noes, Question, find_noes
 from gateway.reading.thread import SeenMessage
 
-QUESTION_LIMIT = 3_000
-"""Code points of quoted text in which the requester's question is looked for; the newest quote stands first."""
 MOST_SAID = 32 * 1024
 """Code points of new text that are read: more than a person writes, and bounded work, for each phrase that is found
 is looked at closely. Mail with more is `unreadable`."""
-MOST_INLINE = 200
-"""Answers between quoted lines whose questions are looked at."""
 LONGEST_THANKS = 80
 """Code points of a signature in which thanks would stand."""
 MANY = 8
@@ -89,7 +86,7 @@ class Collector:
             self.facts, self.hints = before, {}
             to = addressee(before)
             acts = act_reader().read(self.scan.prepared, doubtful, self.lang, to)
-            acts = without_kind_words(self.scan, acts, self.lang, to)
+            acts = without_hollow_words(self.scan, acts, self.lang, to)
             self.scan = replace(self.scan, acts=acts)
             self._text()
         self._wish()
@@ -214,7 +211,8 @@ class Collector:
         if to_requester and not empty:
             self._unanswered()
         asks = self._asks_to_know
-        if to_requester and questions and not empty and answers.is_terse(scan, questions, noes.sentences, asks):
+        last = partial(asked_last, self.body, self.context.lexicon)
+        if to_requester and questions and not empty and answers.is_terse(scan, questions, noes.sentences, asks, last):
             self._add("terse", True, ((s.start, s.end) for s in scan.prepared.sentences if s.kind == "body"))
 
     def _unanswered(self) -> None:
@@ -324,23 +322,7 @@ class Collector:
     # --- what was asked --------------------------------------------------------------------------------------------
 
     def _question(self) -> Question:
-        """What this mail answers: from its quote, else from what the gateway saw of the thread."""
-        at: dict[int, frozenset[answers.Asked]] = {}
-        position = 0
-        for passage, answer in self.body.inline[:MOST_INLINE]:
-            start = self.body.new.text.find(answer.text, position)
-            if start < 0:
-                continue
-            position = start + len(answer.text)
-            asked = answers.asked_kinds(self.context.lexicon.scan_text(passage[-QUESTION_LIMIT:], scope="asked"))
-            at[self.scan.prepared.index_at(start)] = asked
-        overall: frozenset[answers.Asked] | None = None
-        if self.body.quoted_text.strip():
-            overall = answers.asked_kinds(self.asked_scan)
-        elif self.context.thread.by_id:
-            marks = [seen.marks.get("asks", "") for seen in self.context.thread.by_id if seen.direction == "inbound"]
-            overall = frozenset(marks[-1].split()) if marks else None  # type: ignore[arg-type]
-        return Question(overall, at)
+        return question_of(self.body, self.scan, self.asked_scan, self.context)
 
     def _asks_to_know(self) -> bool:
         """Whether something was asked that wants to be told, and not only done."""
@@ -360,8 +342,8 @@ class Collector:
         self.undecided = not self.context.second
         if self.undecided:
             return
-        asked, lexicon = self.asked_scan, self.context.lexicon
-        wish = find_wish(self.scan, asked, self.lang, lambda: language_of(asked.prepared.text, lexicon) or self.lang)
+        asked = self.asked_scan
+        wish = find_wish(self.scan, asked, self.lang, self._asked_lang, self._may_be_theirs)
         if wish is None:
             return
         sentence = (self.scan if wish.said else asked).prepared.sentences[wish.number]
@@ -371,18 +353,27 @@ class Collector:
         known = self.facts if wish.chance >= SURE else self.hints
         known["leave_me_out"] = Fact("leave_me_out", True, spans, wish.chance)
 
+    def _asked_lang(self) -> str:
+        return language_of(self.asked_scan.prepared.text, self.context.lexicon) or self.lang
+
     def _leave_me_out(self) -> None:
         """The requester's own wish in the quote or in an earlier mail, or the agent telling of it."""
-        told = [hit for hit in self.scan.of("leave_me_out")]
-        if told:
-            self._add("leave_me_out", True, told)
-        elif self.asked_scan.has("leave_me_out"):
-            hit = self.asked_scan.of("leave_me_out")[0]
+        if hits := told(self.scan):
+            self._add("leave_me_out", True, hits)
+        elif hit := asked_for(self.asked_scan, self._may_be_theirs):
             self._note("leave_me_out", True, self.evidence.in_quote(self.asked_scan, hit.start, hit.end))
         elif any(
             seen.marks.get("leave_me_out") and self._wrote(seen) for seen in self._seen() if seen.direction == "inbound"
         ):
             self._note("leave_me_out", True)
+
+    def _may_be_theirs(self, words: str) -> bool:
+        """Whether whoever asked may have written some words of a quote: no agent did."""
+        writer = self.body.writer_of(words)
+        if writer is None or self.requester is None or not writer.mailbox.address:
+            return True
+        address = writer.mailbox.address
+        return self.site.same_person(address, self.requester.mailbox.address) or self.site.agent(address) is None
 
     def _wrote(self, seen: SeenMessage) -> bool:
         return self.requester is not None and self.site.same_person(seen.author.address, self.requester.mailbox.address)

@@ -64,19 +64,24 @@ _MEANINGS: dict[str, str] = {
     "redirect": "the reader is told to go to somebody else",
     "no_route": "whoever is meant is called by nothing that could be found: the department responsible, somebody else",
     "directions": "a route without an address: a desk, a room, an extension",
-    "leave_me_out": "do not copy me, do not include me",
+    "leave_me_out": "do not copy me: whoever says it wants no mail",
+    "keep_me_in": "do copy me, do not leave me out: the contrary of leave_me_out",
+    "left_out": "she wants no copies: somebody else does not",
     "moved_to_bcc": "somebody is moved to Bcc, and that is said",
     "confidential": "this must not go further",
     # what the requester asked
     "request": "asks for something to be done, given or allowed",
     "status": "asks how far it is",
     "complete_answer": "a short answer that is whole: done, attached, sent",
+    "noted": "it is noted, and no more: whole unless several questions were asked",
 }
 
 _SCOPES: dict[str, tuple[Scope, ...]] = {
     "request": ("asked",),
     "status": ("asked",),
     "leave_me_out": ("said", "asked"),
+    "left_out": ("said", "asked"),
+    "keep_me_in": ("asked",),
     "confidential": ("said", "asked"),
 }
 
@@ -102,7 +107,7 @@ FEEDS: dict[str, tuple[str, ...]] = {
     "fyi": ("fyi",),
     "pleasantries_only": ("pleasantry", "offer_more", "apology"),
     "unreadable": ("see_attached",),
-    "leave_me_out": ("leave_me_out",),
+    "leave_me_out": ("leave_me_out", "left_out"),
     "moved_to_bcc": ("moved_to_bcc",),
     "confidential": ("confidential",),
     "promise": ("promise",),

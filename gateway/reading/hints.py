@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from gateway.reading.acts.acts import UNREAD
-from gateway.reading.acts.weigh import EXCUSES, POSSIBLE, seen
+from gateway.reading.acts.acts import Acts
+from gateway.reading.acts.weigh import EXCUSES, LIKELY_EXCUSE, POSSIBLE, seen
 from gateway.reading.dates import Calendar
 from gateway.reading.lexicon import Hit, Scan
 from gateway.reading.mitigation import Place, Softened, has_room, may_tell_why, mitigating, route_in
@@ -34,10 +34,10 @@ def find_hints(scan: Scan, noes: Noes, calendar: Calendar, now: datetime) -> Sof
     for then nobody doubts a phrase."""
     if not scan.acts.of:
         return {}
-    found: Softened = {name: (True, seen(scan, act, POSSIBLE)) for act, name in EXCUSES.items()}
+    found: Softened = {name: (True, seen(scan, act, POSSIBLE, LIKELY_EXCUSE)) for act, name in EXCUSES.items()}
     found["reason"] = (True, [hit for hit in seen(scan, "reason", POSSIBLE) if has_room(scan, hit, noes)])
     found["redirect"] = (True, [hit for hit in seen(scan, "redirect", POSSIBLE) if _has_route(scan, hit)])
-    said = mitigating(replace(scan, acts=UNREAD), noes, calendar, now)
+    said = mitigating(replace(scan, acts=Acts(hollow=scan.acts.hollow)), noes, calendar, now)
     if said.get("reason", ("",))[0] == "adjacent":
         value, places = said.pop("reason")
         said["reason"] = (value, [place for place in places if may_tell_why(scan, _start(place), noes)])

@@ -122,7 +122,7 @@ def _marks(message: Message, body: Body, direction: str, lexicon: Lexicon) -> di
             marks["asks"] = " ".join(sorted(kinds))
         if questions := count_questions(scan):
             marks["questions"] = str(questions)
-        if scan.has("leave_me_out"):
+        if scan.has("leave_me_out", "left_out"):
             marks["leave_me_out"] = "yes"
     if (
         scan.has("confidential")

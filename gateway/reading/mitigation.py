@@ -113,6 +113,7 @@ def find_reasons(scan: Scan, noes: Noes) -> Reasons:
         hit
         for hit in (*scan.of("reason"), *beside)
         if scan.is_said(hit.sentence)
+        and hit.sentence not in scan.acts.hollow
         and (not noes.sentences or min(abs(hit.sentence - n) for n in noes.sentences) <= FAR)
         and not _overlaps(hit, scan.within(hit.sentence, "process", "policy_only"))
     )
@@ -125,7 +126,7 @@ def find_reasons(scan: Scan, noes: Noes) -> Reasons:
 def _adjacent(scan: Scan, noes: Noes) -> list[tuple[int, int]]:
     found = []
     for number in sorted({n + step for n in noes.sentences for step in (-1, 0, 1)}):
-        if not 0 <= number < len(scan.prepared.sentences) or not scan.is_said(number):
+        if not 0 <= number < len(scan.prepared.sentences) or not scan.is_said(number) or number in scan.acts.hollow:
             continue
         sentence = scan.prepared.sentences[number]
         if sentence.question:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -93,8 +94,15 @@ def words_beside(scan: Scan, number: int, noes: Iterable[Hit]) -> int:
     """How many words a sentence has beside the no in it and beside being sorry for it."""
     said = [*(hit for hit in noes if hit.sentence == number), *scan.within(number, "refusal_answer", *REGRETS)]
     sentence = scan.prepared.sentences[number]
-    words = _WORD.finditer(scan.prepared.text, sentence.start, sentence.end)
-    return sum(not any(hit.start < word.end() and word.start() < hit.end for hit in said) for word in words)
+    words = [word.span() for word in _WORD.finditer(scan.prepared.text, sentence.start, sentence.end)]
+    covered = 0
+    left = sentence.start
+    for hit in sorted(said, key=lambda hit: hit.start):  # in order, so that no word is looked at for each no
+        first = bisect_right(words, max(hit.start, left), key=lambda span: span[1])
+        last = bisect_left(words, hit.end, key=lambda span: span[0])
+        covered += max(0, last - first)
+        left = max(left, words[last - 1][1] if last > first else left)
+    return len(words) - covered
 
 
 def _plain(scan: Scan, refusals: Sequence[Hit]) -> frozenset[int]:

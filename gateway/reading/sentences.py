@@ -33,6 +33,14 @@ _ABBREVIATIONS = frozenset(
         *("mevr", "dhr", "av", "avda", "jan", "feb", "apr", "aug", "sep", "sept", "okt", "oct", "nov", "dez", "dec"),
     )
 )
+_OPENS = frozenset(
+    (
+        *("danke", "bitte", "ich", "wir", "sie", "er", "es", "das", "die", "der", "den", "dem", "ein", "eine", "da"),
+        *("dann", "dort", "hier", "wenn", "aber", "und", "oder", "leider", "also", "bis", "falls", "sonst", "ist"),
+        *("thanks", "thank", "please", "the", "we", "you", "it", "this", "that", "there", "sorry", "if", "so", "but"),
+    )
+)
+"""Words before which no number has a full stop, as in "der 11. Mai": behind "Windows 11." they open a sentence."""
 _LONGEST_ABBREVIATION = 12
 """Code points before a full stop that are looked at."""
 _ENDINGS = frozenset(word[-3:] for word in _ABBREVIATIONS if len(word) >= 3)
@@ -268,8 +276,10 @@ def _is_abbreviation(text: str, at: int, stop: int) -> bool:
     word = "" if before[-1:].isspace() else before.split()[-1] if before else ""
     if first and len(word) == len(before):
         return False  # it is longer than what is looked at, or a list's number that opens a line
-    short = len(word) <= 2 and word.isdecimal()
-    return short or (len(word) == 1 and word.isascii() and word.isalpha()) or word.lower() in _ABBREVIATIONS
+    if len(word) <= 2 and word.isdecimal():
+        following = _LETTERS.search(text, stop, stop + _LONGEST_ABBREVIATION)
+        return following is None or not following[0][0].isupper() or following[0].lower() not in _OPENS
+    return (len(word) == 1 and word.isascii() and word.isalpha()) or word.lower() in _ABBREVIATIONS
 
 
 def _part_address(

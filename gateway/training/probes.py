@@ -6,7 +6,8 @@
 They learn from sentences written for it (`<class>`, a tab, the sentence): `ask`, whoever asked wants no mail; `told`,
 an agent tells of that wish; `near` and `other`, no such wish; `kind`, a kind word; `help`, one that looks so and helps.
 And from what people say of other things in mail written for the second reader and, of the wishes, in ordinary mail,
-where next to nobody wishes it: without that, they see it in every long letter. To be made anew whenever the encoders
+where next to nobody wishes it: without that, they see it in every long letter. `mere` appeals to a rule and explains
+nothing, `why` explains. To be made anew whenever the encoders
 are. A quarter of an hour on one core.
 """
 
@@ -26,10 +27,10 @@ from gateway.mail.message import read_message
 from gateway.mail.quoting import split_body
 from gateway.policy.loader import load_policies
 from gateway.reading.acts.encoder import Floats
-from gateway.reading.acts.kind_words import ANSWERS, EXCUSES
+from gateway.reading.acts.hollow import ANSWERS, EXCUSES
 from gateway.reading.acts.probes import PROBES, Question, vectors_of
 from gateway.reading.acts.reader import act_reader
-from gateway.reading.collector import QUESTION_LIMIT
+from gateway.reading.asked import QUESTION_LIMIT
 from gateway.reading.lexicon import Lexicon
 from gateway.resources import shipped
 from gateway.training.texts import Text, read_written
@@ -47,6 +48,7 @@ LEARNT: dict[Question, tuple[dict[str, bool], int]] = {
         2,
     ),
     "kind": ({"kind": True, "help": False, "pleasantry": True, "answer": False}, 1),
+    "mere": ({"mere": True, "why": False, "reason": False, "help": False}, 1),
 }
 """Question -> what is true of the classes that it is learnt from, and how often a yes counts."""
 
@@ -75,6 +77,8 @@ def _written(text: Text) -> Iterator[Row]:
         said = text.text[its.start : its.end]
         if text.to == "others":
             yield Row("passed on", text.lang, said)
+        if "reason" in its.acts:
+            yield Row("reason", text.lang, said)
         if its.acts == {"pleasantry"}:
             yield Row("pleasantry", text.lang, said)
         elif "pleasantry" not in its.acts and its.acts & {*EXCUSES, *ANSWERS, "good_news"}:

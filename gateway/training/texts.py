@@ -26,7 +26,8 @@ from gateway.mail.quoting import Body, split_body
 from gateway.policy.model import PolicySet
 from gateway.reading.acts.acts import ACTS
 from gateway.reading.acts.pieces import Addressee
-from gateway.reading.collector import QUESTION_LIMIT, addressee
+from gateway.reading.asked import QUESTION_LIMIT
+from gateway.reading.collector import addressee
 from gateway.reading.language import TRAVELS, tell_language
 from gateway.reading.lexicon import Lexicon, Scan
 from gateway.reading.sentences import Kind

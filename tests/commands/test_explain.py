@@ -52,6 +52,19 @@ def test_one_json_object_a_line_with_the_keys_of_the_contract(run: Run) -> None:
     assert nobodys["requester"] is None and nobodys["facts"] == {} and nobodys["disposition"] == "pass"
 
 
+def test_what_excuses_though_unsure_is_shown(run: Run, home: Path) -> None:
+    said = Path("bare-no.eml").read_bytes().replace(b"\r\n", b"\n")
+    head, _, _ = said.partition(b"\n\n")
+    text = b"Hi Fiona, not really our department, but I rang Facilities and they're sending Jo at two.\n\nDana\n"
+    (home / "rang.eml").write_bytes(head + b"\n\n" + text)
+    ran = run("explain", home / "rang.eml")
+    assert ran.out.startswith("PASS")
+    assert re.search(r'^  perhaps .*\n    handoff \(0\.\d\d sure\) +"not really', ran.out, re.MULTILINE)
+    told = json.loads(run("explain", "--json", home / "rang.eml").out)
+    assert set(told) == KEYS | {"hints"}
+    assert "I rang Facilities" in told["hints"]["handoff"]["evidence"][0]["text"]
+
+
 def test_each_fact_is_shown_with_its_words_and_their_place(run: Run) -> None:
     shown, said = run("explain", "bare-no.eml").out, json.loads(run("explain", "--json", "bare-no.eml").out)
     listed = shown.partition("  facts  ")[2].splitlines()

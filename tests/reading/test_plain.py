@@ -39,6 +39,10 @@ def test_plain_help_is_not_stopped(lang: str, policies: PolicySet) -> None:
     assert len(wrong := [text.text for text in helpful if stopped(text, policies)]) <= MOST, wrong
 
 
+EVERY = 3
+"""Of so many answers that should pass, or are written to be hard, one is read, so that CI stays quick."""
+
+
 def leaves_hanging(text: Text) -> bool:
     """A no and no more, or sent to nobody in particular."""
     its = acts(text)
@@ -49,8 +53,8 @@ def leaves_hanging(text: Text) -> bool:
 @pytest.mark.parametrize(
     ("name", "most_missed", "most_wrong"),
     [
-        ("d*.txt", 2, 2),  # before the rules were changed for it: 4 of 33 missed, 1 of 237 others stopped
-        ("e*.txt", 11, 3),  # nothing was changed for it: 9 of 56 missed, 2 of 185 others stopped
+        ("d*.txt", 2, 1),  # before the rules were changed for it: 4 of 33 missed, 1 of 237 others stopped
+        ("e*.txt", 11, 1),  # nothing was changed for it: 9 of 56 missed, 2 of 185 others stopped
     ],
 )
 def test_ordinary_days(name: str, most_missed: int, most_wrong: int, policies: PolicySet) -> None:
@@ -59,23 +63,26 @@ def test_ordinary_days(name: str, most_missed: int, most_wrong: int, policies: P
     hanging = [text for text in mails if leaves_hanging(text)]
     others = [text for text in mails if not leaves_hanging(text) and "dismissive" not in acts(text)]
     assert len(hanging) >= 33 and len(others) > 170
+    others = others[::EVERY]
     assert len(missed := [text.text for text in hanging if not stopped(text, policies)]) <= most_missed, missed
     assert len(wrong := [text.text for text in others if stopped(text, policies)]) <= most_wrong, wrong
 
 
 def test_small_talk_around_a_no(policies: PolicySet) -> None:
     """Six hundred answers written to be hard, of which one whole writer is in nothing that was learnt from: what stands
-    around the no only looks like an excuse, or is one in few words. Measured: 139 of 216 found, 40 of 260 others."""
+    around the no only looks like an excuse, or is one in few words. Measured: 145 of 216 found, 37 of 232 others; here
+    every third is read."""
     mails = [
         text
         for path in sorted((TEXTS / "unlearnt").rglob("r*.txt"))
         for text in read_written(path, policies.lexicon)
         if leaves_hanging(text) or not acts(text) & {"dismissive", "out_of_scope"}
     ]
-    hanging = [text for text in mails if leaves_hanging(text)]
-    assert len(hanging) > 200 and len(mails) > 400
-    assert sum(stopped(text, policies) for text in hanging) >= 130
-    assert len(wrong := [t.text for t in mails if not leaves_hanging(t) and stopped(t, policies)]) <= 42, wrong
+    hanging = [text for text in mails if leaves_hanging(text)][::EVERY]
+    others = [text for text in mails if not leaves_hanging(text)][::EVERY]
+    assert len(hanging) >= 72 and len(others) > 70
+    assert sum(stopped(text, policies) for text in hanging) >= 45
+    assert len(wrong := [text.text for text in others if stopped(text, policies)]) <= 15, wrong
 
 
 @pytest.mark.parametrize(

@@ -15,10 +15,12 @@ ACTS = (
 @dataclass(frozen=True)
 class Acts:
     """`of` maps the number of a sentence to the chance of each act in it, 0 to 1; sentences that were not read are
-    absent. `spans` tells where in the sentence an act is strongest, as offsets in the text."""
+    absent. `spans` tells where in the sentence an act is strongest, as offsets in the text. `hollow` sentences explain
+    nothing, whatever words stand in them."""
 
     of: Mapping[int, Mapping[str, float]] = field(default_factory=dict)
     spans: Mapping[tuple[int, str], tuple[int, int]] = field(default_factory=dict)
+    hollow: frozenset[int] = frozenset()
 
     def chance(self, sentence: int, act: str, unread: float) -> float:
         """The chance of an act in a sentence; `unread` where the sentence was not read."""

@@ -1,10 +1,10 @@
 """Probes: more questions put to the second reader about one sentence at a time, where a mail would be stopped.
 
-Does whoever asked want no mail about the matter? Is this a kind word, which excuses nothing? People have a hundred ways
-to say both ("spare me the mails", "mind how you go on the A38"), so that phrases know few, and the second reader has
-learnt little of them. A probe (Alain and Bengio 2016) is a linear model of what the encoders make of a sentence on two
-thirds of their way: the last third is trained to tell other things. A mail that would be stopped costs a tenth of a
-second more. Weights by `python -m gateway.training.probes`.
+Does whoever asked want no mail about the matter? Is this a kind word, or a rule without a reason, which excuse nothing?
+People have a hundred ways to say each ("spare me the mails", "mind how you go on the A38", "them's the rules"), so that
+phrases know few, and the second reader has learnt little of them. A probe (Alain and Bengio 2016) is a linear model of
+what the encoders make of a sentence on two thirds of their way: the last third is trained to tell other things. A mail
+that would be stopped costs a tenth of a second more. Weights by `python -m gateway.training.probes`.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ from gateway.reading.sentences import Prepared
 
 PROBES = Path(__file__).with_name("probes.npz")
 
-Question = Literal["wish", "told_wish", "kind"]
-"""Does a sentence say that its writer wants no mail about the matter; that somebody else does not; is it only kind?"""
+Question = Literal["wish", "told_wish", "kind", "mere"]
+"""Does a sentence say that its writer wants no mail about the matter; that somebody else does not; is it only kind;
+does it appeal to a rule without a reason?"""
 QUESTIONS: tuple[Question, ...] = get_args(Question)
 MOST_PIECES = 60
 """Pieces of a sentence that are looked at."""

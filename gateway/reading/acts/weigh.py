@@ -32,7 +32,7 @@ LEVELS = {
     "reason": Level(0.05, 0.15, 0.8),
     "eta": Level(0.2, 0.2, 0.85),
     "alternative": Level(0.4, 0.4, 0.92),
-    "handoff": Level(0.001, 0.001, 0.87),  # a phrase falls only in a kind word: `kind_words` leaves no chance there
+    "handoff": Level(0.001, 0.001, 0.87),  # a phrase falls only in a kind word: `hollow` leaves no chance there
     "redirect": Level(0.0, 0.1, 0.92),
     "out_of_scope": Level(0.0, 0.0, 0.92),
     "escalation_offer": Level(0.2, 0.2, 0.85),
@@ -111,8 +111,9 @@ EXCUSES = {
     "helps": "helps",
 }
 """Act -> the fact that lets a mail pass already when it is possible."""
-POSSIBLE = 0.7
-"""The chance from which an excuse is possible. A stop needs more than a doubt, an excuse does not."""
+POSSIBLE, LIKELY_EXCUSE = 0.7, 0.8
+"""The chance from which an excuse is possible, and from which it is one whatever phrases say ("have a coffee,
+it's back by three"). A stop needs more than a doubt, an excuse does not."""
 
 
 def weigh(scan: Scan, act: str, hits: Iterable[Hit], expected: Container[int] = ()) -> tuple[Hit, ...]:
@@ -161,10 +162,11 @@ def _torn(scan: Scan, act: str, hit: Hit) -> bool:
     return contrary >= LIKELY and hit.sure < CERTAIN
 
 
-def seen(scan: Scan, act: str, least: float) -> tuple[Hit, ...]:
-    """What the second reader found in what is said, with at least this chance."""
+def seen(scan: Scan, act: str, least: float, overrules: float | None = None) -> tuple[Hit, ...]:
+    """What the second reader found in what is said, with at least this chance. From `overrules` on it is believed
+    beside phrases that bar it, too; by default as in OVERRULES."""
     found = []
-    overrules = OVERRULES.get(act, NEVER)
+    overrules = OVERRULES.get(act, NEVER) if overrules is None else overrules
     for number in scan.acts.sure(act, least):
         chance = scan.acts.of[number][act]
         if scan.is_said(number) and (chance >= overrules or not scan.within(number, *BARRED.get(act, ()))):

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gateway.reading.acts.kind_words import KIND, KIND_TO_OTHERS
+from gateway.reading.acts.hollow import KIND, KIND_TO_OTHERS, MERE
 from gateway.reading.acts.model import Model
 from gateway.reading.acts.probes import LEAST, MOST_SENTENCES, Probes, Question, probes, vectors_of
 from gateway.reading.acts.reader import act_reader
@@ -16,7 +16,7 @@ from gateway.reading.left_out import POSSIBLE
 from gateway.reading.lexicon import Lexicon
 
 FOLDER = Path(__file__).parents[2] / "texts" / "probes"
-EVERY = 3
+EVERY = 8
 """Of so many sentences, one is read: enough to tell, and a quarter of a minute."""
 
 
@@ -53,6 +53,12 @@ def test_kind_words_are_told_from_help(lexicon: Lexicon) -> None:
     assert kind["help"] < 0.05
 
 
+def test_mere_rules_are_told_from_reasons(lexicon: Lexicon) -> None:
+    mere = shares(lexicon, "mere", MERE)
+    assert mere["mere"] > 0.6
+    assert mere["why"] < 0.03
+
+
 def test_no_more_sentences_are_read_than_a_person_needs(lexicon: Lexicon) -> None:
     prepared = lexicon.prepare("\n\n".join("Have a lovely weekend!" for _ in range(MOST_SENTENCES + 5)))
     assert len(probes().read(prepared, range(len(prepared.sentences)), "en", "kind")) == MOST_SENTENCES
@@ -66,7 +72,7 @@ def test_a_sentence_is_read_for_itself(lexicon: Lexicon) -> None:
 
 
 def test_no_level_lies_below_what_is_told() -> None:
-    assert min(KIND, KIND_TO_OTHERS, POSSIBLE) >= LEAST
+    assert min(KIND, KIND_TO_OTHERS, MERE, POSSIBLE) >= LEAST
 
 
 def test_what_no_model_can_read_has_no_chance(lexicon: Lexicon, monkeypatch: pytest.MonkeyPatch) -> None:
