@@ -31,6 +31,8 @@ KIND = 0.5
 SENT_AWAY = 0.5
 TERSE_WORDS = 4
 """An answer of at most this many words is terse, unless it is whole."""
+WORDS_OF_A_BARE_WORD = 2
+"""Whoever refuses in more words than these says a sentence."""
 WORDS_OF_A_SHOW = 10
 """Kind words of fewer words only acknowledge."""
 FEWEST = 3
@@ -40,6 +42,11 @@ STEM = 5
 _WORD = re.compile(r"[^\W_]{4,}")
 _POINTS = re.compile(r"[\d@/\\=#{}\[\]]|\w\(|\(\)|www\.|^\?\w|\w[._]\w")
 """What a number, an address, a path, a link or a command has."""
+_YES = re.compile(
+    r"(?:^|[\n.!?,;:–-]\s*)(?:(?:and|und|et|y|e|en)\s+)?(?:yes|yep|yup|yeah|ja|jawohl|oui|sí|sì|sim|no|nein|non|nee|não"
+    r"|of course|claro|bien sûr|certo|natürlich|natuurlijk)\b"
+)
+"""A yes or no at the beginning of a clause, beside kind words: "thank you, Peter, and yes it is!" """
 _NAMES = re.compile(r"(?:[A-ZÀ-Þ][\w'’-]+[ .]*){2,4}")
 
 
@@ -105,6 +112,17 @@ def unanswered(asked: Scan, said: Scan, small: Container[str]) -> list[int]:
     return left[len(free) :]
 
 
+def picks(asked: Scan, said: Scan, small: Container[str], refused: Collection[int]) -> bool:
+    """Whether a few words pick one of those that a question has: "grey, please" of "grey or black?"."""
+    if not said.says_at_most(TERSE_WORDS):
+        return False
+    about = frozenset[str]().union(*(_stems(asked, n, small) for n in plain_questions(asked)))
+    told = [
+        n for n in body_sentences(said) if n not in refused and not said.within(n, "noncommittal", "redirect", "noted")
+    ]
+    return any(_stems(said, n, small) & about for n in told)
+
+
 def _stems(scan: Scan, index: int, small: Container[str]) -> frozenset[str]:
     """The beginnings of the words of a sentence that tell what it is about."""
     sentence = scan.prepared.sentences[index]
@@ -150,7 +168,13 @@ def only_pleasantries(scan: Scan) -> bool:
     said = body_sentences(scan)
     if not all(is_pleasantry(scan, n) or _is_kind(scan, n) for n in said) or any(_settles(scan, n) for n in said):
         return False
+    if _YES.search(scan.prepared.folded):
+        return False
     return not scan.says_at_most(WORDS_OF_A_SHOW - 1)
+
+
+def _refuses_plainly(scan: Scan, index: int, refused: Collection[int]) -> bool:
+    return index in refused and not scan.within(index, "refusal_answer", "noncommittal")
 
 
 def is_terse(
@@ -158,21 +182,24 @@ def is_terse(
     questions: int,
     refused: Collection[int],
     asks_to_know: Callable[[], bool],
-    asked_last: Callable[[], int],
+    open_questions: Callable[[], int],
 ) -> bool:
     """At most four words that are no whole answer to what was asked; nothing at all also counts.
 
     A number, a link, an address, a command or somebody's name is a whole answer, and so is any word that does not leave
-    it open; two questions want more. Where somebody `asks_to_know`, a word that only acknowledges is none; `asked_last`
-    counts the questions, with a question mark, of the mail that is answered: "noted, thanks" answers none of several.
+    it open; two questions want more. Where somebody `asks_to_know`, a word that only acknowledges is none;
+    `open_questions` counts those of the mail that is answered that want more than yes or no: "noted, thanks" answers
+    none of them.
     """
     said = body_sentences(scan)
     if not scan.says_at_most(TERSE_WORDS):
         return False
-    if said and all(scan.within(n, "noted") for n in said) and asked_last() > 1:
+    if said and all(scan.within(n, "noted") for n in said) and open_questions():
         return True
     if any(scan.within(n, "complete_answer") for n in said):
         return False
+    if not scan.says_at_most(WORDS_OF_A_BARE_WORD) and said and all(_refuses_plainly(scan, n, refused) for n in said):
+        return False  # "nothing will come of it" is a refusal, and is found as one
     text = " ".join(scan.prepared.text[s.start : s.end] for s in (scan.prepared.sentences[n] for n in said))
     if _POINTS.search(text) or (said and _NAMES.fullmatch(text)):
         return False

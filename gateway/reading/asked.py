@@ -34,7 +34,9 @@ def question_of(body: Body, said: Scan, asked: Scan, context: Context) -> Questi
     return Question(overall, at)
 
 
-def asked_last(body: Body, lexicon: Lexicon) -> int:
-    """How many questions, with a question mark, the mail that is answered asks, without what it quotes itself."""
+def open_questions(body: Body, lexicon: Lexicon, lang: str) -> int:
+    """How many open questions the mail that is answered asks, which is in `lang`, without what it quotes itself."""
     newest = "\n".join(block.text for block in body.blocks if block.kind == "quote" and block.depth == 1)
-    return len(answers.plain_questions(lexicon.scan_text(newest[:QUESTION_LIMIT], scope="asked")))
+    scan = lexicon.scan_text(newest[:QUESTION_LIMIT], scope="asked")
+    asked = {hit.sentence for hit in scan.of("open_question") if hit.lang == lang}  # "come" is Italian for how
+    return len(asked.intersection(answers.plain_questions(scan)))

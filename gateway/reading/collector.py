@@ -17,7 +17,7 @@ from gateway.reading.acts.hollow import without_hollow_words
 from gateway.reading.acts.pieces import Addressee
 from gateway.reading.acts.reader import act_reader
 from gateway.reading.acts.weigh import weigh
-from gateway.reading.asked import QUESTION_LIMIT, asked_last, question_of
+from gateway.reading.asked import QUESTION_LIMIT, open_questions, question_of
 from gateway.reading.context import Context
 from gateway.reading.evidence import MOST_EVIDENCE, Evidence
 from gateway.reading.facts import Agent, Fact, Facts, Requester, Value
@@ -211,8 +211,13 @@ class Collector:
         if to_requester and not empty:
             self._unanswered()
         asks = self._asks_to_know
-        last = partial(asked_last, self.body, self.context.lexicon)
-        if to_requester and questions and not empty and answers.is_terse(scan, questions, noes.sentences, asks, last):
+        if (
+            to_requester
+            and questions
+            and not empty
+            and not answers.picks(self.asked_scan, scan, self.context.lexicon.small_words.owners, noes.sentences)
+            and answers.is_terse(scan, questions, noes.sentences, asks, self._open)
+        ):
             self._add("terse", True, ((s.start, s.end) for s in scan.prepared.sentences if s.kind == "body"))
 
     def _unanswered(self) -> None:
@@ -327,6 +332,9 @@ class Collector:
     def _asks_to_know(self) -> bool:
         """Whether something was asked that wants to be told, and not only done."""
         return "information" in (self._question().overall or ())
+
+    def _open(self) -> int:
+        return open_questions(self.body, self.context.lexicon, self._asked_lang())
 
     def _thread_number(self, mark: str) -> int:
         inbound = [seen for seen in self._seen() if seen.direction == "inbound" and seen.marks.get(mark)]

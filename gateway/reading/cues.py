@@ -71,13 +71,15 @@ _MEANINGS: dict[str, str] = {
     "confidential": "this must not go further",
     # what the requester asked
     "request": "asks for something to be done, given or allowed",
+    "open_question": "asks what no yes and no no answers: how, when, which",
     "status": "asks how far it is",
     "complete_answer": "a short answer that is whole: done, attached, sent",
-    "noted": "it is noted, and no more: whole unless several questions were asked",
+    "noted": "it is noted, and no more: no answer to an open question",
 }
 
 _SCOPES: dict[str, tuple[Scope, ...]] = {
     "request": ("asked",),
+    "open_question": ("asked",),
     "status": ("asked",),
     "leave_me_out": ("said", "asked"),
     "left_out": ("said", "asked"),

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from gateway.reading.acts.acts import Acts
-from gateway.reading.acts.weigh import EXCUSES, LIKELY_EXCUSE, POSSIBLE, seen
+from gateway.reading.acts.weigh import EXCUSES, perhaps_seen
 from gateway.reading.dates import Calendar
 from gateway.reading.lexicon import Hit, Scan
 from gateway.reading.mitigation import Place, Softened, has_room, may_tell_why, mitigating, route_in
@@ -34,9 +34,9 @@ def find_hints(scan: Scan, noes: Noes, calendar: Calendar, now: datetime) -> Sof
     for then nobody doubts a phrase."""
     if not scan.acts.of:
         return {}
-    found: Softened = {name: (True, seen(scan, act, POSSIBLE, LIKELY_EXCUSE)) for act, name in EXCUSES.items()}
-    found["reason"] = (True, [hit for hit in seen(scan, "reason", POSSIBLE) if has_room(scan, hit, noes)])
-    found["redirect"] = (True, [hit for hit in seen(scan, "redirect", POSSIBLE) if _has_route(scan, hit)])
+    found: Softened = {name: (True, perhaps_seen(scan, act)) for act, name in EXCUSES.items()}
+    found["reason"] = (True, [hit for hit in perhaps_seen(scan, "reason") if has_room(scan, hit, noes)])
+    found["redirect"] = (True, [hit for hit in perhaps_seen(scan, "redirect") if _has_route(scan, hit)])
     said = mitigating(replace(scan, acts=Acts(hollow=scan.acts.hollow)), noes, calendar, now)
     if said.get("reason", ("",))[0] == "adjacent":
         value, places = said.pop("reason")

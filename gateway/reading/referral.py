@@ -11,6 +11,7 @@ from gateway.mail.address import Mailbox
 from gateway.reading.acts.weigh import weigh
 from gateway.reading.lexicon import Hit, Scan
 from gateway.reading.mitigation import route_in
+from gateway.reading.sentences import clauses
 
 NOUNS_ARE_CAPITALISED = ("de",)
 """Where a capital letter says nothing about names."""
@@ -50,6 +51,8 @@ _NAME = re.compile(
     r"(?<=[\s(/])((?:[A-ZÀ-Þ][\w'’&.-]*[\w’])(?:\s+(?:[A-ZÀ-Þ][\w'’&-]+|(?:in|im|at|of|van|de|du|von|di|da)\b)){0,5})"
 )
 """Capitalised words inside a sentence: a person, a team, a company, a manual."""
+_NOT = re.compile(r"\b(?:not|no|never|nicht|kein\w{0,2}|não|non|pas|niet|geen)\b|n['’]t\b")
+"""A no to what follows, in the languages of the lexicons."""
 POLITE = frozenset(
     ("Sie", "Ihnen", "Ihr", "Ihre", "Ihren", "Ihrem", "Ihrer", "Du", "Dir", "Dich", "Lei", "La", "Le", "U", "Usted")
 )
@@ -127,6 +130,12 @@ def find_referral(scan: Scan, setting: Setting) -> Referral:
     return Referral(kind, evidence, handoff, redirect, consult, ownership, fyi, target, target_at, vague)
 
 
+def _leads(scan: Scan, number: int) -> bool:
+    """Whether the second reader sees a way in a sentence beside a redirect: "the portal shows what was keyed in" has a
+    word of one."""
+    return any(scan.acts.chance(number, act, 1.0) >= NO_ROUTE for act in ("route", "alternative", "redirect"))
+
+
 def _without(hits: Iterable[Hit], others: Sequence[Hit]) -> tuple[Hit, ...]:
     """The hits that overlap none of the others."""
     return tuple(hit for hit in hits if not any(hit.start < o.end and o.start < hit.end for o in others))
@@ -162,6 +171,12 @@ def _is_addressed(text: str, name: re.Match[str], end: int) -> bool:
     return before.endswith(",") and " " not in name.group(1) and not any(map(str.isalnum, behind))
 
 
+def _is_denied(scan: Scan, number: int, name: int) -> bool:
+    """Whether a name stands behind a "not" in its clause: "that isn't done by IT, you'd have to ask around"."""
+    start = next((start for start, end in clauses(scan.prepared, number) if start <= name < end), name)
+    return _NOT.search(scan.prepared.folded, start, name) is not None
+
+
 def _names_somebody(name: str) -> bool:
     """Whether capitalised words are more than the reader ("klären Sie das")."""
     return any(word[0].isupper() and word not in POLITE for word in name.split())
@@ -181,16 +196,20 @@ def _target(scan: Scan, redirect: tuple[Hit, ...], lang: Callable[[], str]) -> t
         if route := route_in(scan, start, end):
             return text[slice(*route)].rstrip(".,)"), route
         for way in scan.of("directions"):
-            if hit.sentence - 1 <= way.sentence <= last:
+            near = hit.sentence - 1 <= way.sentence <= last and _leads(scan, way.sentence)
+            if near or way.sentence == hit.sentence:
                 return text[way.start : way.end], (way.start, way.end)
         vague = scan.within(hit.sentence, "no_route")
         if any(each.lang in NOUNS_ARE_CAPITALISED for each in vague):
             continue
-        if scan.acts.chance(hit.sentence, "route", 1.0) < NO_ROUTE and lang() in NOUNS_ARE_CAPITALISED:
+        pathless = scan.acts.chance(hit.sentence, "route", 1.0) < NO_ROUTE
+        if pathless and lang() in NOUNS_ARE_CAPITALISED:
             continue
         named = sentences[hit.sentence]
         for found in _NAME.finditer(text, max(hit.start, named.start) + 1, named.end):
             if _is_addressed(text, found, named.end) or not _names_somebody(found.group(1)):
+                continue
+            if pathless and _is_denied(scan, hit.sentence, found.start(1)):
                 continue
             if not any(each.start <= found.end(1) and found.start(1) <= each.end for each in vague):
                 return found.group(1).strip(), found.span(1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -21,6 +21,7 @@ _TURN = re.compile(r"\s[-–—]{1,2}\s|;|: ")
 SOMETHING_ELSE = ("good_news", "others_no")
 TAKEN = 0.93
 UNLIKELY = 0.5
+HARDLY, TAKEN_PLAIN = 0.2, 0.85
 """A phrase that nothing confirms falls where the second reader sees rather no refusal than one, and is sure of one of
 SOMETHING_ELSE from TAKEN on: "can't make it, I'm at the dentist"."""
 
@@ -70,7 +71,7 @@ def find_noes(scan: Scan, question: Callable[[], Question]) -> Noes:
             continue
         if _led_by(scan, hit, "conditional"):
             conditional.append(hit)
-        elif _led_by(scan, hit, "others_no") and not scan.within(hit.sentence, "apology"):
+        elif _led_by(scan, hit, "others_no") and not scan.within(hit.sentence, "apology") and not _was_asked(scan, hit):
             others.append(hit)  # nobody is sorry for another's no
         else:
             refusals.append(hit)
@@ -80,7 +81,7 @@ def find_noes(scan: Scan, question: Callable[[], Question]) -> Noes:
         if asked is not None and _answers(scan, hit, asked) and not _beside(scan, hit, "good_news", "assurance"):
             refusals.append(hit)
     plain = _plain(scan, refusals)
-    refusals = [hit for hit in refusals if hit.sentence in plain or not _taken_for_another(scan, hit.sentence)]
+    refusals = [hit for hit in refusals if not _taken_for_another(scan, hit.sentence, plain)]
     return Noes(
         weigh(scan, "refusal", refusals, plain),
         scan.of("good_news"),
@@ -113,11 +114,13 @@ def _plain(scan: Scan, refusals: Sequence[Hit]) -> frozenset[int]:
     )
 
 
-def _taken_for_another(scan: Scan, number: int) -> bool:
-    """Whether the second reader takes a sentence for good news, or for the no of somebody else."""
-    if scan.acts.chance(number, "refusal", 1.0) >= UNLIKELY:
+def _taken_for_another(scan: Scan, number: int, plain: Container[int]) -> bool:
+    """Whether the second reader takes a sentence for good news, or for the no of somebody else; a `plain` no only where
+    it sees next to no refusal: "nope and nope!" to who fears for files and money."""
+    unlikely, taken = (HARDLY, TAKEN_PLAIN) if number in plain else (UNLIKELY, TAKEN)
+    if scan.acts.chance(number, "refusal", 1.0) >= unlikely:
         return False
-    return any(scan.acts.chance(number, act, 0.0) >= TAKEN for act in SOMETHING_ELSE)
+    return any(scan.acts.chance(number, act, 0.0) >= taken for act in SOMETHING_ELSE)
 
 
 def _asks(scan: Scan, hit: Hit) -> bool:
@@ -157,6 +160,12 @@ def _beside(scan: Scan, hit: Hit, *cues: str) -> bool:
     """Whether a cue stands in the same part of the sentence."""
     start, end = part_of(scan, hit)
     return any(start <= other.start < end for other in scan.within(hit.sentence, *cues))
+
+
+def _was_asked(scan: Scan, hit: Hit) -> bool:
+    """Whether the writer asked around in the sentence before, and so passes on a no of their own side: "I have checked
+    with our developers. They say it can't be done." """
+    return hit.sentence > 0 and bool(scan.within(hit.sentence - 1, "process"))
 
 
 def _led_by(scan: Scan, hit: Hit, *cues: str) -> bool:

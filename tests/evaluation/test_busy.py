@@ -1,7 +1,7 @@
-"""Scenarios by eight writers who had seen nothing: most come out right, and next to nothing is stopped in vain.
+"""Scenarios by nine writers who had seen nothing: most come out right, and next to nothing is stopped in vain.
 
 Right, before the reading was worked on with a look at a to d: a 30 of 44, b 32, c 28, d 33. On the day they were
-written, e and f had 35 and 36, n and o, the last, 42 and 40; at e, f, n and o nobody has looked.
+written, e and f had 35 and 36, n and o 42 and 40, z, the last, 36; at z nobody has looked.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def policies() -> PolicySet:
     ("writer", "least", "most_wrong"),
     [
         *[("a", 38, 1), ("b", 38, 0), ("c", 34, 2), ("d", 40, 1)],
-        *[("e", 37, 2), ("f", 41, 1), ("n", 40, 0), ("o", 39, 1)],
+        *[("e", 37, 2), ("f", 41, 1), ("n", 40, 0), ("o", 39, 1), ("z", 35, 0)],
     ],
 )
 def test_busy_days(writer: str, least: int, most_wrong: int, policies: PolicySet) -> None:

@@ -56,6 +56,25 @@ def test_a_german_noun_is_nobodys_name(text: str, stops: set[str], found: Callab
     assert found(mail(replying(text, "Könnten Sie das bitte für uns machen?"))) == stops
 
 
+@pytest.mark.parametrize(
+    ("text", "somewhere"),
+    [
+        (
+            "The portal only displays whatever has been keyed in. You'd have to take it up with whoever looks after"
+            " hours at your property.",
+            False,
+        ),
+        ("You can see it in the portal under Hours. Please take it up with Carla Rossi there.", True),
+        ("Los mandos no se gestionan desde Informática, tendrás que preguntar a quien lo lleve.", False),
+        ("Los mandos no los llevamos nosotros, tendrás que preguntar a Conserjería.", True),
+        ("For questions of the codes kindly address yourself to the responsible persons directly.", False),
+    ],
+)
+def test_what_is_no_way_is_none(text: str, somewhere: bool, found: Callable[..., set[str]]) -> None:
+    stops = found(mail(replying(text, "My hours are wrong, who can put them right?")))
+    assert ("referral-without-route" in stops) is not somewhere
+
+
 def test_an_empty_forward_to_another_team(read_mail: Read) -> None:
     assert "empty_forward" in read_mail(mail(forwarding("", ASKED), to=TEAM, subject="Fwd: Something")).facts
     own = read_mail(mail(forwarding("", ASKED), to="it-support@acme.example", subject="Fwd: Something")).facts

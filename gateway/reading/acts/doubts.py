@@ -16,6 +16,8 @@ WORDS_OF_A_SHORT_TEXT = 100
 """Who writes more has said why, or what else, or who: it takes a phrase that is known to doubt a long answer."""
 WORDS_OF_A_CURT_TEXT = 30
 """Who gets no more than this as an answer is left hanging often enough to read it twice, whatever its words."""
+MOSTLY = (2, 3)
+"""Two of three sentences kind at a glance: the others may be so as well ("you've no idea how rare that is")."""
 
 
 def doubts(
@@ -39,9 +41,10 @@ def doubts(
     said = [number for number in range(len(scan.prepared.sentences)) if scan.is_said(number)]
     if (absent and short) or (to_requester and asked and scan.says_at_most(WORDS_OF_A_CURT_TEXT)):
         return said
-    kind = to_requester and asked and short and said
-    if kind and all(glance().kind_at(scan.prepared, number, lang) for number in said):
-        return said
+    if to_requester and asked and short and said:
+        kind = sum(glance().kind_at(scan.prepared, number, lang) for number in said)
+        if kind * MOSTLY[1] >= len(said) * MOSTLY[0]:
+            return said
     return [
         number
         for number in said

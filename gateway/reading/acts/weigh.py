@@ -70,6 +70,13 @@ OVERRULES = {"handoff": 0.93, "reason": 0.85}
 that it can tell an order from a question ("Kindly check at your end and coordinate for closure"). What excuses needs
 less ("I get a message that the page is not available")."""
 
+FIRM = {
+    **dict.fromkeys(("alternative", "escalation_offer", "route", "helps"), ("no_route",)),
+    "handoff": ("redirect",),
+}
+"""Excuse -> cues that it never overrules: who is sent to "the department responsible" is helped no further, and who is
+to "take this up with the courier" has to do it themselves."""
+
 COMPANIONS = {
     "dismissive": ("refusal", "out_of_scope"),
     "refusal": ("out_of_scope", "dismissive"),
@@ -162,14 +169,23 @@ def _torn(scan: Scan, act: str, hit: Hit) -> bool:
     return contrary >= LIKELY and hit.sure < CERTAIN
 
 
-def seen(scan: Scan, act: str, least: float, overrules: float | None = None) -> tuple[Hit, ...]:
-    """What the second reader found in what is said, with at least this chance. From `overrules` on it is believed
-    beside phrases that bar it, too; by default as in OVERRULES."""
+def seen(scan: Scan, act: str, least: float) -> tuple[Hit, ...]:
+    """What the second reader found in what is said, with at least this chance."""
+    return _seen(scan, act, least, OVERRULES.get(act, NEVER), ())
+
+
+def perhaps_seen(scan: Scan, act: str) -> tuple[Hit, ...]:
+    """What the second reader found possible in what is said, of what excuses."""
+    return _seen(scan, act, POSSIBLE, LIKELY_EXCUSE, FIRM.get(act, ()))
+
+
+def _seen(scan: Scan, act: str, least: float, overrules: float, firm: tuple[str, ...]) -> tuple[Hit, ...]:
+    """From the chance `overrules` on, only the `firm` cues bar an act."""
     found = []
-    overrules = OVERRULES.get(act, NEVER) if overrules is None else overrules
     for number in scan.acts.sure(act, least):
         chance = scan.acts.of[number][act]
-        if scan.is_said(number) and (chance >= overrules or not scan.within(number, *BARRED.get(act, ()))):
+        barred = firm if chance >= overrules else BARRED.get(act, ())
+        if scan.is_said(number) and not scan.within(number, *barred):
             start, end = scan.acts.spans[number, act]
             found.append(Hit(act, "", start, end, number, chance))
     return tuple(found)

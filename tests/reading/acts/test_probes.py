@@ -16,7 +16,7 @@ from gateway.reading.left_out import POSSIBLE
 from gateway.reading.lexicon import Lexicon
 
 FOLDER = Path(__file__).parents[2] / "texts" / "probes"
-EVERY = 8
+EVERY = 5
 """Of so many sentences, one is read: enough to tell, and a quarter of a minute."""
 
 
@@ -50,7 +50,7 @@ def test_wishes_are_seen_and_little_else(lexicon: Lexicon) -> None:
 def test_kind_words_are_told_from_help(lexicon: Lexicon) -> None:
     kind = shares(lexicon, "kind", KIND)
     assert kind["kind"] > 0.4
-    assert kind["help"] < 0.05
+    assert kind["help"] < 0.08  # 0.02 of all of them
 
 
 def test_mere_rules_are_told_from_reasons(lexicon: Lexicon) -> None:
