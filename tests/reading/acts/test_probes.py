@@ -16,7 +16,7 @@ from gateway.reading.left_out import POSSIBLE
 from gateway.reading.lexicon import Lexicon
 
 FOLDER = Path(__file__).parents[2] / "texts" / "probes"
-EVERY = 5
+EVERY = 3
 """Of so many sentences, one is read: enough to tell, and a quarter of a minute."""
 
 
@@ -28,11 +28,13 @@ def rows() -> list[tuple[str, str, str]]:
     return found[::EVERY]
 
 
-def shares(lexicon: Lexicon, question: Question, least: float) -> dict[str, float]:
-    """The share of each class in which the probe sees it."""
+def shares(lexicon: Lexicon, question: Question, least: float, *classes: str) -> dict[str, float]:
+    """The share of each of these classes in which the probe sees it."""
     seen: Counter[str] = Counter()
     of: Counter[str] = Counter()
     for lang, kind, sentence in rows():
+        if kind not in classes:
+            continue
         prepared = lexicon.prepare(sentence)
         chances = probes().read(prepared, range(len(prepared.sentences)), lang, question)
         of[kind] += 1
@@ -41,20 +43,21 @@ def shares(lexicon: Lexicon, question: Question, least: float) -> dict[str, floa
 
 
 def test_wishes_are_seen_and_little_else(lexicon: Lexicon) -> None:
-    own, told = shares(lexicon, "wish", POSSIBLE), shares(lexicon, "told_wish", POSSIBLE)
-    assert own["ask"] > 0.4 and told["told"] > 0.4
+    own = shares(lexicon, "wish", POSSIBLE, "ask", "near", "other")
+    told = shares(lexicon, "told_wish", POSSIBLE, "told", "near", "other")
+    assert own["ask"] > 0.4 and told["told"] > 0.35
     assert own["near"] < 0.12 and told["near"] < 0.12
     assert own["other"] < 0.03 and told["other"] < 0.03
 
 
 def test_kind_words_are_told_from_help(lexicon: Lexicon) -> None:
-    kind = shares(lexicon, "kind", KIND)
+    kind = shares(lexicon, "kind", KIND, "kind", "help")
     assert kind["kind"] > 0.4
-    assert kind["help"] < 0.08  # 0.02 of all of them
+    assert kind["help"] < 0.07
 
 
 def test_mere_rules_are_told_from_reasons(lexicon: Lexicon) -> None:
-    mere = shares(lexicon, "mere", MERE)
+    mere = shares(lexicon, "mere", MERE, "mere", "why")
     assert mere["mere"] > 0.6
     assert mere["why"] < 0.03
 
