@@ -42,11 +42,6 @@ STEM = 5
 _WORD = re.compile(r"[^\W_]{4,}")
 _POINTS = re.compile(r"[\d@/\\=#{}\[\]]|\w\(|\(\)|www\.|^\?\w|\w[._]\w")
 """What a number, an address, a path, a link or a command has."""
-_YES = re.compile(
-    r"(?:^|[\n.!?,;:–-]\s*)(?:(?:and|und|et|y|e|en)\s+)?(?:yes|yep|yup|yeah|ja|jawohl|oui|sí|sì|sim|no|nein|non|nee|não"
-    r"|of course|claro|bien sûr|certo|natürlich|natuurlijk)\b"
-)
-"""A yes or no at the beginning of a clause, beside kind words: "thank you, Peter, and yes it is!" """
 _NAMES = re.compile(r"(?:[A-ZÀ-Þ][\w'’-]+[ .]*){2,4}")
 
 
@@ -168,7 +163,7 @@ def only_pleasantries(scan: Scan) -> bool:
     said = body_sentences(scan)
     if not all(is_pleasantry(scan, n) or _is_kind(scan, n) for n in said) or any(_settles(scan, n) for n in said):
         return False
-    if _YES.search(scan.prepared.folded):
+    if scan.has("yes_or_no"):
         return False
     return not scan.says_at_most(WORDS_OF_A_SHOW - 1)
 

@@ -74,6 +74,7 @@ _MEANINGS: dict[str, str] = {
     "open_question": "asks what no yes and no no answers: how, when, which",
     "status": "asks how far it is",
     "complete_answer": "a short answer that is whole: done, attached, sent",
+    "yes_or_no": "a yes or a no that opens a clause, whatever is kind beside it: thank you Peter, and yes it is",
     "noted": "it is noted, and no more: no answer to an open question",
 }
 

@@ -14,8 +14,8 @@ from gateway.reading.sentences import Prepared
 
 POSSIBLE, SURE = 0.75, 0.9
 """The chances from which such a wish excuses, and from which it is a fact."""
-_QUOTED = re.compile(r'["“”„«»‘]|:\s')
-"""What leads in the words of somebody else."""
+_LEADS_IN = re.compile(r":\s")
+"""What leads in the words of somebody else; what stands in quotation marks is not read at all."""
 PASSED_ON = ("handoff", "empty_forward")
 """Facts of a mail that is stopped where it leaves out whoever asked."""
 
@@ -46,7 +46,7 @@ def _is_repeated(scan: Scan, hit: Hit) -> bool:
     if any(other.start < hit.start for other in scan.within(hit.sentence, "others_no")):
         return True
     before = scan.prepared.text[scan.prepared.sentences[hit.sentence].start : hit.start]
-    return _QUOTED.search(before) is not None
+    return _LEADS_IN.search(before) is not None
 
 
 def asked_for(asked: Scan, is_theirs: Callable[[str], bool]) -> Hit | None:

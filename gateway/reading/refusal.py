@@ -23,7 +23,8 @@ TAKEN = 0.93
 UNLIKELY = 0.5
 HARDLY, TAKEN_PLAIN = 0.2, 0.85
 """A phrase that nothing confirms falls where the second reader sees rather no refusal than one, and is sure of one of
-SOMETHING_ELSE from TAKEN on: "can't make it, I'm at the dentist"."""
+SOMETHING_ELSE from TAKEN on: "can't make it, I'm at the dentist". A plain no falls where it sees HARDLY any, and
+is sure from TAKEN_PLAIN on."""
 
 _WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
 WORDS_OF_A_BARE_NO = 4
